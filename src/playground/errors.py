@@ -1,0 +1,27 @@
+"""Errors that a user may see. Each message is a sentence that says what was wrong and what to do next."""
+
+from __future__ import annotations
+
+
+class PlaygroundError(Exception):
+    """Base of all errors with a message fit for a user."""
+
+
+class DocumentError(PlaygroundError):
+    """A file or text could not be turned into a document."""
+
+
+class ModelError(PlaygroundError):
+    """A model could not be fetched, loaded or asked."""
+
+
+class BundleError(ModelError):
+    """A bundled model file could not be fetched, verified or stored."""
+
+
+class EndpointError(ModelError):
+    """An OpenAI-compatible endpoint refused, failed or fell silent."""
+
+
+class EvaluationError(PlaygroundError):
+    """An evaluation's input (questions, policies, run directory) cannot be used."""

@@ -1,0 +1,280 @@
+"""The records and protocols that carry data between modules. Standard library only.
+
+Offsets are character offsets into ``Document.text``, half open: ``text[start:end]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Role = Literal["system", "user", "assistant"]
+BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
+StopReason = Literal["end", "length", "cancelled"]
+OnToken = Callable[[str], None]
+"""Called with each new piece of text. Raising from it ends the generation and the exception reaches the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation, as a chat model receives it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A structural unit of a document: never cut by the chunker unless it alone exceeds the limit."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    """Heading level from 1; 0 for everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Text extracted from a file or pasted by a user.
+
+    ``blocks`` are in order and do not overlap; the text between them is white space. ``page_starts[i]`` is the
+    offset at which page i + 1 begins; empty when the format has no pages. ``warnings`` are sentences for the user
+    about what the extraction had to decide (tracked changes, undecodable bytes).
+    """
+
+    id: str
+    title: str
+    text: str
+    source: str
+    sha256: str
+    blocks: tuple[Block, ...] = ()
+    page_starts: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the 1-based page that holds ``offset``, or None when the format has no pages."""
+        page = None
+        for number, start in enumerate(self.page_starts, start=1):
+            if start > offset:
+                break
+            page = number
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of a document that is retrieved as one: ``text == document.text[start:end]``."""
+
+    id: str
+    document_id: str
+    text: str
+    start: int
+    end: int
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk as retrieved for one question. ``rank`` starts at 1; ``score`` orders the passages.
+
+    ``dense_score`` is the cosine similarity in [-1, 1], ``lexical_score`` the BM25 score (>= 0); None where that
+    retriever did not return the chunk.
+    """
+
+    chunk: Chunk
+    score: float
+    rank: int
+    dense_score: float | None = None
+    lexical_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one completion; ``cached_tokens`` of the input were reused from an earlier request."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a chat model returned, with everything needed to say how.
+
+    ``usage`` is None when an endpoint reported none: unknown is not zero. ``first_token_s`` is None when no token
+    arrived.
+    """
+
+    text: str
+    model_id: str
+    messages: tuple[Message, ...]
+    usage: Usage | None
+    first_token_s: float | None
+    duration_s: float
+    stop_reason: StopReason
+    adapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The stretch of a document that supports an answer. ``score`` is the score of the passage it lies in."""
+
+    document_id: str
+    document: str
+    start: int
+    end: int
+    text: str
+    score: float
+    rank: int
+    page: int | None = None
+    heading_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPart:
+    """A part of the prompt for the token bar: system, examples, passages, history, question."""
+
+    name: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Assembled messages and an account of them. ``omitted`` are sentences: what did not fit, and why."""
+
+    messages: tuple[Message, ...]
+    parts: tuple[PromptPart, ...]
+    context_limit: int
+    passages: tuple[Passage, ...] = ()
+    omitted: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the whole prompt, the chat template's own included."""
+        return sum(part.tokens for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its evidence.
+
+    ``unsupported`` lists the numbers, dates and amounts in the answer that no cited passage contains. ``reasoning``
+    is the chain of thought where the mode asks for one, apart from ``text``.
+    """
+
+    text: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    completion: Completion
+    prompt: Prompt
+    retrieve_s: float
+    reasoning: str = ""
+    unsupported: tuple[str, ...] = ()
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row of an evaluation or training set."""
+
+    id: str
+    input: str
+    target: str
+    metadata: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a strategy made of one example; ``detail`` holds what a reader may want to open (messages, passages)."""
+
+    output: str
+    usage: Usage | None
+    timings: dict[str, float]
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One row per example and strategy. Every aggregate is derived from rows, never stored alone."""
+
+    run_id: str
+    strategy: str
+    model_id: str
+    adapter: str | None
+    example_id: str
+    seed: int
+    prediction: Prediction | None
+    scores: dict[str, float]
+    cost_usd: float | None
+    error: str | None
+    started_at: str
+    machine: str
+    commit: str
+
+
+class ChatModel(Protocol):
+    """A source of completions: the bundled engine, a Hugging Face model or an endpoint."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def context_limit(self) -> int:
+        """Most tokens that prompt and completion may have together."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text`` alone; an estimate (rounded up) where the model's tokenizer is not at hand."""
+        ...
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        on_token: OnToken | None = None,
+        adapter: str | None = None,
+    ) -> Completion:
+        """Complete the conversation.
+
+        Raises:
+            ModelError: the model could not answer; the message says what to do.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Maps texts to unit vectors."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, special tokens included."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text``, special tokens included."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return float32 unit vectors of shape [len(texts), d].
+
+        Raises:
+            ValueError: a text has more than ``max_tokens`` tokens (it would be cut silently otherwise).
+        """
+        ...
+
+
+Strategy = Callable[[Example], Prediction]
+Metric = Callable[[Prediction, Example], float]
