@@ -118,7 +118,7 @@ def test_ids_and_questions_are_unique() -> None:
     assert len({(row["policy"], row["question"]) for row in ROWS}) == len(ROWS)
 
 
-def test_there_are_enough_questions_of_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_are_enough_questions_of_every_kind() -> None:
     tags = Counter(tag for row in ROWS for tag in row["tags"])
     assert len(ROWS) >= 160
     assert tags["unanswerable"] * 3 >= len(ROWS)
@@ -128,8 +128,15 @@ def test_there_are_enough_questions_of_every_kind(capsys: pytest.CaptureFixture[
     assert tags["table"] >= 10
     per_policy = Counter(row["policy"] for row in ROWS)
     assert all(per_policy[name] >= (12 if name.endswith("v2.md") else 35) for name in NAMES)
-    with capsys.disabled():
-        print("\n" + build_script().count_table(ROWS))
+
+
+def test_count_table_adds_up() -> None:
+    head, *body = build_script().count_table(ROWS).splitlines()
+    assert head.split()[0] == "all"
+    assert [line.split()[0] for line in body] == [*NAMES, "total"]
+    per_policy = [[int(cell) for cell in line.split()[1:]] for line in body]
+    assert [sum(column) for column in zip(*per_policy[:-1], strict=True)] == per_policy[-1]
+    assert per_policy[-1][0] == len(ROWS)
 
 
 # Regular expressions
