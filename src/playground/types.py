@@ -16,7 +16,8 @@ Role = Literal["system", "user", "assistant"]
 BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
 StopReason = Literal["end", "length", "cancelled"]
 OnToken = Callable[[str], None]
-"""Called with each new piece of text. Raising from it ends the generation and the exception reaches the caller."""
+"""Called with each new piece of text, and with "" now and then while nothing arrives. Raising from it ends the
+generation, and the exception reaches the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,10 @@ class ChatModel(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of ``text`` alone; an estimate (rounded up) where the model's tokenizer is not at hand."""
+        ...
+
+    def count_prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of ``messages`` in the model's chat format; an estimate where ``count_tokens`` is one."""
         ...
 
     def complete(

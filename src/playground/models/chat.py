@@ -1,0 +1,186 @@
+"""A chat model over a local engine: prompt encoding, cached sequences per adapter, streaming, timing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from playground.errors import ModelError
+from playground.models.generation import Sampling, TokenSequence, common_prefix, generate
+from playground.types import Completion, Message, OnToken, Usage
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_MOST_SEQUENCES = 4
+_MOST_NETWORKS = 3
+_LOCK_POLL_S = 0.1
+
+NewSequence = Callable[[], TokenSequence]
+LoadNetwork = Callable[[str | None], NewSequence]
+
+
+class PromptCodec(Protocol):
+    """Messages to token ids and back."""
+
+    @property
+    def end_token_ids(self) -> frozenset[int]: ...
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """Return the prompt up to where the assistant speaks. Text of a message never becomes a control token."""
+        ...
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def decoder(self) -> Callable[[int], str]:
+        """Return a function that takes token ids one by one and returns the text that each completes."""
+        ...
+
+
+class ChatMl:
+    """The ChatML format of SmolLM2: ``<|im_start|>role\\ncontent<|im_end|>\\n``."""
+
+    default_system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        # Message text is encoded with control tokens spelled out as ordinary text: a document that contains
+        # "<|im_end|>" must not be able to end its own message.
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        self._start, self._end = (self._id(token) for token in ("<|im_start|>", "<|im_end|>"))
+
+    def _id(self, token: str) -> int:
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise ModelError(f"The tokenizer has no {token}; it is not a ChatML model. Load another model.")
+        return found
+
+    @property
+    def end_token_ids(self) -> frozenset[int]:
+        return frozenset({self._end, 0})  # 0 is <|endoftext|>
+
+    def _text_ids(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        if not messages or messages[0].role != "system":
+            messages = [Message("system", self.default_system), *messages]
+        newline, ids = self._text_ids("\n"), []
+        for message in messages:
+            ids += [self._start, *self._text_ids(f"{message.role}\n{message.content}"), self._end, *newline]
+        return [*ids, self._start, *self._text_ids("assistant\n")]
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._text_ids(text))
+
+    def decoder(self) -> Callable[[int], str]:
+        from tokenizers.decoders import DecodeStream
+
+        stream = DecodeStream(skip_special_tokens=True)
+        return lambda token: stream.step(self._tokenizer, token) or ""
+
+
+@dataclass(slots=True)
+class _Network:
+    new_sequence: NewSequence
+    sequences: list[TokenSequence] = field(default_factory=list)  # least recently used first
+
+
+class LocalChatModel:
+    """A ``ChatModel`` that answers one request at a time; safe to share between threads."""
+
+    def __init__(self, model_id: str, codec: PromptCodec, load_network: LoadNetwork, context_limit: int) -> None:
+        self._model_id = model_id
+        self._codec = codec
+        self._load_network = load_network
+        self._context_limit = context_limit
+        self._networks: OrderedDict[str | None, _Network] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def model_id(self) -> str:
+        return self._model_id
+
+    @property
+    def context_limit(self) -> int:
+        return self._context_limit
+
+    def count_tokens(self, text: str) -> int:
+        return self._codec.count_tokens(text)
+
+    def count_prompt_tokens(self, messages: Sequence[Message]) -> int:
+        return len(self._codec.encode(messages))
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        on_token: OnToken | None = None,
+        adapter: str | None = None,
+    ) -> Completion:
+        """Complete the conversation; see ``ChatModel.complete``. Deterministic at temperature 0."""
+        started = time.perf_counter()
+        prompt = self._codec.encode(messages)
+        room = self._context_limit - len(prompt)
+        if room < 1:
+            raise ModelError(
+                f"The prompt has {len(prompt)} tokens, more than the {self._context_limit} that {self._model_id} can "
+                "read. Use fewer passages, a shorter document or a new conversation."
+            )
+        sampling = Sampling(temperature=temperature, seed=seed, max_tokens=min(max_tokens, room))
+        receive = on_token or (lambda _text: None)
+        decode, texts, first_token_s = self._codec.decoder(), [], None
+
+        def on_ids(ids: Sequence[int]) -> None:
+            nonlocal first_token_s
+            if ids and first_token_s is None:
+                first_token_s = time.perf_counter() - started
+            text = "".join(decode(token) for token in ids)
+            texts.append(text)
+            receive(text)
+
+        while not self._lock.acquire(timeout=_LOCK_POLL_S):
+            receive("")  # lets the caller cancel while another request is being answered
+        try:
+            sequence = self._sequence_for(prompt, adapter)
+            generated = generate(sequence, prompt, self._codec.end_token_ids, sampling, on_ids)
+        finally:
+            self._lock.release()
+        return Completion(
+            text="".join(texts),
+            model_id=self._model_id,
+            messages=tuple(messages),
+            usage=Usage(len(prompt), len(generated.ids), generated.cached_tokens),
+            first_token_s=first_token_s,
+            duration_s=time.perf_counter() - started,
+            stop_reason="end" if generated.ended else "length",
+            adapter=adapter,
+        )
+
+    def _sequence_for(self, prompt: Sequence[int], adapter: str | None) -> TokenSequence:
+        """Return the sequence that shares most with ``prompt``, or a fresh or the least recently used one."""
+        network = self._networks.get(adapter)
+        if network is None:
+            network = _Network(self._load_network(adapter))
+            self._networks[adapter] = network
+            while len(self._networks) > _MOST_NETWORKS:
+                self._networks.popitem(last=False)
+        self._networks.move_to_end(adapter)
+        shared = [common_prefix(sequence.tokens, prompt) for sequence in network.sequences]
+        best = max(range(len(shared)), key=shared.__getitem__, default=None)
+        # A short overlap, such as the system prompt, is not worth another conversation's cache.
+        if best is not None and shared[best] * 2 >= len(network.sequences[best].tokens):
+            chosen = network.sequences.pop(best)
+        elif len(network.sequences) < _MOST_SEQUENCES:
+            chosen = network.new_sequence()
+        else:
+            chosen = network.sequences.pop(0)
+        network.sequences.append(chosen)
+        return chosen
