@@ -1,0 +1,87 @@
+"""Runs a parser on untrusted bytes in a child process that is killed when it takes too long or too much memory."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from playground.documents.limits import MIB, Limits
+from playground.documents.pieces import Extract, check_length
+from playground.documents.sniffing import Format
+from playground.errors import DocumentError
+from playground.types import Block
+
+_log = logging.getLogger(__name__)
+# The child gets what an interpreter needs to start and nothing else: no keys, no proxies.
+_KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "PYTHONHOME")
+
+
+def extract_isolated(data: bytes, document_format: Format, limits: Limits) -> Extract:
+    """Parse ``data`` in a child process under ``limits``.
+
+    Raises:
+        DocumentError: the parser refused the file, took too long, needed too much memory or crashed.
+    """
+    job = json.dumps({"format": document_format, "limits": asdict(limits)})
+    # -P keeps the working directory off the import path, so that a file lying there cannot be imported.
+    command = [sys.executable, "-P", "-m", "playground.documents.worker", job]
+    try:
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=limits.timeout_s, env=_environment(), check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _too_slow(limits) from None
+    except OSError as error:
+        raise DocumentError(
+            f"The program that reads documents could not be started ({error.strerror}). Close other programs and "
+            "try again."
+        ) from error
+    if done.returncode:
+        _log.warning("parser exited with %d: %s", done.returncode, done.stderr[-2000:].decode("utf-8", "replace"))
+        raise _crashed(done.returncode, limits)
+    return _read_reply(done.stdout, limits)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    source_root = str(Path(__file__).resolve().parents[2])
+    return kept | {"PYTHONPATH": source_root, "PYTHONUTF8": "1"}
+
+
+def _read_reply(stdout: bytes, limits: Limits) -> Extract:
+    reply = json.loads(stdout)
+    if "error" in reply:
+        raise DocumentError(str(reply["error"]))
+    check_length(len(reply["text"]), limits.max_characters)
+    return Extract(
+        text=reply["text"],
+        blocks=tuple(Block(*fields) for fields in reply["blocks"]),
+        page_starts=tuple(reply["page_starts"]),
+        warnings=tuple(reply["warnings"]),
+    )
+
+
+def _too_slow(limits: Limits) -> DocumentError:
+    return DocumentError(
+        f"Reading the document took longer than {limits.timeout_s:g} s and was stopped. Split it, or save it as plain "
+        "text and load that."
+    )
+
+
+def _crashed(returncode: int, limits: Limits) -> DocumentError:
+    if returncode == -getattr(signal, "SIGXCPU", 0):
+        return _too_slow(limits)
+    if returncode < 0:
+        return DocumentError(
+            f"The document could not be read within {limits.max_memory_bytes // MIB} MB of memory, or it is damaged. "
+            "Save it again from the program that made it, or load a shorter part."
+        )
+    return DocumentError(
+        "The program that reads documents did not start. Run `pip install -r requirements.txt` again and restart."
+    )

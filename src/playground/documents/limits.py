@@ -1,0 +1,26 @@
+"""What a document may cost before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one untrusted document.
+
+    ``max_bytes`` bounds the file, ``max_characters`` the extracted text, ``max_pages`` the pages of a PDF,
+    ``timeout_s`` the wall clock of the child process that parses, ``max_memory_bytes`` its address space (enforced
+    where the operating system can; on Windows only the time-out holds).
+    """
+
+    max_bytes: int = 10 * MIB
+    max_characters: int = 2_000_000
+    max_pages: int = 1_000
+    timeout_s: float = 30.0
+    max_memory_bytes: int = 1024 * MIB
+
+
+POLICY_LIMITS = Limits()

@@ -1,0 +1,93 @@
+"""What the parsers hand over: pieces of text in reading order, put together into a text with exact offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from playground.documents.normalise import normalise_text
+from playground.errors import DocumentError
+from playground.types import Block, BlockKind
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One block before it has an offset.
+
+    ``depth`` indents a nested list item (the indent lies outside the block). ``table`` tells the rows of one table
+    from those of the next. ``pages`` says where in ``text`` pages begin, as (page index, offset); a piece that has
+    them must be normalised already.
+    """
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    depth: int = 0
+    table: int = 0
+    pages: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Extracted text with its structure: a ``Document`` without identity."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    page_starts: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def assemble(
+    pieces: Iterable[Piece], *, max_characters: int, page_count: int = 0, warnings: Sequence[str] = ()
+) -> Extract:
+    """Join pieces into one text: rows of a table and items of a list by a line end, everything else by a blank line.
+
+    Raises:
+        DocumentError: the text is longer than ``max_characters``.
+    """
+    parts: list[str] = []
+    blocks: list[Block] = []
+    starts: list[int | None] = [None] * page_count
+    position = 0
+    previous: Piece | None = None
+    for piece in pieces:
+        text = piece.text if piece.pages else normalise_text(piece.text).strip()
+        if not text:
+            continue
+        gap = ("" if previous is None else _separator(previous, piece)) + "  " * min(piece.depth, 8)
+        start = position + len(gap)
+        position = start + len(text)
+        check_length(position, max_characters)
+        for page, offset in piece.pages:
+            if starts[page] is None:
+                starts[page] = start + offset
+        parts += (gap, text)
+        blocks.append(Block(piece.kind, start, position, piece.level))
+        previous = piece
+    return Extract("".join(parts), tuple(blocks), _filled(starts, position), tuple(warnings))
+
+
+def check_length(characters: int, max_characters: int) -> None:
+    """Raise DocumentError when a text is longer than allowed."""
+    if characters > max_characters:
+        raise DocumentError(
+            f"The document has more than {max_characters:,} characters of text. Split it and load the part you need."
+        )
+
+
+def _separator(previous: Piece, piece: Piece) -> str:
+    same_list = previous.kind == piece.kind == "list_item"
+    same_table = previous.kind == piece.kind == "table_row" and previous.table == piece.table
+    return "\n" if same_list or same_table else "\n\n"
+
+
+def _filled(starts: list[int | None], end: int) -> tuple[int, ...]:
+    """Give a page without text the start of the next page that has some."""
+    filled: list[int] = []
+    following = end
+    for start in reversed(starts):
+        following = following if start is None else start
+        filled.append(following)
+    if filled:
+        filled[-1] = 0  # text before the first page mark (there is none) would belong to page 1
+    return tuple(reversed(filled))

@@ -1,0 +1,246 @@
+"""Plain text -> blocks. The text stays as it was written (normalised); only its structure is recognised.
+
+Headings: underlined, numbered ("2.1 Refunds", "Article 3"), in capitals, or a short title alone between blank lines;
+a title alone on the first line is level 1. List items begin with a bullet, a number or a letter. Table rows are two
+or more neighbouring lines with the same kind of column separator. Every decision looks at a line and its two
+neighbours only, so the scan is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playground.documents.limits import Limits
+from playground.documents.normalise import normalise_text
+from playground.documents.pieces import Extract, check_length
+from playground.documents.structure import BULLET, is_all_caps, is_list_item, is_rule, is_title_like, section_depth
+from playground.types import Block
+
+_UNDERLINE = re.compile(r"(=|-|~)\1{2,}")
+_SENTENCE_END = (".", "!", "?", ":", ";", ")")
+# A line longer than this was not wrapped by hand: it is a paragraph by itself.
+_WRAPPED_AT = 120
+_SPACED_COLUMNS = re.compile(r"\S {3,}(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line with text: ``start`` and ``end`` are without the white space around, ``indent`` counts what precedes.
+
+    ``first`` and ``last``: a blank line (or the end of the text) lies before and after.
+    """
+
+    content: str
+    start: int
+    end: int
+    indent: int
+    first: bool
+    last: bool
+
+
+def parse_plain(text: str, limits: Limits) -> Extract:
+    """Return normalised ``text`` with its blocks.
+
+    Raises:
+        DocumentError: the text is longer than ``limits.max_characters``.
+    """
+    text = normalise_text(text)
+    check_length(len(text), limits.max_characters)
+    lines = _lines(text)
+    return Extract(text, tuple(_Scanner(lines, capitals=_capitals_stand_out(text)).scan()))
+
+
+def _lines(text: str) -> list[_Line]:
+    found: list[tuple[str, int, int, int, bool]] = []
+    position = 0
+    blank_before = True
+    for line in text.split("\n"):
+        content = line.strip()
+        if content:
+            indent = len(line) - len(line.lstrip())
+            start = position + indent
+            found.append((content, start, start + len(content), indent, blank_before))
+        blank_before = not content
+        position += len(line) + 1
+    following = [line[4] for line in found[1:]] + [True]
+    return [_Line(*line, last=last) for line, last in zip(found, following, strict=True)]
+
+
+def _capitals_stand_out(text: str) -> bool:
+    """Whether capitals may mark headings: not in a text that is mostly written in capitals."""
+    sample = text[:100_000]
+    letters = sum(c.isalpha() for c in sample)
+    return sum(c.isupper() for c in sample) * 2 <= letters
+
+
+class _Scanner:
+    """Walks over the lines once. Holds the position and the blocks so far."""
+
+    def __init__(self, lines: list[_Line], *, capitals: bool) -> None:
+        self.lines = lines
+        self.capitals = capitals
+        self.blocks: list[Block] = []
+        self.previous = ""  # content of the last line taken
+        self.pending_rule: int | None = None  # start of a rule that no block precedes
+
+    def scan(self) -> list[Block]:
+        i = 0
+        while i < len(self.lines):
+            i = self._take(i)
+        if self.pending_rule is not None and self.lines:
+            self.blocks.append(Block("paragraph", self.pending_rule, self.lines[-1].end))
+        return self.blocks
+
+    def _take(self, i: int) -> int:
+        """Add the block that begins at line ``i``; return the line after it."""
+        line = self.lines[i]
+        heading = self._heading(i)
+        if heading:
+            level, count = heading
+            return self._add("heading", i, i + count, level)
+        if is_rule(line.content):
+            self._attach_rule(line)
+            return i + 1
+        rows = self._table_end(i)
+        if rows:
+            return self._add_rows(i, rows)
+        if self._starts_item(i):
+            return self._add("list_item", i, self._item_end(i))
+        return self._add("paragraph", i, self._paragraph_end(i))
+
+    def _add(self, kind: str, first: int, stop: int, level: int = 0) -> int:
+        start = self.lines[first].start if self.pending_rule is None else self.pending_rule
+        self.pending_rule = None
+        self.blocks.append(Block(kind, start, self.lines[stop - 1].end, level))  # type: ignore[arg-type]
+        self.previous = self.lines[stop - 1].content
+        return stop
+
+    def _attach_rule(self, line: _Line) -> None:
+        """A line of dashes is no block of its own; it ends the block before it, or opens the one after."""
+        if self.blocks and self.blocks[-1].kind != "heading":
+            last = self.blocks[-1]
+            self.blocks[-1] = Block(last.kind, last.start, line.end, last.level)
+        elif self.pending_rule is None:
+            self.pending_rule = line.start
+
+    def _heading(self, i: int) -> tuple[int, int] | None:
+        """Return (level, lines) when a heading begins at line ``i``."""
+        line = self.lines[i]
+        following = self.lines[i + 1] if i + 1 < len(self.lines) else None
+        if following is None or not self._may_open(line) or BULLET.match(line.content):
+            return None
+        title = is_title_like(line.content)
+        if title and not following.first:
+            underline = _UNDERLINE.fullmatch(following.content)
+            if underline:
+                return (1 if underline[1] == "=" else 2), 2
+        capitals = self.capitals and is_all_caps(line.content)
+        depth = section_depth(line.content) if title or capitals else 0
+        if depth and self._opens_section(line, following, depth):
+            return 2 + depth, 1
+        if depth or is_list_item(line.content) or _columns(line.content):
+            return None
+        is_title_of_all = i == 0 and (capitals or (title and line.last))
+        if is_title_of_all or capitals:
+            return (1 if is_title_of_all else 2), 1
+        return (3, 1) if title and self._stands_alone(line, following) else None
+
+    def _may_open(self, line: _Line) -> bool:
+        after_heading = bool(self.blocks) and self.blocks[-1].kind == "heading"
+        return line.first or after_heading or self.previous.endswith(_SENTENCE_END)
+
+    def _opens_section(self, line: _Line, following: _Line, depth: int) -> bool:
+        """Whether a numbered title has text under it. Otherwise it is an item of a list."""
+        after_item = bool(self.blocks) and self.blocks[-1].kind == "list_item"
+        if after_item and self.previous[:1].isdigit() and line.content[:1].isdigit():
+            return False
+        other_depth = section_depth(following.content)
+        if other_depth:
+            return other_depth > depth
+        continues = following.indent > line.indent or following.content[:1].islower()
+        return following.first or not continues
+
+    def _stands_alone(self, line: _Line, following: _Line) -> bool:
+        """Whether a short line between blank lines introduces what follows, rather than being one of many."""
+        if not (line.first and line.last) or len(line.content) > 60 or len(line.content.split()) > 8:
+            return False
+        if self.previous.endswith((":", ",")):
+            return False
+        return not following.last or len(following.content) > len(line.content) or is_list_item(following.content)
+
+    def _starts_item(self, i: int) -> bool:
+        line = self.lines[i]
+        if BULLET.match(line.content):
+            return True
+        # "within\n30. After that" is a wrapped sentence, not an item.
+        after_item = bool(self.blocks) and self.blocks[-1].kind == "list_item"
+        return is_list_item(line.content) and (after_item or self._may_open(line))
+
+    def _item_end(self, i: int) -> int:
+        item = self.lines[i]
+        stop = i + 1
+        while stop < len(self.lines) and not self.lines[stop].first:
+            line, before = self.lines[stop], self.lines[stop - 1]
+            wrapped = len(before.content) >= 50 and not before.content.endswith((".", "!", "?"))
+            continues = line.indent > item.indent or line.content[0].islower() or wrapped
+            if is_list_item(line.content) or is_rule(line.content) or not continues:
+                break
+            stop += 1
+        return stop
+
+    def _paragraph_end(self, i: int) -> int:
+        stop = i + 1
+        self.previous = self.lines[i].content
+        while stop < len(self.lines) and not self.lines[stop].first:
+            line = self.lines[stop]
+            unwrapped = len(line.content) > _WRAPPED_AT or len(self.previous) > _WRAPPED_AT
+            if unwrapped or self._ends_paragraph(stop, i):
+                break
+            self.previous = line.content
+            stop += 1
+        return stop
+
+    def _ends_paragraph(self, i: int, paragraph_start: int) -> bool:
+        line = self.lines[i]
+        if is_rule(line.content) or BULLET.match(line.content) or self._table_end(i):
+            return True
+        if is_list_item(line.content):
+            return self.previous.endswith(_SENTENCE_END)
+        # The line before decides whether a heading may open here, and the paragraph is not among the blocks yet.
+        after_sentence = self.previous.endswith(_SENTENCE_END) and i > paragraph_start
+        return after_sentence and self._heading(i) is not None
+
+    def _table_end(self, i: int) -> int:
+        """Return the line after the table that begins at line ``i``, or 0 when none does."""
+        kind = _columns(self.lines[i].content)
+        if not kind:
+            return 0
+        stop = i + 1
+        while stop < len(self.lines) and not self.lines[stop].first and self._continues_table(stop, kind):
+            stop += 1
+        rows = sum(not is_rule(self.lines[k].content) for k in range(i, stop))
+        return stop if rows >= 2 else 0
+
+    def _continues_table(self, i: int, kind: str) -> bool:
+        content = self.lines[i].content
+        return _columns(content) == kind or is_rule(content)
+
+    def _add_rows(self, first: int, stop: int) -> int:
+        for k in range(first, stop):
+            if is_rule(self.lines[k].content):
+                self._attach_rule(self.lines[k])
+            else:
+                self._add("table_row", k, k + 1)
+        return stop
+
+
+def _columns(content: str) -> str:
+    """Return which separator a line has between columns: a tab, a bar, runs of spaces, or none ("")."""
+    if "\t" in content and not is_list_item(content):
+        return "tab"
+    if " | " in content or (content.startswith("|") and content.count("|") > 2):
+        return "bar"
+    if _SPACED_COLUMNS.search(content) and not is_list_item(content):
+        return "spaces"
+    return ""

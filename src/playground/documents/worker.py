@@ -1,0 +1,90 @@
+"""The child process that parses one untrusted document; ``isolation`` starts it.
+
+    python -m playground.documents.worker '{"format": "pdf", "limits": {...}}' < FILE
+
+Writes one JSON object to standard output: the extract, or ``{"error": sentence}``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import sys
+from collections.abc import Callable
+
+from playground.documents.limits import MIB, Limits
+from playground.documents.pieces import Extract
+from playground.errors import DocumentError
+
+Parser = Callable[[bytes, Limits], Extract]
+
+
+def main(job: str) -> None:
+    """Parse standard input as ``job`` says, under limits that this process puts upon itself."""
+    request = json.loads(job)
+    limits = Limits(**request["limits"])
+    parse = _load_parser(request["format"])  # before the limits, so that they leave room for the document only
+    _limit_resources(limits)
+    try:
+        extract = parse(sys.stdin.buffer.read(), limits)
+        reply = _reply(extract)
+    except DocumentError as error:
+        reply = _error(str(error))
+    except MemoryError:
+        reply = _error(
+            f"The document needs more than {limits.max_memory_bytes // MIB} MB of memory to be read. Split it, or save "
+            "it as plain text and load that."
+        )
+    except RecursionError:
+        reply = _error("The document is nested too deeply to be read. Save it as PDF or plain text and load that.")
+    except Exception as error:  # a defect in a parser must reach the user as a sentence, not as a traceback
+        reply = _error(
+            f"The document is damaged ({type(error).__name__}). Save it again from the program that made it."
+        )
+    sys.stdout.buffer.write(reply)
+
+
+def _load_parser(document_format: str) -> Parser:
+    parse: Parser = importlib.import_module(f"playground.documents.{document_format}").parse
+    return parse
+
+
+def _limit_resources(limits: Limits) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's time-out still holds
+        return
+    cpu_s = math.ceil(limits.timeout_s) + 1
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.max_memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_FSIZE, 0),  # a parser writes no files
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        try:
+            resource.setrlimit(kind, (allowed, hard))
+        except (ValueError, OSError):  # macOS refuses RLIMIT_AS; the time-out still holds
+            continue
+
+
+def _reply(extract: Extract) -> bytes:
+    return json.dumps(
+        {
+            "text": extract.text,
+            "blocks": [(block.kind, block.start, block.end, block.level) for block in extract.blocks],
+            "page_starts": extract.page_starts,
+            "warnings": extract.warnings,
+        },
+        ensure_ascii=False,
+    ).encode("utf-8")
+
+
+def _error(sentence: str) -> bytes:
+    return json.dumps({"error": sentence}).encode("utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
