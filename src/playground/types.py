@@ -239,6 +239,10 @@ class ChatModel(Protocol):
         """Tokens of ``messages`` in the model's chat format; an estimate where ``count_tokens`` is one."""
         ...
 
+    def cost_usd(self, usage: Usage | None) -> float | None:
+        """Price of the tokens; 0.0 for a model on this machine, None when the price is not known."""
+        ...
+
     def complete(
         self,
         messages: Sequence[Message],

@@ -115,6 +115,10 @@ class LocalChatModel:
     def count_prompt_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._codec.encode(messages))
 
+    def cost_usd(self, usage: Usage | None) -> float | None:  # noqa: ARG002 - the protocol asks for it
+        """Return 0.0: tokens of a local model have no price. What the machine costs is not counted here."""
+        return 0.0
+
     def complete(
         self,
         messages: Sequence[Message],

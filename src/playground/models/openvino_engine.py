@@ -31,6 +31,10 @@ _SETTINGS = {
 }
 
 
+class EngineUnavailableError(ModelError):
+    """This machine cannot run the fast engine; another one can take over."""
+
+
 class OpenVinoSequence:
     """A ``TokenSequence`` on one infer request, which owns the cache.
 
@@ -134,13 +138,14 @@ def load_openvino_engine(
     """Read a GGUF file and prepare the engine; ``threads`` defaults to the plugin's choice.
 
     Raises:
-        ModelError: the file cannot be read, or OpenVINO does not run on this machine.
+        ModelError: the file cannot be read.
+        EngineUnavailableError: OpenVINO does not run on this machine.
     """
     weights = load_llama_gguf(path)
     try:
         core = import_openvino().Core()
     except (ImportError, RuntimeError) as error:
-        raise ModelError(f"OpenVINO does not run on this machine ({error}). The app will use transformers.") from error
+        raise EngineUnavailableError(f"OpenVINO does not run on this machine ({error}).") from error
     settings = _SETTINGS | ({"INFERENCE_NUM_THREADS": str(threads)} if threads else {})
     if os.cpu_count() == 1:
         settings["INFERENCE_NUM_THREADS"] = "1"

@@ -1,0 +1,102 @@
+"""The one place that turns a choice of model into a loaded ``ChatModel``. Every page and command goes through it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from playground.errors import ModelError
+from playground.models.bundled import OnProgress, ensure_smollm2_gguf
+from playground.models.catalog import SMOLLM2
+from playground.models.endpoint_settings import EndpointSettings, settings_from
+from playground.types import ChatModel
+
+Source = Literal["bundled", "hugging_face", "endpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model answers. ``name`` is a hub id or a folder and used for ``hugging_face`` only."""
+
+    source: Source = "bundled"
+    name: str = ""
+    endpoint: EndpointSettings | None = None
+
+    @property
+    def label(self) -> str:
+        """A short name for headers and stamps."""
+        if self.source == "bundled":
+            return SMOLLM2.title
+        return self.endpoint.model if self.endpoint else self.name
+
+    @property
+    def is_private(self) -> bool:
+        """True when no text leaves this machine."""
+        return self.source != "endpoint"
+
+
+def choice_from(text: str, environment: Mapping[str, str] | None = None) -> ModelChoice:
+    """Read a model from a command line: ``bundled``, ``endpoint``, ``endpoint:MODEL``, a hub id or a folder.
+
+    Raises:
+        ModelError: an endpoint is asked for and the environment does not describe one, or the text is empty.
+    """
+    text = text.strip()
+    if not text:
+        raise ModelError("No model was named. Use `bundled`, `endpoint`, a Hugging Face id or a folder.")
+    if text == "bundled":
+        return ModelChoice()
+    kind, _, model = text.partition(":")
+    if kind != "endpoint":
+        return ModelChoice("hugging_face", text)
+    settings = dict(os.environ if environment is None else environment)
+    if model:
+        settings["OPENAI_MODEL"] = model
+    endpoint = settings_from(settings, {})
+    if endpoint is None:
+        raise ModelError(
+            "No endpoint is set. Set OPENAI_BASE_URL and OPENAI_MODEL, and OPENAI_API_KEY where the server asks for "
+            "a key."
+        )
+    return ModelChoice("endpoint", endpoint=endpoint)
+
+
+def load_chat_model(choice: ModelChoice, on_progress: OnProgress | None = None) -> ChatModel:
+    """Load the chosen model; the bundled one is fetched first when it is not in the cache.
+
+    The bundled model runs on the fast engine. Where OpenVINO does not run, plain transformers takes over: slower, the
+    same text.
+
+    Raises:
+        ModelError: the model cannot be fetched, loaded or reached; the message says what to do.
+    """
+    if choice.source == "endpoint":
+        from playground.models.endpoint import load_endpoint
+
+        if choice.endpoint is None:
+            raise ModelError("The endpoint has no settings. Enter its address and model.")
+        return load_endpoint(choice.endpoint)
+    if choice.source == "hugging_face":
+        from playground.models.transformers_engine import load_transformers_chat
+
+        if not choice.name.strip():
+            raise ModelError("No Hugging Face model was named. Enter its id, for example owner/name, or a folder.")
+        return load_transformers_chat(choice.name.strip())
+    return _load_bundled(on_progress)
+
+
+def _load_bundled(on_progress: OnProgress | None) -> ChatModel:
+    from playground.models.chat import ChatMl, LocalChatModel
+    from playground.models.openvino_engine import EngineUnavailableError, load_openvino_engine
+
+    gguf = ensure_smollm2_gguf(on_progress)
+    try:
+        engine = load_openvino_engine(gguf)
+    except EngineUnavailableError:
+        from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
+
+        return load_transformers_chat(ensure_dequantised(gguf), model_id=SMOLLM2.id)
+    weights = engine.weights
+    return LocalChatModel(SMOLLM2.id, ChatMl(weights.tokenizer), engine.load_network, weights.config.context_length)
