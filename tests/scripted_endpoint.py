@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -151,12 +152,14 @@ def models(*names: str) -> Reply:
 
 
 def endless(part: bytes) -> Reply:
-    """Begin a stream and send ``part`` until the client leaves."""
+    """Begin a stream and send ``part`` until the client leaves; a client that never does is left after seconds."""
 
     def reply(handler: _Handler) -> None:
         begin_stream(handler)
-        while not handler.script.finish.is_set():
+        end = time.monotonic() + 5
+        while not handler.script.finish.is_set() and time.monotonic() < end:
             handler.send_part(part)
+        handler.close_connection = True
 
     return reply
 
@@ -166,8 +169,10 @@ def dripping(part: bytes) -> Reply:
 
     def reply(handler: _Handler) -> None:
         begin_stream(handler)
-        while not handler.script.finish.wait(0.02):
+        end = time.monotonic() + 5
+        while not handler.script.finish.wait(0.02) and time.monotonic() < end:
             handler.send_part(part)
+        handler.close_connection = True
 
     return reply
 

@@ -211,7 +211,8 @@ def test_exception_of_on_token_closes_the_stream_and_reaches_the_caller(
 
 
 def test_answer_beyond_max_tokens_is_cut(server: ScriptedEndpoint, load: Load) -> None:
-    server.replies = [endless(b'data: {"choices":[{"delta":{"content":"0123456789"}}]}\n\n')]
+    counted_as_it_grows = b'"usage":{"prompt_tokens":5,"completion_tokens":1}'
+    server.replies = [endless(b'data: {"choices":[{"delta":{"content":"0123456789"}}],%s}\n\n' % counted_as_it_grows)]
     tokens: list[str] = []
     completion = load().complete(MESSAGES, max_tokens=10, on_token=tokens.append)
     assert len(completion.text) == 256 + 16 * 10
@@ -231,7 +232,7 @@ def test_line_without_end_does_not_fill_the_memory(
     monkeypatch.setattr("playground.models.endpoint_http.STREAM_BYTES_LIMIT", 100_000)
     server.replies = [endless(b"x" * 4096)]
     with pytest.raises(EndpointError, match="far more data"):
-        load().complete(MESSAGES)
+        load(total_timeout_s=10).complete(MESSAGES)
     assert server.client_left.wait(10)
 
 
@@ -243,6 +244,17 @@ def test_server_that_keeps_the_line_busy_runs_out_of_time(server: ScriptedEndpoi
     server.replies = [dripping(part)]
     with pytest.raises(EndpointError, match=r"longer than 0\.2 s"):
         load(total_timeout_s=0.2).complete(MESSAGES)
+
+
+def test_budget_counts_from_the_call(server: ScriptedEndpoint, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.replies = [endless(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n')]
+    real_clock = time.perf_counter
+
+    def an_hour_passes(token: str) -> None:
+        monkeypatch.setattr(time, "perf_counter", lambda: real_clock() + 3600)
+
+    with pytest.raises(EndpointError, match=r"longer than 300 s after 1 characters"):
+        load().complete(MESSAGES, on_token=an_hour_passes)
 
 
 def test_whole_answer_survives_a_missing_end_of_stream(server: ScriptedEndpoint, load: Load) -> None:

@@ -197,12 +197,13 @@ def test_connection_that_breaks_before_the_answer_is_tried_again(
     assert len(server.completions()) == 3
 
 
-def test_refused_connection(ask: Ask) -> None:
+def test_refused_connection(ask: Ask, waits: list[float]) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     message = ask(base_url=f"http://127.0.0.1:{port}/v1", max_retries=2)
     assert f"Nothing answers at 127.0.0.1:{port}. Start the server" in message
+    assert waits == [], "tried again, though nobody starts a server within a second"
 
 
 def test_unknown_host(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +252,7 @@ CHUNK = b'data: {"choices":[{"delta":{"content":"Within 30"}}]}\n\n'
         (events(CHUNK, b"data: \xff\xfe\n\n"), "unreadable after 9 characters"),
         (events(CHUNK, b"data: " + b"[" * 100_000 + b"\n\n"), "unreadable after 9 characters"),
         (events(CHUNK, b'data: {"choices": 5}\n\n'), "unreadable after 9 characters"),
+        (events(CHUNK, b'data: {"choices": {"a": 1}}\n\n'), "unreadable after 9 characters"),
         (events(CHUNK, b'data: {"choices": [5]}\n\n'), "stopped in the middle"),
         (stream(piece("Within 30"), {"choices": [{"delta": {"content": {"a": 1}}}]}), "unreadable after 9"),
         (
@@ -314,6 +316,12 @@ def test_key_that_the_server_repeats_is_taken_out(server: ScriptedEndpoint, ask:
     assert message.isprintable()
 
 
+def test_key_that_the_user_typed_in_the_wrong_field_is_taken_out(server: ScriptedEndpoint, ask: Ask) -> None:
+    server.replies = [error(404, "no such model")]
+    assert "'[key]'" in ask(model=KEY)
+    assert "/[key]" in ask(base_url=f"{server.base_url}/{KEY.replace('/', '')}", api_key=KEY.replace("/", ""))
+
+
 @pytest.mark.parametrize("failing", [error(500, KEY), models(KEY, "b")])
 def test_key_in_the_list_of_models_is_taken_out(server: ScriptedEndpoint, failing: Reply) -> None:
     server.models = failing
@@ -329,6 +337,11 @@ def test_without_key_leaves_other_text_alone() -> None:
     assert without_key("nothing to hide", KEY) == "nothing to hide"
     assert without_key("nothing to hide", None) == "nothing to hide"
     assert without_key("a short one", "short") == "a [key] one"
+
+
+def test_without_key_finds_escaped_forms() -> None:
+    assert without_key("k=a%2Fb%2Bc", "a/b+c") == "k=[key]"
+    assert without_key(r"k=a\"b\\c", 'a"b\\c') == "k=[key]"
 
 
 def test_clean_makes_one_bounded_printable_line() -> None:

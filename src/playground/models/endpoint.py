@@ -193,7 +193,6 @@ class EndpointChatModel:
             else:
                 # Remembered only now: a refusal that dropping did not cure was about something else.
                 self._refused |= refused
-                self._check_content_type(stream)
                 return stream
             # Outside the except block, so that nothing of the request (the key) hangs on our error as its context.
             if parameter := _refused_parameter(failure, request, refused):
@@ -204,12 +203,6 @@ class EndpointChatModel:
                 self._fail(_as_budget(failure, deadline), model=request["model"], attempts=retries + 1)
             retries += 1
             self._sleep(delay_s)
-
-    def _check_content_type(self, stream: openai.Stream[Any]) -> None:
-        content_type = stream.response.headers.get("content-type", "").lower()
-        if content_type.startswith(("text/html", "application/json", "application/xhtml")):
-            stream.close()
-            raise endpoint_error(self._settings, not_the_protocol(self._settings))
 
     def _pieces(self, stream: openai.Stream[Any], received: Received, deadline: float) -> Iterator[str]:
         """Yield the text of each chunk, not empty; note everything else in ``received``. Errors are ours."""
