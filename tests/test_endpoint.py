@@ -338,6 +338,20 @@ def test_count_tokens_follows_its_rule(load: Load, text: str, tokens: int) -> No
     assert load().count_tokens(text) == tokens
 
 
+def test_count_of_a_prompt_adds_the_chat_format(load: Load) -> None:
+    model = load()
+    assert model.count_prompt_tokens([]) == 4
+    assert model.count_prompt_tokens(MESSAGES) == 4 + sum(6 + model.count_tokens(m.content) for m in MESSAGES)
+
+
+def test_cost_is_known_by_address_and_model(load: Load) -> None:
+    tokens = Usage(1_000_000, 0)
+    sold = load(base_url="https://api.openai.com/v1", model="gpt-4o-mini")
+    assert sold.cost_usd(tokens) == pytest.approx(0.15)
+    assert sold.cost_usd(None) is None
+    assert load(model="gpt-4o-mini").cost_usd(tokens) is None
+
+
 def test_context_limit_is_the_users_word(load: Load) -> None:
     assert load(context_limit=2048).context_limit == 2048
 

@@ -170,3 +170,12 @@ def test_estimate_of_tokens_is_high_but_not_by_half(
     text = (HERE.parent / "data" / "policies" / policy).read_text(encoding="utf-8")
     tokens = len(ask_server(settings, "/tokenize", {"content": text})["tokens"])
     assert tokens <= model.count_tokens(text) <= 1.5 * tokens
+
+
+def test_estimate_of_a_prompt_is_high_but_not_by_half(model: EndpointChatModel) -> None:
+    policy = (HERE.parent / "data" / "policies" / "northtrail-outdoor-v1.md").read_text(encoding="utf-8")[:3000]
+    messages = [Message("system", "Answer from the text."), Message("user", policy), Message("assistant", "Yes.")]
+    messages.append(Message("user", "And for opened ones?"))
+    completion = model.complete(messages, max_tokens=1)
+    assert completion.usage is not None
+    assert completion.usage.input_tokens <= model.count_prompt_tokens(messages) <= 1.5 * completion.usage.input_tokens

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from playground import pricing
 from playground.errors import EndpointError
 from playground.models.endpoint_errors import (
     ResponseBoundError,
@@ -30,7 +31,7 @@ from playground.models.endpoint_errors import (
 )
 from playground.models.endpoint_settings import EndpointSettings, settings_from
 from playground.models.endpoint_stream import Received, read_chunk
-from playground.types import Completion, Message, OnToken, StopReason
+from playground.types import Completion, Message, OnToken, StopReason, Usage
 
 if TYPE_CHECKING:
     import openai
@@ -100,6 +101,20 @@ class EndpointChatModel:
         rest = encoded.translate(None, _WORD_BYTES)
         other = rest.translate(None, _ASCII_BYTES)
         return math.ceil((len(encoded) - len(rest)) / 3.5 + (len(rest) - len(other)) + len(other) / 1.5)
+
+    def count_prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """Estimate the tokens of ``messages`` in the server's chat format: 6 more for each, 4 to begin the answer.
+
+        ChatML spends 5 and 3. A system prompt that the server puts in by itself is not counted.
+        """
+        return sum(self.count_tokens(message.content) + 6 for message in messages) + 4
+
+    def cost_usd(self, usage: Usage | None) -> float | None:
+        """Return the price of the tokens at this endpoint; None when unknown, as for any server that sells none.
+
+        A server on this machine is not taken for free: it may pass requests on to one that is paid.
+        """
+        return pricing.cost_usd(usage, self._settings.model, provider_base_url=self._settings.base_url)
 
     def close(self) -> None:
         """Close the connections to the endpoint. The model cannot be used afterwards."""
