@@ -6,6 +6,7 @@ import ctypes
 import math
 from collections import Counter
 from collections.abc import Iterator
+from statistics import median_low
 from typing import Any
 
 import pypdfium2
@@ -25,10 +26,12 @@ _TRANSLATED = str.maketrans(
     | dict.fromkeys("\uf0b7\uf0a7\uf0d8\uf076\uf0fc", "•")  # bullets of the Symbol and Wingdings fonts
 )
 _BOLD_NAMES = ("bold", "black", "heavy", "semibold", "demi")
-# A gap wider than this many times the font size separates columns. Justified text stretches its spaces further, so
-# the bound is higher where the file itself has a space (pdfium generates one where the file only moves on).
-_COLUMN_GAP = 1.2
+# A gap wider than this many times the line height separates columns. Where the file has a space of its own, only
+# justification can have stretched it that far. Where the file moves on without one (pdfium then generates a space), a
+# small gap is enough in a file that writes its spaces, but not in one that never does, as TeX.
 _COLUMN_GAP_OVER_SPACE = 4.0
+_COLUMN_GAP_BESIDE_SPACES = 0.5
+_COLUMN_GAP = 1.2
 _SCAN = (
     "The PDF has no text layer: its pages are pictures, probably a scan. Run text recognition (OCR) on it, or load the "
     "original document."
@@ -134,8 +137,11 @@ def _segments(page: Any, number: int) -> tuple[list[Segment], float]:
         width, height = height, width  # boxes are in the page's own coordinates, before it is turned for display
     segments: list[Segment] = []
     words: list[_Word] = []
-    for word in _words(text_page, count, turns, width, height):
-        if words and not _continues(words[-1], word):
+    found = list(_words(text_page, count, turns, width, height))
+    writes_spaces = sum(word.spaced for word in found) * 2 > len(found)
+    gap = _COLUMN_GAP_BESIDE_SPACES if writes_spaces else _COLUMN_GAP
+    for word in found:
+        if words and not _continues(words[-1], word, gap):
             segments.append(_segment(text_page, words, number))
             words = []
         words.append(word)
@@ -220,13 +226,13 @@ def _quarter_turns(text_page: Any, count: int) -> int:
     return turns.most_common(1)[0][0] if turns else 0
 
 
-def _continues(previous: _Word, word: _Word) -> bool:
+def _continues(previous: _Word, word: _Word, gap: float) -> bool:
     if previous.hyphen:
         return False
     size = max(previous.y1 - previous.y0, 1.0)
     overlap = min(previous.y1, word.y1) - max(previous.y0, word.y0)
     same_line = overlap > 0.5 * min(size, max(word.y1 - word.y0, 1.0))
-    widest = (_COLUMN_GAP_OVER_SPACE if word.spaced else _COLUMN_GAP) * size
+    widest = (_COLUMN_GAP_OVER_SPACE if word.spaced else gap) * size
     return same_line and -0.5 * size < word.x0 - previous.x1 < widest
 
 
@@ -238,7 +244,8 @@ def _segment(text_page: Any, words: list[_Word], number: int) -> Segment:
         x1=max(word.x1 for word in words),
         y0=min(word.y0 for word in words),
         y1=max(word.y1 for word in words),
-        size=_font_size(text_page, words[0]),
+        # The middle one of a few words: a bullet or a word in code may have another size.
+        size=median_low(_font_size(text_page, word) for word in words[:: max(1, len(words) // 5)]),
         bold=bold,
         hyphen=words[-1].hyphen,
         page=number,

@@ -6,7 +6,6 @@ unless it jumps about: producers write columns and cells in the order in which t
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -122,9 +121,8 @@ def _masked(line: Sequence[Segment]) -> tuple[str, int]:
 
 def _repeats(places: Sequence[tuple[int, float]], y0: float, page_count: int) -> bool:
     pages = {page for page, other in places if abs(other - y0) < 8}
-    # Left and right pages may have different heads, so a third of the pages is enough.
-    needed = 2 if page_count <= 3 else max(3, math.ceil(page_count * 0.33))
-    return len(pages) >= needed
+    # Heads may differ on left and right pages and from chapter to chapter.
+    return len(pages) >= (2 if page_count <= 3 else 3)
 
 
 def group_rows(segments: Iterable[Segment]) -> list[Item]:
@@ -153,9 +151,9 @@ def _grow(row: Row, segment: Segment) -> Row | None:
     inside = row.y0 - 0.3 * segment.height <= segment.middle <= row.y1 + 0.3 * segment.height
     if segment.x0 >= max(s.x1 for s in last_cell) and inside:
         return Row((*row.cells, (segment,)))
-    below = line.y0 < segment.y0 <= line.y1 + 0.6 * line.height
+    below = line.y0 < segment.y0 <= line.y1 + 0.5 * line.height
     in_column = segment.x0 >= max(s.x1 for s in row.cells[-2]) and segment.x0 <= line.x1
-    if below and in_column:
+    if below and in_column and not is_list_item(f"{segment.text} x"):
         return Row((*row.cells[:-1], (*last_cell, segment)))
     return None
 

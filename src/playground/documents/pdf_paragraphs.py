@@ -109,11 +109,14 @@ def _drafts(is_row: bool, flow: Sequence[Item], style: _Style) -> Iterator[_Draf
 def _begins_paragraph(paragraph: Sequence[Segment], line: Segment, right: float, style: _Style) -> bool:
     first, before = paragraph[0], paragraph[-1]
     ended = before.text.endswith(_SENTENCE_END)
-    other_size = abs(line.size - before.size) > 0.08 * before.size
+    other_size = abs(line.size - before.size) > 0.12 * before.size
     gap = line.y0 - before.y0 > 1.3 * style.pitch * before.size
     other_weight = line.bold != before.bold and (ended or is_title_like(before.text) or is_title_like(line.text))
     item = _is_item(line.text) and (_has_bullet(line.text) or ended or _is_item(first.text))
-    if other_size or gap or other_weight or item:
+    clause = ended and section_depth(line.text) > 1
+    if other_size or gap or other_weight or item or clause:
+        return True
+    if _left_room(before, line, right, style):
         return True
     short = before.x1 < right - 0.12 * (right - first.x0)
     if before.hyphen or (short and (ended or _is_lone_title(paragraph, line, right))):
@@ -122,6 +125,18 @@ def _begins_paragraph(paragraph: Sequence[Segment], line: Segment, right: float,
         hangs = len(paragraph) > 1 and before.x0 > first.x0 + 0.5 * line.size
         return line.x0 < first.x0 - 0.5 * line.size or (hangs and line.x0 < before.x0 - 0.5 * line.size)
     return ended and line.x0 > before.x0 + 0.8 * line.size
+
+
+def _left_room(before: Segment, line: Segment, right: float, style: _Style) -> bool:
+    """Whether the first word of ``line`` would have fitted on the line before, so that something ended there.
+
+    It finds list items whose bullets are drawn. Only for the text's own style: titles are broken for balance.
+    """
+    plain = abs(line.size - style.size) <= 0.12 * style.size and not line.bold
+    if not plain or before.hyphen or line.text[:1].islower():
+        return False
+    word_share = (len(line.text.split(" ", 1)[0]) + 1) / len(line.text)
+    return right - before.x1 > 1.5 * word_share * (line.x1 - line.x0) + line.size
 
 
 def _is_lone_title(paragraph: Sequence[Segment], line: Segment, right: float) -> bool:

@@ -15,7 +15,7 @@ from playground.documents.limits import Limits
 from playground.documents.normalise import normalise_text
 from playground.documents.pieces import Extract, check_length
 from playground.documents.structure import BULLET, is_all_caps, is_list_item, is_rule, is_title_like, section_depth
-from playground.types import Block
+from playground.types import Block, BlockKind
 
 _UNDERLINE = re.compile(r"(=|-|~)\1{2,}")
 _SENTENCE_END = (".", "!", "?", ":", ";", ")")
@@ -109,10 +109,10 @@ class _Scanner:
             return self._add("list_item", i, self._item_end(i))
         return self._add("paragraph", i, self._paragraph_end(i))
 
-    def _add(self, kind: str, first: int, stop: int, level: int = 0) -> int:
+    def _add(self, kind: BlockKind, first: int, stop: int, level: int = 0) -> int:
         start = self.lines[first].start if self.pending_rule is None else self.pending_rule
         self.pending_rule = None
-        self.blocks.append(Block(kind, start, self.lines[stop - 1].end, level))  # type: ignore[arg-type]
+        self.blocks.append(Block(kind, start, self.lines[stop - 1].end, level))
         self.previous = self.lines[stop - 1].content
         return stop
 
@@ -205,7 +205,7 @@ class _Scanner:
         line = self.lines[i]
         if is_rule(line.content) or BULLET.match(line.content) or self._table_end(i):
             return True
-        if is_list_item(line.content):
+        if is_list_item(line.content) or section_depth(line.content) > 1:
             return self.previous.endswith(_SENTENCE_END)
         # The line before decides whether a heading may open here, and the paragraph is not among the blocks yet.
         after_sentence = self.previous.endswith(_SENTENCE_END) and i > paragraph_start
