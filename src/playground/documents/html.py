@@ -43,6 +43,12 @@ def parse(data: bytes, limits: Limits) -> Extract:
         root = document_fromstring(data, parser=parser)
     except etree.ParserError:
         raise DocumentError("The HTML file holds no text. Choose a file that has text in it.") from None
+    except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
+        raise DocumentError(
+            "The HTML file is damaged. Save it again, or save it as plain text and load that."
+        ) from None
     _refuse_incomplete(parser)
     hidden = [element for element in root.iter() if _is_hidden(element)]
     for element in hidden:

@@ -107,9 +107,9 @@ def _open(data: bytes) -> Any:
 def _warnings(unreadable: list[int], pictures: list[int], text: str) -> list[str]:
     warnings = []
     if unreadable:
-        warnings.append(f"{_pages(unreadable)} could not be read and their text is missing.")
+        warnings.append(f"Not readable, so missing from the text: {_pages(unreadable)}.")
     if pictures:
-        warnings.append(f"{_pages(pictures)} have no text layer (pictures or scans), so their content is missing.")
+        warnings.append(f"Without a text layer (pictures or scans), so missing from the text: {_pages(pictures)}.")
     private = sum("\ue000" <= c <= "\uf8ff" or c == "\ufffd" for c in text)
     if private * 20 > len(text):
         warnings.append("Many characters of the PDF have no known letter; parts of the text may be wrong.")
@@ -118,7 +118,7 @@ def _warnings(unreadable: list[int], pictures: list[int], text: str) -> list[str
 
 def _pages(numbers: list[int]) -> str:
     shown = ", ".join(str(number) for number in numbers[:10])
-    return f"Pages {shown}{' and others' if len(numbers) > 10 else ''}"
+    return f"page{'s' if len(numbers) > 1 else ''} {shown}{' and others' if len(numbers) > 10 else ''}"
 
 
 def _has_picture(page: Any) -> bool:

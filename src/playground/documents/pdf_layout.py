@@ -17,6 +17,7 @@ from playground.documents.structure import is_list_item, is_page_number
 
 _MARGIN_SHARE = 0.12  # running heads and page numbers lie in this share of the page at its top and bottom
 _MAX_CELL_LINES = 10
+_MAX_RISE = 4  # most line heights by which a cell begins above those at its left
 _SECTION_MARKER = re.compile(r"\d{1,3}(\.\d{1,3})*[.)]?|o")
 _DIGITS = re.compile(r"\d+")
 
@@ -131,7 +132,7 @@ def group_rows(segments: Iterable[Segment]) -> list[Item]:
     for segment in segments:
         last = items[-1] if items else None
         if isinstance(last, Row):
-            grown = _grow(last, segment)
+            grown = _grow(last, segment, _bottom(items[:-1][-1:], segment))
             if grown:
                 items[-1] = grown
                 continue
@@ -144,14 +145,21 @@ def group_rows(segments: Iterable[Segment]) -> list[Item]:
     return _checked_rows(items)
 
 
-def _grow(row: Row, segment: Segment) -> Row | None:
+def _bottom(before: Sequence[Item], segment: Segment) -> float:
+    """Return where what precedes a row ends. Cells are centred, so one may begin above the others, but not higher."""
+    limit = segment.y0 - 1
+    return max((item.y1 - 0.3 * segment.height for item in before if item.y0 < segment.y1), default=limit)
+
+
+def _grow(row: Row, segment: Segment, ceiling: float) -> Row | None:
     """Add a segment to a row: as a new cell at its right, or as the next line of its last cell."""
     last_cell = row.cells[-1]
     line = last_cell[-1]
-    inside = row.y0 - 0.3 * segment.height <= segment.middle <= row.y1 + 0.3 * segment.height
+    highest = max(ceiling, row.y0 - _MAX_RISE * segment.height)
+    inside = highest <= segment.y0 and segment.middle <= row.y1 + 0.3 * segment.height
     if segment.x0 >= max(s.x1 for s in last_cell) and inside:
         return Row((*row.cells, (segment,)))
-    below = line.y0 < segment.y0 <= line.y1 + 0.5 * line.height
+    below = line.y0 < segment.y0 <= line.y1 + line.height
     in_column = segment.x0 >= max(s.x1 for s in row.cells[-2]) and segment.x0 <= line.x1
     if below and in_column and not is_list_item(f"{segment.text} x"):
         return Row((*row.cells[:-1], (*last_cell, segment)))
@@ -171,8 +179,8 @@ def _row_start(items: Sequence[Item], segment: Segment) -> int | None:
     lines = len(items) - first
     if lines == 0 or lines > _MAX_CELL_LINES:
         return None
-    top = items[first]
-    if top.y0 > segment.y1:
+    rise = items[first].y0 - segment.y0
+    if rise > _MAX_RISE * segment.height or segment.y0 < _bottom(items[:first][-1:], segment):
         return None
     return _centred_start(items, first, segment)
 

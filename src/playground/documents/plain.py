@@ -63,8 +63,8 @@ def _lines(text: str) -> list[_Line]:
             found.append((content, start, start + len(content), indent, blank_before))
         blank_before = not content
         position += len(line) + 1
-    following = [line[4] for line in found[1:]] + [True]
-    return [_Line(*line, last=last) for line, last in zip(found, following, strict=True)]
+    last = [blank_before for *_, blank_before in found[1:]] + [True] * bool(found)
+    return [_Line(*line, last=ends) for line, ends in zip(found, last, strict=True)]
 
 
 def _capitals_stand_out(text: str) -> bool:
@@ -167,7 +167,8 @@ class _Scanner:
             return False
         if self.previous.endswith((":", ",")):
             return False
-        return not following.last or len(following.content) > len(line.content) or is_list_item(following.content)
+        longer = not following.last or len(following.content) > len(line.content)
+        return longer or following.content.endswith((".", "!", ":")) or is_list_item(following.content)
 
     def _starts_item(self, i: int) -> bool:
         line = self.lines[i]
