@@ -203,7 +203,10 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One row per example and strategy. Every aggregate is derived from rows, never stored alone."""
+    """One row per example and strategy. Every aggregate is derived from rows, never stored alone.
+
+    ``fingerprint`` is a hash of what else decides the outcome: settings, document and question.
+    """
 
     run_id: str
     strategy: str
@@ -218,6 +221,7 @@ class RunRecord:
     started_at: str
     machine: str
     commit: str
+    fingerprint: str = ""
 
 
 class ChatModel(Protocol):

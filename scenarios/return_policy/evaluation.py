@@ -1,0 +1,240 @@
+"""How Scenario A is measured: its questions, its ways of answering, what counts as right.
+
+python -m playground evaluate return_policy --strategies no-text,rag --out runs/first
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from playground.documents import load_document
+from playground.documents.limits import POLICY_LIMITS
+from playground.errors import EvaluationError, PlaygroundError
+from playground.evaluation import EvaluationPlan, fingerprint_of, sample_examples
+from playground.index import PassageIndex, RetrievalSettings, build_index
+from playground.metrics import balanced_accuracy, proportion, resources_used
+from playground.models.catalog import BUNDLES
+from playground.patterns import all_found
+from playground.prompting import FewShotExample
+from playground.rag import BotSettings
+from playground.strategies import document_strategy
+from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
+from scenarios.return_policy.questions import read_questions
+from scenarios.return_policy.scenario import MODES, POLICIES, QUESTIONS, few_shot_examples, system_prompt
+
+NAME = "return_policy"
+DEFAULT_STRATEGIES = "rag"
+_WARM_UP_QUESTION = "How long do I have to return something?"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only this scenario asks for to the command line."""
+    parser.add_argument(
+        "--policies", type=Path, default=POLICIES, metavar="DIR", help="folder of the policies (default: the samples)"
+    )
+    parser.add_argument(
+        "--questions", type=Path, default=QUESTIONS, metavar="FILE", help="questions, JSON lines (default: our own)"
+    )
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Return the names of the ways of answering, simplest first."""
+    return tuple(mode.strategy for mode in MODES)
+
+
+def bot_settings(
+    strategy: str, *, system: str | None = None, retrieval: RetrievalSettings | None = None, seed: int = 0
+) -> BotSettings:
+    """Return how the bot answers under a strategy's name; ``system`` replaces the article's system prompt.
+
+    Raises:
+        PlaygroundError: there is no such strategy.
+    """
+    for mode in MODES:
+        if mode.strategy == strategy:
+            prompt = system_prompt() if system is None else system
+            return BotSettings(prompt, mode.mode, retrieval or RetrievalSettings(), seed=seed)
+    raise PlaygroundError(f"There is no strategy {strategy[:60]!r}. Use one of: {', '.join(strategy_names())}.")
+
+
+def prepare(
+    arguments: argparse.Namespace,
+    *,
+    load_model: Callable[[], ChatModel],
+    load_embedder: Callable[[], Embedder],
+) -> EvaluationPlan:
+    """Check every input, then load the models and index the policies.
+
+    Raises:
+        EvaluationError: the questions cannot be used, or a policy cannot be read.
+        PlaygroundError: a strategy is unknown, or a model cannot be loaded.
+    """
+    names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
+    if not names:
+        raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
+    settings = {name: bot_settings(name, seed=arguments.seed) for name in names}
+    examples = read_questions(arguments.questions, arguments.policies)
+    if arguments.limit is not None:
+        examples = sample_examples(
+            examples, arguments.limit, seed=arguments.seed, stratum=lambda example: example.metadata["answerable"]
+        )
+    documents = {name: _load_policy(arguments.policies / name) for name in _policies(examples)}
+    model, embedder = load_model(), load_embedder()
+    indexes = {name: build_index(document, embedder) for name, document in documents.items()}
+    described = {name: _described(settings[name]) for name in names}
+    return EvaluationPlan(
+        scenario=NAME,
+        model_id=model.model_id,
+        seed=arguments.seed,
+        strategies=_strategies(settings, indexes, model),
+        examples=examples,
+        metrics=METRICS,
+        fingerprint=lambda strategy, example: _fingerprint(described[strategy], embedder, documents, example),
+        settings={
+            "strategies": described,
+            "embedder": embedder.model_id,
+            "questions": {"file": arguments.questions.name, "count": len(examples), "limit": arguments.limit},
+            "policies": {name: document.sha256 for name, document in documents.items()},
+        },
+        models={model.model_id: {"choice": arguments.model, "weights_sha256": _weights_sha256(model.model_id)}},
+        failed_cost_usd=model.cost_usd(None),
+        warm_up=Example("warm-up", _WARM_UP_QUESTION, "", {"policy": _policies(examples)[0]}),
+    )
+
+
+# What is measured on each row. 1.0 is yes, 0.0 is no.
+
+
+def is_answerable(_prediction: Prediction, example: Example) -> float:
+    """Whether the policy has the answer."""
+    return float(bool(example.metadata["answerable"]))
+
+
+def is_abstention(prediction: Prediction, _example: Example) -> float:
+    """Whether the bot said that it does not know."""
+    return float(bool(prediction.detail.get("abstained")))
+
+
+def is_right(prediction: Prediction, example: Example) -> float:
+    """Whether the answer is right: all of ``expect`` found, or an abstention where there is no answer.
+
+    Raises:
+        EvaluationError: a regular expression took too long.
+    """
+    if prediction.detail.get("failed"):
+        return 0.0
+    abstained = bool(prediction.detail.get("abstained"))
+    if not example.metadata["answerable"]:
+        return float(abstained)
+    expect = example.metadata["expect"]
+    patterns = [str(pattern) for pattern in expect] if isinstance(expect, list) else []
+    return float(not abstained and all_found(patterns, prediction.output))
+
+
+def has_unsupported_number(prediction: Prediction, _example: Example) -> float:
+    """Whether the answer states a number, date or amount that no cited passage contains."""
+    return float(bool(prediction.detail.get("unsupported")))
+
+
+METRICS: Mapping[str, Metric] = {
+    "answerable": is_answerable,
+    "abstained": is_abstention,
+    "right": is_right,
+    "unsupported_number": has_unsupported_number,
+}
+
+
+def summarise(records: Sequence[RunRecord]) -> list[dict[str, object]]:
+    """Return the figures of each strategy and model, in the order in which they first appear.
+
+    Rates are in [0, 1] and null where nothing was asked: ``answerable_accuracy`` (right among the answerable),
+    ``abstention_accuracy`` (abstained among the unanswerable), ``balanced_accuracy`` (their mean),
+    ``false_answer_rate`` (answered among the unanswerable), ``unsupported_number_rate`` (answers with a number that no
+    cited passage contains, among all answers). A row with an error is wrong and is no answer. ``ci`` has the bounds of
+    the 95 % intervals.
+    """
+    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    for record in records:
+        groups.setdefault((record.strategy, record.model_id), []).append(record)
+    return [_figures(strategy, model_id, rows) for (strategy, model_id), rows in groups.items()]
+
+
+def _figures(strategy: str, model_id: str, rows: Sequence[RunRecord]) -> dict[str, object]:
+    answerable = [row for row in rows if row.scores["answerable"]]
+    unanswerable = [row for row in rows if not row.scores["answerable"]]
+    answers = [row for row in rows if not row.error and not row.scores["abstained"]]
+    false_answers = [row for row in answers if not row.scores["answerable"]]
+    rates = {
+        "answerable_accuracy": proportion(sum(_right(answerable)), len(answerable)),
+        "abstention_accuracy": proportion(sum(_right(unanswerable)), len(unanswerable)),
+        "balanced_accuracy": balanced_accuracy(_right(answerable), _right(unanswerable)),
+        "false_answer_rate": proportion(len(false_answers), len(unanswerable)),
+        "unsupported_number_rate": proportion(
+            sum(row.scores["unsupported_number"] > 0 for row in answers), len(answers)
+        ),
+    }
+    return {
+        "strategy": strategy,
+        "model": model_id,
+        "n": len(rows),
+        "n_answerable": len(answerable),
+        "n_unanswerable": len(unanswerable),
+        "errors": sum(row.error is not None for row in rows),
+        **{name: rate.value if rate else None for name, rate in rates.items()},
+        **resources_used(rows),
+        "ci": {name: [rate.low, rate.high] for name, rate in rates.items() if rate},
+    }
+
+
+def _right(rows: Iterable[RunRecord]) -> list[bool]:
+    return [row.scores["right"] > 0 and not row.error for row in rows]
+
+
+def _strategies(
+    settings: Mapping[str, BotSettings], indexes: Mapping[str, PassageIndex], model: ChatModel
+) -> dict[str, Strategy]:
+    return {
+        name: document_strategy(lambda example: indexes[str(example.metadata["policy"])], model, chosen, _shown(chosen))
+        for name, chosen in settings.items()
+    }
+
+
+def _shown(settings: BotSettings) -> tuple[FewShotExample, ...]:
+    return few_shot_examples() if settings.mode == "rag_few_shot" else ()
+
+
+def _policies(examples: Sequence[Example]) -> list[str]:
+    return list(dict.fromkeys(str(example.metadata["policy"]) for example in examples))
+
+
+def _load_policy(path: Path) -> Document:
+    try:
+        if path.stat().st_size > POLICY_LIMITS.max_bytes:
+            raise EvaluationError(f"The policy {path} has more than {POLICY_LIMITS.max_bytes >> 20} MB. Split it.")
+        return load_document(path.read_bytes(), path.name)
+    except OSError as error:
+        raise EvaluationError(f"The policy {path} cannot be read ({error.strerror}). Check --policies.") from error
+    except EvaluationError:
+        raise
+    except PlaygroundError as error:
+        raise EvaluationError(f"The policy {path} cannot be used: {error}") from error
+
+
+def _described(settings: BotSettings) -> dict[str, object]:
+    examples = [asdict(example) for example in _shown(settings)]
+    return {**asdict(settings), "few_shot": fingerprint_of(examples) if examples else None}
+
+
+def _fingerprint(
+    described: Mapping[str, object], embedder: Embedder, documents: Mapping[str, Document], example: Example
+) -> str:
+    meaning = [example.metadata[name] for name in ("answerable", "expect")]
+    policy = documents[str(example.metadata["policy"])]
+    return fingerprint_of(dict(described), embedder.model_id, policy.sha256, example.input, meaning)
+
+
+def _weights_sha256(model_id: str) -> str | None:
+    return next((bundle.main_file.sha256 for bundle in BUNDLES if bundle.id == model_id), None)

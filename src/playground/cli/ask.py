@@ -1,0 +1,120 @@
+"""``ask``: one question about one policy."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import loading
+from playground.cli.terminal import one_line, plain, positive, seconds
+
+if TYPE_CHECKING:
+    from playground.types import Answer, Document
+
+_SCENARIO = "return_policy"
+
+
+def add_command(commands: Any) -> None:
+    """Add ``ask`` to the parser."""
+    parser = commands.add_parser("ask", help="answer a question about a policy, with evidence")
+    parser.add_argument("question", metavar="QUESTION")
+    parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text")
+    parser.add_argument(
+        "--strategy", default="rag", help="no-text, whole-document, rag, rag+few-shot or rag+cot (default: rag)"
+    )
+    parser.add_argument(
+        "--model",
+        default="bundled",
+        help="bundled, endpoint, endpoint:MODEL, a Hugging Face id or a folder (default: bundled)",
+    )
+    parser.add_argument("--top-k", type=positive, metavar="N", help="passages given to the model (default: 3)")
+    parser.add_argument("--system-prompt", metavar="TEXT", help="instead of the scenario's own")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, object]:
+    """Answer, print unless ``--json`` is given, and return the JSON object."""
+    from playground.index import RetrievalSettings, build_index
+    from playground.strategies import answer_timed
+
+    scenario = loading.load_scenario(_SCENARIO)
+    retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
+    settings = scenario.bot_settings(arguments.strategy, system=arguments.system_prompt, retrieval=retrieval)
+    document = loading.load_policy(arguments.policy)
+    for warning in document.warnings:
+        print(f"note: {one_line(warning)}", file=sys.stderr)
+    model = loading.load_model(arguments.model)
+    index = build_index(document, loading.load_embedder())
+    answer, timings = answer_timed(
+        arguments.question,
+        index,
+        model,
+        settings,
+        examples=scenario.few_shot_examples(),
+        on_token=None if arguments.json else _write,
+    )
+    if not arguments.json:
+        print("\n")
+        _print_evidence(answer, document)
+        print(_stamp(answer, timings, document, arguments.strategy))
+    return as_json(answer, timings, arguments.strategy)
+
+
+def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[str, object]:
+    """Return the object that ``--json`` prints; unknown token counts, times and costs are null."""
+    from playground.strategies import citation_row
+
+    usage = answer.completion.usage
+    return {
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "citations": [citation_row(citation) for citation in answer.citations],
+        "usage": {
+            "input_tokens": usage.input_tokens if usage else None,
+            "output_tokens": usage.output_tokens if usage else None,
+        },
+        "timings": {name: timings.get(name) for name in ("retrieve_s", "first_token_s", "total_s")},
+        "cost_usd": answer.cost_usd,
+        "model": answer.completion.model_id,
+        "strategy": strategy,
+    }
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(plain(text))
+    sys.stdout.flush()
+
+
+def _print_evidence(answer: Answer, document: Document) -> None:
+    for number, citation in enumerate(answer.citations, start=1):
+        place = [document.source, f"characters {citation.start}-{citation.end}"]
+        if citation.page is not None:
+            place.insert(1, f"page {citation.page}")
+        print(f'[{number}] "{one_line(citation.text)}"')
+        print(f"    {one_line(', '.join(place))}, score {citation.score:.2f}")
+    if answer.abstained:
+        print("abstained: the answer says that it does not know")
+    elif not answer.citations:
+        print("no passage supports this answer")
+    if answer.unsupported:
+        print(f"warning: no cited passage contains {one_line(', '.join(answer.unsupported))}")
+    for omission in answer.prompt.omitted:
+        print(f"note: {one_line(omission)}")
+
+
+def _stamp(answer: Answer, timings: dict[str, float], document: Document, strategy: str) -> str:
+    from playground.pricing import describe_cost
+
+    usage = answer.completion.usage
+    tokens = f"{usage.input_tokens} tokens in, {usage.output_tokens} out" if usage else "tokens unknown"
+    parts = [
+        *(answer.completion.model_id, strategy, f"{document.source} ({document.sha256[:8]})"),
+        f"retrieval {seconds(timings.get('retrieve_s'))}",
+        f"first token {seconds(timings.get('first_token_s'))}",
+        f"total {seconds(timings.get('total_s'))}",
+        *(tokens, describe_cost(answer.cost_usd)),
+    ]
+    return one_line(" · ".join(parts))

@@ -1,0 +1,121 @@
+"""``evaluate``: ask a scenario's questions, one row a question, and sum up."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from playground.cli import loading
+from playground.cli.terminal import ProgressLine, one_line, positive
+
+Figures = Mapping[str, Any]
+
+_RATES = (
+    "answerable_accuracy",
+    "abstention_accuracy",
+    "balanced_accuracy",
+    "false_answer_rate",
+    "unsupported_number_rate",
+)
+_TIMES = ("first_token_s", "total_s")
+_TOKENS = ("input_tokens", "cached_tokens", "output_tokens")
+_LABEL_WIDTH = 26
+
+
+def add_command(commands: Any, argv: Sequence[str]) -> None:
+    """Add ``evaluate`` to the parser; only the scenario that ``argv`` names is imported, for its own arguments."""
+    parser = commands.add_parser("evaluate", help="ask a scenario's questions and report accuracy, time and cost")
+    scenarios = parser.add_subparsers(title="scenarios", metavar="SCENARIO", dest="scenario", required=True)
+    for name in loading.scenario_names():
+        scenario = scenarios.add_parser(name)
+        scenario.add_argument("--strategies", metavar="A,B", help="comma-separated names")
+        scenario.add_argument("--model", default="bundled", help="as for `ask` (default: bundled)")
+        scenario.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run; a run goes on")
+        scenario.add_argument("--limit", type=positive, metavar="N", help="a random sample of N questions")
+        scenario.add_argument("--seed", type=int, default=0, metavar="S", help="of sample and model (default: 0)")
+        scenario.add_argument("--retry-errors", action="store_true", help="ask again where the model failed")
+        scenario.add_argument("--json", action="store_true", help="print one JSON object")
+        scenario.set_defaults(run=run)
+        if argv[:1] == ["evaluate"] and name in argv:
+            module = loading.load_scenario(name)
+            module.add_arguments(scenario)
+            scenario.set_defaults(strategies=module.DEFAULT_STRATEGIES)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, object]:
+    """Evaluate, print a table unless ``--json`` is given, and return the JSON object.
+
+    Raises:
+        KeyboardInterrupt: with a message that says how to go on.
+    """
+    from playground.evaluation import evaluate_into, planned_records, rows_done
+
+    scenario = loading.load_scenario(arguments.scenario)
+    plan = scenario.prepare(
+        arguments, load_model=lambda: loading.load_model(arguments.model), load_embedder=loading.load_embedder
+    )
+    total = len(plan.strategies) * len(plan.examples)
+    done = len(rows_done(arguments.out, plan, retry_errors=arguments.retry_errors))
+    progress = ProgressLine()
+    try:
+        for record in evaluate_into(arguments.out, plan, retry_errors=arguments.retry_errors):
+            done += 1
+            outcome = f"error: {record.error}" if record.error else "done"
+            progress.show(
+                f"{done} of {total}", done / total, one_line(f"{record.strategy} {record.example_id} {outcome}")[:100]
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"Stopped after {done} of {total} rows; they are kept in {arguments.out}. Run the same command again to "
+            "go on."
+        ) from None
+    finally:
+        progress.close()
+    figures = scenario.summarise(planned_records(arguments.out, plan))
+    if not arguments.json:
+        print(as_table(figures))
+        print(f"\n{total} rows in {arguments.out}")
+    return {"strategies": figures}
+
+
+def as_table(figures: Sequence[Figures]) -> str:
+    """Return the figures as a table for people: a row a figure, a column a strategy."""
+    rows = [("", [str(column["strategy"]) for column in figures])]
+    rows.append(("model", [str(column["model"]) for column in figures]))
+    rows.append(("questions (answerable)", [f"{column['n']} ({column['n_answerable']})" for column in figures]))
+    rows.append(("errors", [str(column["errors"]) for column in figures]))
+    for name in _RATES:
+        rows.append((name.replace("_", " "), [_rate(column, name) for column in figures]))
+    for name in _TIMES:
+        label = f"{name.removesuffix('_s').replace('_', ' ')}, p50 / p95"
+        rows.append((label, [_times(column[name]) for column in figures]))
+    for name in _TOKENS:
+        rows.append((f"{name.replace('_', ' ')}, mean", [_number(column[name]) for column in figures]))
+    rows.append(("cost in all", [_cost(column) for column in figures]))
+    width = max(len(cell) for _label, cells in rows for cell in cells) + 2
+    return "\n".join(
+        f"{label:<{_LABEL_WIDTH}}{''.join(f'{one_line(cell):>{width}}' for cell in cells)}" for label, cells in rows
+    )
+
+
+def _rate(column: Figures, name: str) -> str:
+    if column[name] is None:
+        return "—"
+    low, high = column["ci"][name]
+    return f"{column[name]:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _times(times: Mapping[str, float] | None) -> str:
+    return f"{times['p50']:.2f} / {times['p95']:.2f} s" if times else "—"
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.1f}"
+
+
+def _cost(column: Figures) -> str:
+    from playground.pricing import describe_cost
+
+    return describe_cost(column["cost_usd"])

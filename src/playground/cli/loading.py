@@ -1,0 +1,98 @@
+"""Load what a command needs: models, with the progress of a fetch on standard error, and a scenario's modules."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playground.cli.terminal import ProgressLine
+from playground.types import ChatModel, Document, Embedder
+
+# Progress bars of the libraries would draw over ours.
+_QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def load_model(name: str) -> ChatModel:
+    """Load the model that ``--model`` names.
+
+    Raises:
+        ModelError: it is unknown, or cannot be fetched, loaded or reached.
+    """
+    from playground.models.sources import choice_from, load_chat_model
+
+    choice = choice_from(name)
+    _quieten()
+    with fetch_progress() as on_progress:
+        return load_chat_model(choice, on_progress)
+
+
+def load_embedder() -> Embedder:
+    """Load the bundled embedding model.
+
+    Raises:
+        ModelError: it cannot be fetched or loaded.
+    """
+    from playground.embedding import load_embedder as load_from
+    from playground.models.bundled import ensure_minilm
+
+    _quieten()
+    with fetch_progress() as on_progress:
+        folder = ensure_minilm(on_progress)
+    return load_from(folder)
+
+
+def load_policy(path: Path) -> Document:
+    """Read the document that ``--policy`` names.
+
+    Raises:
+        DocumentError: it is missing or cannot be used.
+    """
+    from playground.documents import POLICY_LIMITS, load_document
+    from playground.errors import DocumentError
+
+    try:
+        if not path.is_file():
+            raise DocumentError(f"There is no file {path}. Check --policy.")
+        if path.stat().st_size > POLICY_LIMITS.max_bytes:
+            raise DocumentError(f"{path} has more than {POLICY_LIMITS.max_bytes >> 20} MB. Split it.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read ({error.strerror}). Check --policy.") from error
+    return load_document(data, path.name)
+
+
+def scenario_names() -> list[str]:
+    """Return the scenarios that can be evaluated, without importing any of them."""
+    found = importlib.util.find_spec("scenarios")
+    folders = [Path(place) for place in (found.submodule_search_locations or ())] if found else []
+    return sorted(path.parent.name for folder in folders for path in folder.glob("*/evaluation.py"))
+
+
+def load_scenario(name: str) -> Any:
+    """Return the module ``scenarios.NAME.evaluation``.
+
+    Found by name because the library does not depend on the scenarios. A scenario offers ``add_arguments(parser)``,
+    ``prepare(arguments, load_model=, load_embedder=) -> EvaluationPlan``, ``summarise(records)`` and
+    ``DEFAULT_STRATEGIES``.
+    """
+    return importlib.import_module(f"scenarios.{name}.evaluation")
+
+
+@contextmanager
+def fetch_progress() -> Iterator[Any]:
+    """Give a callback for ``models.bundled`` that shows the progress of a fetch."""
+    line = ProgressLine()
+    try:
+        yield lambda progress: line.show(f"{progress.bundle.title}, {progress.stage}", progress.fraction)
+    finally:
+        line.close()
+
+
+def _quieten() -> None:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,59 @@
+"""``models list`` and ``models fetch``: what the app brings with it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from playground.cli import loading
+
+
+def add_command(commands: Any) -> None:
+    """Add ``models`` to the parser."""
+    parser = commands.add_parser("models", help="list or fetch the bundled models")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="what there is, and whether it is here")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(run=run_list)
+    fetching = actions.add_parser("fetch", help="fetch everything the app needs; afterwards it needs no network")
+    fetching.set_defaults(run=run_fetch)
+
+
+def run_list(arguments: argparse.Namespace) -> dict[str, object]:
+    """List the bundled models; present means that every file is there with the right hash."""
+    from playground.models.bundled import bundle_folder, is_present
+    from playground.models.catalog import BUNDLES
+
+    rows = [
+        {
+            "id": bundle.id,
+            "title": bundle.title,
+            "where": str(bundle_folder(bundle)),
+            "present": is_present(bundle),
+            "size_bytes": sum(file.size_bytes for file in bundle.files),
+            "licence": bundle.licence,
+        }
+        for bundle in BUNDLES
+    ]
+    if not arguments.json:
+        for row in rows:
+            state = "present" if row["present"] else "not fetched"
+            print(f"{row['id']:<24}{state:<13}{_megabytes(row['size_bytes']):>8}  {row['licence']:<12}{row['title']}")
+            print(f"{'':<24}{row['where']}")
+        print("\nOther models: --model endpoint (OPENAI_BASE_URL, OPENAI_MODEL), a Hugging Face id or a local folder.")
+    return {"models": rows}
+
+
+def run_fetch(_arguments: argparse.Namespace) -> None:
+    """Fetch and verify the bundled models."""
+    from playground.models.bundled import ensure_bundle
+    from playground.models.catalog import BUNDLES
+
+    with loading.fetch_progress() as on_progress:
+        folders = {bundle.title: ensure_bundle(bundle, on_progress) for bundle in BUNDLES}
+    for title, folder in folders.items():
+        print(f"{title}: ready in {folder}")
+
+
+def _megabytes(size_bytes: object) -> str:
+    return f"{int(str(size_bytes)) / 1e6:.0f} MB"

@@ -1,0 +1,206 @@
+"""Runs on disk: a folder with ``run.json`` (how it came about) and ``records.jsonl`` (one row a line, appended).
+
+Rows are the only results that are kept; every figure is computed from them when it is wanted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from playground.errors import EvaluationError
+from playground.types import Prediction, RunRecord, Usage
+
+RowKey = tuple[str, str, str | None, str, int]
+"""Strategy, model, adapter, example, seed: a run has at most one row of each."""
+
+_RUN_FILE = "run.json"
+_RECORDS_FILE = "records.jsonl"
+_PACKAGES = (
+    *("scenario-playground", "openvino", "torch", "transformers", "tokenizers", "sentence-transformers"),
+    *("faiss-cpu", "bm25s", "openai", "numpy"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """How a run came about. ``started_at`` is UTC in ISO 8601; ``models`` and ``settings`` are ready for JSON."""
+
+    run_id: str
+    scenario: str
+    started_at: str
+    settings: Mapping[str, object]
+    models: Mapping[str, object]
+    machine: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commit: str = "unknown"
+
+
+def row_key(record: RunRecord) -> RowKey:
+    """Return what identifies a row within a run."""
+    return record.strategy, record.model_id, record.adapter, record.example_id, record.seed
+
+
+def open_run(folder: Path, new: RunInfo) -> RunInfo:
+    """Start a run in ``folder``, or go on with the one that is there; return it as it is on disk now.
+
+    A run that goes on keeps its id and start; settings and models are added to its own.
+
+    Raises:
+        EvaluationError: the folder cannot be written, or holds a run of another scenario.
+    """
+    info = new
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / _RUN_FILE).exists():
+            old = read_run(folder)
+            if old.scenario != new.scenario:
+                raise EvaluationError(f"{folder} holds a run of {old.scenario}. Choose another folder with --out.")
+            info = replace(
+                new,
+                run_id=old.run_id,
+                started_at=old.started_at,
+                settings=_merged(old.settings, new.settings),
+                models=_merged(old.models, new.models),
+            )
+        staged = folder / f"{_RUN_FILE}.part"
+        staged.write_text(json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        staged.replace(folder / _RUN_FILE)
+    except OSError as error:
+        raise _storage_error(folder, error) from error
+    return info
+
+
+def read_run(folder: Path) -> RunInfo:
+    """Return how the run in ``folder`` came about.
+
+    Raises:
+        EvaluationError: there is no run, or its file is damaged.
+    """
+    path = folder / _RUN_FILE
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        return RunInfo(**{name.name: row[name.name] for name in fields(RunInfo)})
+    except FileNotFoundError as error:
+        raise EvaluationError(f"{folder} holds no run. Name a folder that `evaluate --out` wrote.") from error
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read ({error.strerror}). Choose another folder.") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise EvaluationError(f"{path} is damaged. Remove that folder, or choose another one.") from error
+
+
+def list_runs(folder: Path) -> list[tuple[Path, RunInfo]]:
+    """Return the readable runs directly below ``folder``, newest first; a damaged one is left out."""
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            found.append((path, read_run(path)))
+        except EvaluationError:
+            continue
+    return sorted(found, key=lambda run: run[1].started_at, reverse=True)
+
+
+@contextmanager
+def appending(folder: Path) -> Iterator[Callable[[RunRecord], None]]:
+    """Give a function that adds a row to the run in ``folder`` and is done when the row is in the file.
+
+    A last line that an interruption left half-written is removed first.
+
+    Raises:
+        EvaluationError: the file cannot be written.
+    """
+    path = folder / _RECORDS_FILE
+    try:
+        path.touch()
+        _drop_partial_line(path)
+        stream = path.open("a", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise _storage_error(folder, error) from error
+
+    def append(record: RunRecord) -> None:
+        try:
+            stream.write(json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n")
+            stream.flush()
+        except OSError as error:
+            raise _storage_error(folder, error) from error
+
+    with stream:
+        yield append
+
+
+def read_records(folder: Path) -> list[RunRecord]:
+    """Return the rows of the run in ``folder``, in the order in which they were first written.
+
+    May be called while the run goes on: a last line without its end is not read. Where a row was written again, the
+    last one counts.
+
+    Raises:
+        EvaluationError: a line is damaged; the message says which.
+    """
+    path = folder / _RECORDS_FILE
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read ({error.strerror}). Choose another folder.") from error
+    records: dict[RowKey, RunRecord] = {}
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        try:
+            record = _record_from(json.loads(line))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise EvaluationError(
+                f"Line {number} of {path} is damaged. Remove that line to have it done again, or choose another folder."
+            ) from error
+        records[row_key(record)] = record
+    return list(records.values())
+
+
+def package_versions() -> dict[str, str]:
+    """Return the installed versions of the packages that decide results."""
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _record_from(row: dict[str, object]) -> RunRecord:
+    known = {name.name: row[name.name] for name in fields(RunRecord)}
+    stored = known["prediction"]
+    if isinstance(stored, dict):
+        usage = stored["usage"]
+        known["prediction"] = Prediction(**{**stored, "usage": None if usage is None else Usage(**usage)})
+    elif stored is not None:
+        raise TypeError("prediction")
+    return RunRecord(**known)  # type: ignore[arg-type]
+
+
+def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
+    """Join nested mappings; where both have a value, the new one stands."""
+    joined = dict(old)
+    for name, value in new.items():
+        before = joined.get(name)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        joined[name] = _merged(before, value) if both else value  # type: ignore[arg-type]
+    return joined
+
+
+def _drop_partial_line(path: Path) -> None:
+    with path.open("rb+") as stream:
+        data = stream.read()
+        if data and not data.endswith(b"\n"):
+            stream.truncate(data.rfind(b"\n") + 1)
+
+
+def _storage_error(folder: Path, error: OSError) -> EvaluationError:
+    return EvaluationError(
+        f"The run cannot be written to {folder} ({error.strerror or error}). Free space or choose another folder with "
+        "--out."
+    )
