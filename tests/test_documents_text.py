@@ -239,8 +239,8 @@ def test_html_nested_too_deeply_is_refused_rather_than_cut() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            "<p> </p> <ul> <ol> <li> </li> </ul> <table> <tr> <td> </table> <h1> </h1> <pre> </pre> <br> <div> </div> x "
-            "y & &amp; <!-- --> <b> </b> <script> </script> <".split(" ")
+            "<p> </p> <ul> <ol> <li> </li> </ul> <table> <tr> <td> </table> <h1> </h1> <pre> </pre> <br> <div> </div> "
+            "x y & &amp; <!-- --> <b> </b> <script> </script> <".split(" ")
         ),
         max_size=30,
     )

@@ -28,7 +28,7 @@ CountTokens = Callable[[str], int]
 MIN_MAX_TOKENS = 16
 MAX_CHARACTERS_PER_TOKEN = 16
 _PATH_SHARE = 3  # the heading path takes at most a third of a chunk's tokens; with a header row at most a half
-_SMALL_REST_SHARE = 4  # what remains of a section joins the last chunk when it is below a quarter of the target
+_SMALL_SHARE = 4
 _OPENING, _CLOSING = "\"'(\\[\u201c\u2018", "\"')\\]\u201d\u2019"  # quotes and brackets
 _CAPITAL = "A-Z0-9\u00c0-\u00de\u0391-\u03a9\u0410-\u042f"  # Latin, Greek, Cyrillic
 _SENTENCE_END = re.compile(
@@ -124,6 +124,11 @@ class _Budget:
         if end - start > MAX_CHARACTERS_PER_TOKEN * tokens:
             return False
         return self.count(_with_path(path, self.text[start:end])) <= tokens
+
+    def is_small(self, start: int, end: int) -> bool:
+        """Whether a stretch has less than a quarter of the target's tokens: too little to stand alone."""
+        short = end - start <= MAX_CHARACTERS_PER_TOKEN * self.target_tokens
+        return short and self.count(self.text[start:end]) * _SMALL_SHARE < self.target_tokens
 
     def longest(self, path: tuple[str, ...], start: int, ends: Sequence[int], tokens: int) -> int:
         """Return how many of the ascending ``ends`` fit (the largest k with text[start:ends[k - 1]] within tokens).
@@ -272,17 +277,18 @@ def _better_stop(section: _Section, first: int, stop: int, path: tuple[str, ...]
         run_stop = stop
         while run_stop < len(blocks) and run_stop - first < _WINDOW and runs[run_stop] == run_start:
             run_stop += 1
-        if budget.fits(path, start, blocks[run_stop - 1].end, budget.max_tokens):
+        run_end = blocks[run_stop - 1].end
+        little_before = run_start <= first or budget.is_small(start, blocks[run_start - 1].end)
+        if little_before and budget.fits(path, start, run_end, budget.max_tokens):
             stop = run_stop
         elif run_start > first:
-            alone = budget.fits(path, blocks[run_start].start, blocks[run_stop - 1].end, budget.max_tokens)
+            alone = budget.fits(path, blocks[run_start].start, run_end, budget.max_tokens)
             only_introduced = stop - run_start == 1 and blocks[run_start].kind == "paragraph"
             if alone or only_introduced:
                 stop = run_start
     rest = blocks[stop:] if len(blocks) - stop <= 8 else []
     if rest:
-        rest_tokens = budget.count(budget.text[rest[0].start : rest[-1].end])
-        small = rest_tokens * _SMALL_REST_SHARE < budget.target_tokens
+        small = budget.is_small(rest[0].start, rest[-1].end)
         if small and budget.fits(path, start, rest[-1].end, budget.max_tokens):
             return len(blocks)
     return stop
@@ -303,19 +309,13 @@ def _cut_block(block: Block, path: tuple[str, ...], budget: _Budget) -> Iterator
             fitting = 1
         if fitting:
             end = window[fitting - 1]
-            if end < block.end and _rest_is_small(end, block, path, start, budget):
+            small_rest = end < block.end and budget.is_small(end, block.end)
+            if small_rest and budget.fits(path, start, block.end, budget.max_tokens):
                 end = block.end
         else:
             end = _cut_sentence(start, window[0], path, budget)
         yield _Span(start, end, path)
         start = _skip_space(text, end, block.end)
-
-
-def _rest_is_small(end: int, block: Block, path: tuple[str, ...], start: int, budget: _Budget) -> bool:
-    if block.end - end > 8 * budget.max_tokens:
-        return False
-    small = budget.count(budget.text[end : block.end]) * _SMALL_REST_SHARE < budget.target_tokens
-    return small and budget.fits(path, start, block.end, budget.max_tokens)
 
 
 def _cut_sentence(start: int, stop: int, path: tuple[str, ...], budget: _Budget) -> int:
