@@ -7,8 +7,9 @@ sentence-transformers enforces by cutting silently; here a longer text is an err
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SentenceEmbedder", "fit_query", "load_embedder"]
 
-_BATCH_TEXTS = 32
+_BATCH_TEXTS = 16
 _NEEDED_FILES = ("modules.json", "config.json", "tokenizer.json", "model.safetensors")
 _MOST_CHARACTERS_PER_TOKEN = 100  # bounds the work on a question of any length; WordPiece words are at most 100 long
 
@@ -30,17 +31,18 @@ _MOST_CHARACTERS_PER_TOKEN = 100  # bounds the work on a question of any length;
 class SentenceEmbedder:
     """A loaded sentence-transformers model as an ``Embedder``. Safe to use from several threads.
 
-    Made by ``load_embedder``. ``tokenizer`` counts and never cuts; it is apart from the model's own, which does.
+    Made by ``load_embedder``. ``tokenizer`` never cuts, unlike the model's own; ``threads`` limits the libraries'
+    threads (a threadpoolctl controller).
     """
 
-    def __init__(self, model: Any, tokenizer: Any, model_id: str) -> None:
+    def __init__(self, model: Any, tokenizer: Any, model_id: str, threads: Any) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._model_id = model_id
+        self._threads = threads
         self._max_tokens = int(model.max_seq_length)
         self._width = int(model.get_embedding_dimension())
-        # The model's tokenizer changes its own truncation and padding while it works, so one call at a time.
-        self._lock = threading.Lock()
+        self._padding_id = int(model.tokenizer.pad_token_id or 0)
 
     @property
     def model_id(self) -> str:
@@ -66,22 +68,36 @@ class SentenceEmbedder:
         """
         import numpy as np
 
-        if not texts:
-            return np.zeros((0, self._width), dtype=np.float32)
-        for position, encoding in enumerate(self._tokenizer.encode_batch(list(texts))):
-            if len(encoding) > self._max_tokens:
-                raise ValueError(
-                    f"text {position} has {len(encoding)} tokens; {self._model_id} takes {self._max_tokens}"
-                )
-        with self._lock:
-            vectors = self._model.encode(
-                list(texts),
-                batch_size=_BATCH_TEXTS,
-                show_progress_bar=False,
-                convert_to_numpy=True,
-                normalize_embeddings=True,
-            )
-        return np.ascontiguousarray(vectors, dtype=np.float32)
+        token_ids = [self._tokenizer.encode(text).ids for text in texts]
+        for position, ids in enumerate(token_ids):
+            if len(ids) > self._max_tokens:
+                raise ValueError(f"text {position} has {len(ids)} tokens; {self._model_id} takes {self._max_tokens}")
+        order = sorted(range(len(texts)), key=lambda i: (-len(token_ids[i]), i))
+        batches = [order[start : start + _BATCH_TEXTS] for start in range(0, len(order), _BATCH_TEXTS)]
+        vectors = np.zeros((len(texts), self._width), dtype=np.float32)
+        # One thread a batch, not torch's several threads for one batch: they wait for each other at every layer, and
+        # where something else keeps a core busy that made indexing 5 times slower (docs/experiments.md).
+        with ThreadPoolExecutor(max_workers=_cores()) as pool:
+            embedded = pool.map(lambda batch: self._embed_batch([token_ids[i] for i in batch]), batches)
+            for batch, rows in zip(batches, embedded, strict=True):
+                vectors[batch] = rows
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return vectors
+
+    def _embed_batch(self, token_ids: Sequence[list[int]]) -> np.ndarray:
+        import numpy as np
+        import torch
+
+        longest = max(len(ids) for ids in token_ids)
+        input_ids = torch.full((len(token_ids), longest), self._padding_id)
+        attention_mask = torch.zeros_like(input_ids)
+        for row, ids in enumerate(token_ids):
+            input_ids[row, : len(ids)] = torch.tensor(ids)
+            attention_mask[row, : len(ids)] = 1
+        torch.get_num_threads()  # torch sets its threads when first asked in a thread, and would undo the limit
+        with self._threads.limit(limits=1, user_api="openmp"), torch.inference_mode():
+            output = self._model({"input_ids": input_ids, "attention_mask": attention_mask})
+        return np.asarray(output["sentence_embedding"].float().numpy(), dtype=np.float32)
 
 
 def load_embedder(folder: Path, *, model_id: str = MINILM.id) -> SentenceEmbedder:
@@ -98,6 +114,7 @@ def load_embedder(folder: Path, *, model_id: str = MINILM.id) -> SentenceEmbedde
         )
     try:
         from sentence_transformers import SentenceTransformer
+        from threadpoolctl import ThreadpoolController
         from tokenizers import Tokenizer
 
         with _quiet_loading():
@@ -116,7 +133,11 @@ def load_embedder(folder: Path, *, model_id: str = MINILM.id) -> SentenceEmbedde
         ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return SentenceEmbedder(model.eval(), tokenizer, model_id)
+    return SentenceEmbedder(model.eval(), tokenizer, model_id, ThreadpoolController())
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
