@@ -1,0 +1,53 @@
+# Two commands: `make run` opens the app, `make test` runs the tests. Each sets up what it needs, once.
+#
+#   PYTHON       the Python 3.11+ to build the environment with
+#   PIP_OPTIONS  more options for pip install. On Linux the index's torch brings several GB of CUDA libraries that the
+#                app does not need; where the PyTorch index can be reached, this keeps the installation small:
+#                make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP_OPTIONS ?=
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check format bench screenshots models clean
+.DEFAULT_GOAL := run
+
+# A stamp is newer than what it was made from: a second start installs nothing and needs no network.
+$(VENV)/stamp-run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}: make run PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements.txt
+	touch $@
+
+$(VENV)/stamp-dev: requirements-dev.txt $(VENV)/stamp-run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-dev.txt
+	touch $@
+
+models: $(VENV)/stamp-run
+	@$(BIN)/python -m playground models fetch
+
+run: models
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/stamp-dev models
+	$(BIN)/python -m pytest
+
+check: $(VENV)/stamp-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/stamp-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/stamp-dev models
+	$(BIN)/python scripts/bench.py
+
+screenshots: $(VENV)/stamp-dev models
+	$(BIN)/python scripts/take_screenshots.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info
