@@ -5,6 +5,7 @@ Rows are the only results that are kept; every figure is computed from them when
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -117,14 +118,15 @@ def appending(folder: Path) -> Iterator[Callable[[RunRecord], None]]:
     try:
         path.touch()
         _drop_partial_line(path)
-        stream = path.open("a", encoding="utf-8", newline="\n")
+        stream = path.open("ab", buffering=0)
     except OSError as error:
         raise _storage_error(folder, error) from error
 
     def append(record: RunRecord) -> None:
+        line = json.dumps(asdict(record), ensure_ascii=False, allow_nan=False).encode() + b"\n"
         try:
-            stream.write(json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n")
-            stream.flush()
+            if stream.write(line) != len(line):
+                raise OSError(errno.ENOSPC, "only a part of the row was written")
         except OSError as error:
             raise _storage_error(folder, error) from error
 
