@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ from scripted_embedder import ScriptedEmbedder
 
 from playground.cli import DEBUG_VARIABLE, loading, main
 from playground.cli.evaluate import as_table
-from playground.cli.terminal import plain
+from playground.cli.terminal import ProgressLine, plain
 from playground.documents import load_document
 from playground.errors import EndpointError, ModelError
 from playground.models.bundled import CACHE_VARIABLE, FetchProgress
@@ -281,7 +282,7 @@ def test_evaluate_prints_a_table(use: Use, shop: list[str], capsys: Captured) ->
     assert lines["answerable accuracy"].startswith("1.000 [0.4")
     assert lines["unsupported number rate"].startswith("1.000")
     assert lines["cost in all"] == "unknown price"
-    assert "6 of 6: 100 %" in err
+    assert "return_policy: 100 %  6 of 6, no-text q5" in err
 
 
 def test_a_table_without_figures_has_dashes() -> None:
@@ -333,7 +334,7 @@ def test_a_model_error_is_a_wrong_row_and_retried_on_request(use: Use, shop: lis
     out, err = capsys.readouterr()
     (row,) = json.loads(out)["strategies"]
     assert (row["n"], row["errors"], row["answerable_accuracy"]) == (6, 1, pytest.approx(2 / 3))
-    assert "error: Too busy. Wait." in err
+    assert "rag, q2: Too busy. Wait.\n" in err
     use(lambda _message: "30 days.")
     assert main([*shop, "--json", "--retry-errors"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["strategies"]
@@ -393,6 +394,36 @@ def test_models_fetch_shows_progress_and_where_they_are(
     out, err = capsys.readouterr()
     assert out.splitlines() == [f"{bundle.title}: ready in {tmp_path / bundle.id}" for bundle in BUNDLES]
     assert err.splitlines()[:3] == [f"SmolLM2-135M-Instruct, downloading: {percent} %" for percent in (0, 50, 100)]
+
+
+# Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_rewrites_its_line_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    line = ProgressLine()
+    line.show("fetching", 0.5, "a long detail")
+    line.show("fetching", 1.7)
+    line.note("a note")
+    line.close()
+    assert screen.getvalue().split("\r")[1:] == [
+        "fetching: 50 %  a long detail",
+        f"{'fetching: 100 %':<29}\na note\n",
+    ]
+
+
+def test_progress_elsewhere_is_a_line_for_every_tenth(capsys: Captured) -> None:
+    line = ProgressLine()
+    for percent in range(0, 101, 2):
+        line.show("fetching", percent / 100)
+    line.close()
+    assert capsys.readouterr().err.splitlines() == [f"fetching: {percent} %" for percent in range(0, 101, 10)]
 
 
 # As a program

@@ -27,7 +27,8 @@ from scenarios.return_policy.scenario import MODES, POLICIES, QUESTIONS, few_sho
 
 NAME = "return_policy"
 DEFAULT_STRATEGIES = "rag"
-_WARM_UP_QUESTION = "How long do I have to return something?"
+# None of the questions: an engine may reuse its work on a prompt it has seen.
+_WARM_UP_QUESTION = "Hello, can you help me with a return?"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -62,9 +62,10 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     try:
         for record in evaluate_into(arguments.out, plan, retry_errors=arguments.retry_errors):
             done += 1
-            outcome = f"error: {record.error}" if record.error else "done"
+            if record.error:
+                progress.note(one_line(f"{record.strategy}, {record.example_id}: {record.error}"))
             progress.show(
-                f"{done} of {total}", done / total, one_line(f"{record.strategy} {record.example_id} {outcome}")[:100]
+                plan.scenario, done / total, f"{done} of {total}, {record.strategy} {one_line(record.example_id)}"
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(

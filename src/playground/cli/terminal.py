@@ -53,8 +53,13 @@ class ProgressLine:
             self._shown = (label, percent // _ANY_STEP)
             print(text, file=sys.stderr, flush=True)
 
+    def note(self, text: str) -> None:
+        """Print a line of its own that stays."""
+        self.close()
+        print(text, file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """End the line."""
         if self._width:
-            print(file=sys.stderr, flush=True)
             self._width = 0
+            print(file=sys.stderr, flush=True)
