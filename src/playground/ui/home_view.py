@@ -1,0 +1,157 @@
+"""The parts of the home page: the picture of the two scenarios, the demo script, the state of the models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from playground.prompting import Mode
+from playground.ui import jobs, resources
+from playground.ui.fetching import draw_fetch_offer, fetch_activity
+from playground.ui.markup import escape_html
+from playground.ui.state import session
+
+_BOT = "pages/return_policy.py"
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A box of the picture. ``changed`` marks what the technique changes."""
+
+    title: str
+    text: str
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Scenario:
+    letter: str
+    title: str
+    claim: str
+    boxes: tuple[_Box, ...]
+    pill: str = ""
+
+
+_PROMPTING = _Scenario(
+    "A",
+    "Return-policy support bot",
+    "Prompt engineering changes the <b>input</b>",
+    (
+        _Box("Prompt", "system prompt, fitting passages of the policy, question", changed=True),
+        _Box("Model", "its weights stay as they are"),
+        _Box("Answer", "with the sentences it stands on"),
+    ),
+)
+_FINE_TUNING = _Scenario(
+    "B",
+    "Contract-clause flagger",
+    "Fine-tuning (LoRA) changes the <b>weights</b>",
+    (
+        _Box("Contract", "one clause at a time, hardly any prompt"),
+        _Box("Model + LoRA layer", "a small layer learned from annotated clauses", changed=True),
+        _Box("Flags", "liabilities marked in the text"),
+    ),
+    pill="in a later version",
+)
+
+_STEPS: tuple[tuple[Mode, str, str], ...] = (
+    (
+        "no_text",
+        "Ask without the policy",
+        "Choose *No text* and ask how long a return may take. The model has never seen this shop: it can only guess, "
+        "and nothing supports what it says.",
+    ),
+    (
+        "rag",
+        "Fetch the passages that fit",
+        "Choose *RAG* and ask again. The sentence behind the answer lights up in the policy; where none does, the page "
+        "says so.",
+    ),
+    (
+        "rag",
+        "Show what the model saw",
+        "Under the chat: the exact messages, the tokens of each part against the context limit, time and price.",
+    ),
+    (
+        "rag",
+        "Swap the policy",
+        "Under *Replace*, load NorthTrail version 2, or edit a number in place. Ask again: the new text counts, "
+        "and no weights have changed.",
+    ),
+    (
+        "rag",
+        "Compare and roll back",
+        "Under *Compare versions*, put one question to both and read the six differences. Under *Versions*, roll back.",
+    ),
+)
+
+
+def draw_scenarios() -> None:
+    """Draw the picture, with the way into the scenario that exists."""
+    left, right = st.columns(2, gap="medium")
+    with left.container(border=True, key="scenario_a", height="stretch"):
+        st.html(_scenario_html(_PROMPTING))
+        st.page_link(_BOT, label="Open the return-policy bot", icon=":material/arrow_forward:")
+    with right.container(border=True, key="scenario_b", height="stretch"):
+        st.html(_scenario_html(_FINE_TUNING))
+        st.caption("Not part of this version. It will train and switch LoRA layers on this machine.")
+
+
+def _scenario_html(scenario: _Scenario) -> str:
+    boxes = '<div class="arrow" aria-hidden="true"></div>'.join(_box_html(box) for box in scenario.boxes)
+    pill = f' <span class="pill">{escape_html(scenario.pill)}</span>' if scenario.pill else ""
+    return (
+        f'<div class="scenario"><div class="scenario-title"><span class="letter">{scenario.letter}</span>'
+        f'{escape_html(scenario.title)}{pill}</div><div class="claim">{scenario.claim}</div>'
+        f'<div class="flow">{boxes}</div></div>'
+    )
+
+
+def _box_html(box: _Box) -> str:
+    changed = '<div class="changed-note">changes</div>' if box.changed else ""
+    kind = "box changed" if box.changed else "box"
+    return f'<div class="{kind}">{changed}<b>{escape_html(box.title)}</b><span>{escape_html(box.text)}</span></div>'
+
+
+def draw_demo_script() -> None:
+    """Draw five steps of a minute each, with links that open the bot as the step needs it."""
+    st.subheader("A demo in five minutes", anchor=False)
+    with st.container(key="demo_script", gap="small"):
+        for minute, (mode, title, text) in enumerate(_STEPS, start=1):
+            step, what = st.columns([2, 5], vertical_alignment="center", gap="small")
+            step.page_link(
+                _BOT,
+                label=f"{minute}. {title}",
+                icon=":material/arrow_forward:",
+                query_params={"mode": mode},
+            )
+            what.markdown(text)
+
+
+def draw_models() -> None:
+    """Draw which models are on this machine, and fetch them on request."""
+    st.subheader("Models on this machine", anchor=False)
+    states = resources.bundle_states()
+    rows = "".join(
+        f"<tr><td>{escape_html(bundle.title)}</td><td>{_state_html(present)}</td><td>{_PURPOSE[bundle.id]}</td>"
+        f"<td>{bundle.wheel_bytes / 1e6:.0f} MB</td><td>{escape_html(bundle.licence)}</td></tr>"
+        for bundle, present in states
+    )
+    st.html(f'<div class="scroll-x"><table class="models"><tbody>{rows}</tbody></table></div>')
+    slot = st.empty()
+    missing = tuple(bundle for bundle, present in states if not present)
+    if activity := fetch_activity(slot):
+        if jobs.follow([activity]):
+            st.rerun()
+    elif missing:
+        draw_fetch_offer(slot, missing)
+    elif session().fetch_stopped:
+        session().fetch_stopped = None
+
+
+_PURPOSE = {"smollm2-135m-instruct": "answers", "all-minilm-l6-v2": "finds passages"}
+
+
+def _state_html(present: bool) -> str:
+    return '<span class="pill">ready</span>' if present else '<span class="pill missing">not fetched yet</span>'

@@ -1,0 +1,30 @@
+"""What every page has in common: browser title, style, menu, model chooser, header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground.ui.model_panel import draw_model_panel
+
+_STYLE = Path(__file__).with_name("style.css")
+# A file of our own: Streamlit fetches its named icons for the browser tab from the network.
+_ICON = Path(__file__).with_name("icon.svg")
+_PAGES = (("app.py", "Home", ":material/home:"), ("pages/return_policy.py", "Return-policy bot", ":material/forum:"))
+
+
+def begin_page(title: str, subtitle: str) -> DeltaGenerator:
+    """Set the page up. Every page calls this first, with its own title. Returns the place for "loading the model"."""
+    st.set_page_config(page_title=f"{title} · Scenario playground", page_icon=_ICON, layout="wide")
+    st.html(_STYLE)
+    with st.sidebar:
+        st.html('<div class="brand">Scenario playground</div>')
+        for path, label, icon in _PAGES:
+            st.page_link(path, label=label, icon=icon)
+        st.divider()
+        model_slot = draw_model_panel()
+    st.title(title, anchor=False)
+    st.caption(subtitle)
+    return model_slot

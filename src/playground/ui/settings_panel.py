@@ -1,0 +1,92 @@
+"""How the bot answers: the mode for the audience, and behind a button the retrieval and the system prompt."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.index import RetrievalSettings
+from playground.rag import MOST_TURNS
+from playground.ui import state
+from playground.ui.state import Key
+from scenarios.return_policy.scenario import MODES, system_prompt
+
+_FUSIONS = {"hybrid": "both, fused", "dense": "meaning (MiniLM)", "lexical": "words (BM25)"}
+
+
+def draw_modes() -> None:
+    """Draw the selector of the prompt engineering technique, with what the chosen one does."""
+    _follow_address()
+    st.segmented_control(
+        "Prompt engineering technique",
+        [description.mode for description in MODES],
+        format_func=state.mode_title,
+        required=True,
+        key=Key.MODE,
+        label_visibility="collapsed",
+        wrap=True,
+        on_change=_remember_in_address,
+        persist_state="session",
+    )
+    st.caption(next(d.explanation for d in MODES if d.mode == state.mode()))
+
+
+def _follow_address() -> None:
+    """Choose the mode that a link names (``?mode=rag_few_shot``), once for each link."""
+    st.session_state.setdefault(Key.MODE, state.DEFAULT_MODE)
+    data, named = state.session(), st.query_params.get("mode", "")
+    if named != data.linked_mode:
+        data.linked_mode = named
+        if named in [description.mode for description in MODES]:
+            st.session_state[Key.MODE] = named
+
+
+def _remember_in_address() -> None:
+    state.session().linked_mode = state.mode()
+    st.query_params["mode"] = state.mode()
+
+
+def draw_settings() -> None:
+    """Draw the button that opens retrieval, answer length and system prompt."""
+    defaults = RetrievalSettings()
+    with st.popover("Settings", icon=":material/tune:", key="settings"):
+        st.slider("Passages in the prompt (top k)", 1, 8, defaults.top_k, key=Key.TOP_K, persist_state="session")
+        st.selectbox(
+            "Passages are found by",
+            list(_FUSIONS),
+            format_func=lambda name: _FUSIONS[name],
+            key=Key.FUSION,
+            persist_state="session",
+        )
+        if st.session_state.get(Key.FUSION) == "hybrid":
+            st.slider(
+                "Share of meaning against words",
+                0.0,
+                1.0,
+                defaults.dense_weight,
+                0.05,
+                key=Key.DENSE_WEIGHT,
+                persist_state="session",
+            )
+        st.slider("Earlier questions in the prompt", 0, MOST_TURNS, 2, key=Key.HISTORY_TURNS, persist_state="session")
+        st.slider(
+            "Longest answer in tokens",
+            32,
+            512,
+            state.DEFAULT_MAX_TOKENS,
+            32,
+            key=Key.MAX_TOKENS,
+            persist_state="session",
+        )
+        st.session_state.setdefault(Key.SYSTEM_PROMPT, system_prompt())
+        st.text_area(
+            "System prompt",
+            key=Key.SYSTEM_PROMPT,
+            height=120,
+            max_chars=8_000,
+            persist_state="session",
+        )
+        st.button("Reset the system prompt", key=Key.RESET_SYSTEM_PROMPT, on_click=_reset_system_prompt)
+
+
+def _reset_system_prompt() -> None:
+    st.session_state[Key.SYSTEM_PROMPT] = system_prompt()

@@ -1,0 +1,250 @@
+"""What one browser session holds, behind typed names. Nothing here is shared with another session.
+
+Two kinds of keys: ``Key`` names the widgets (Streamlit keeps their values, and each is a CSS class ``st-key-…``);
+``session()`` is everything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, cast
+
+import streamlit as st
+
+from playground.index import Fusion, RetrievalSettings
+from playground.models.sources import ModelChoice
+from playground.policies import PolicyShelf, PolicyVersion
+from playground.prompting import Mode
+from playground.rag import BotSettings
+from playground.types import Answer
+from playground.ui.conversation import ChatTurn, Stamp
+from playground.ui.jobs import Job
+from scenarios.return_policy.scenario import MODES, system_prompt
+
+_SESSION = "playground_session"
+DEFAULT_MODE: Mode = "rag"
+DEFAULT_MAX_TOKENS = 160
+
+
+class Key(StrEnum):
+    """Keys of widgets and of containers that the tests and the style sheet know by name."""
+
+    CHAT_INPUT = "chat_input"
+    STOP = "stop"
+    ANSWER = "answer"
+    STAMP = "stamp"
+    METRICS = "metrics"
+    NEW_CONVERSATION = "new_conversation"
+    MODE = "mode"
+    TOP_K = "top_k"
+    FUSION = "fusion"
+    DENSE_WEIGHT = "dense_weight"
+    HISTORY_TURNS = "history_turns"
+    MAX_TOKENS = "max_tokens"
+    SYSTEM_PROMPT = "system_prompt"
+    RESET_SYSTEM_PROMPT = "reset_system_prompt"
+    POLICY_VIEW = "policy_view"
+    POLICY_SAMPLE = "policy_sample"
+    POLICY_LOAD_SAMPLE = "policy_load_sample"
+    POLICY_UPLOAD = "policy_upload"
+    POLICY_PASTE = "policy_paste"
+    POLICY_PASTE_TITLE = "policy_paste_title"
+    POLICY_USE_PASTE = "policy_use_paste"
+    POLICY_SAVE_EDIT = "policy_save_edit"
+    CANCEL_SWAP = "cancel_swap"
+    SWAP_SUMMARY = "swap_summary"
+    VERSION_LIST = "version_list"
+    DIFF = "diff"
+    BOTH_QUESTION = "both_question"
+    BOTH_OLD = "both_old"
+    BOTH_NEW = "both_new"
+    ASK_BOTH = "ask_both"
+    BOTH_ANSWERS = "both_answers"
+    MODEL_SOURCE = "model_source"
+    HUGGING_FACE_NAME = "hugging_face_name"
+    ENDPOINT_URL = "endpoint_url"
+    ENDPOINT_MODEL = "endpoint_model"
+    ENDPOINT_KEY = "endpoint_key"
+    ENDPOINT_CONTEXT = "endpoint_context"
+    FETCH = "fetch"
+    CANCEL_FETCH = "cancel_fetch"
+
+
+def rollback_key(number: int) -> str:
+    """Return the key of the button that makes version ``number`` answer again."""
+    return f"rollback_{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence about the last change of the policy. It is plain text: a file's name may be in it."""
+
+    kind: Literal["success", "info", "error"]
+    text: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """A policy that somebody wants loaded: bytes with a file name, or pasted text with a title."""
+
+    name: str
+    note: str
+    data: bytes | None = None
+    text: str = ""
+    markdown: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with everything that was set when it was asked; ``version`` is the one it will be answered on."""
+
+    question: str
+    settings: BotSettings
+    stamp: Stamp
+    version: PolicyVersion
+    asked_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """An answer under way."""
+
+    asked: Asked
+    job: Job[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One half of "ask both"."""
+
+    stamp: Stamp
+    version: PolicyVersion
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One question to two versions. ``job`` is set while it runs; ``error`` when it failed or was stopped."""
+
+    question: str
+    old: Side
+    new: Side
+    job: Job[tuple[Answer, Answer]] | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Session:
+    """Everything of a session that is no widget."""
+
+    model_choice: ModelChoice = field(default_factory=ModelChoice)
+    shelf: PolicyShelf = field(default_factory=PolicyShelf)
+    turns: tuple[ChatTurn, ...] = ()
+    next_turn: int = 1
+    pending_question: str | None = None
+    pending_both: tuple[str, int, int] | None = None
+    answering: Answering | None = None
+    comparison: Comparison | None = None
+    selected_turn: int | None = None
+    wanted_policy: PolicyRequest | None = None
+    preparing: Job[PolicyVersion] | None = None
+    notice: Notice | None = None
+    fetching: Job[bool] | None = None
+    fetch_stopped: str | None = None
+    """Why fetching does not start by itself any more: "" after a cancel, else the error."""
+    uploads: int = 0
+    """How many files were taken; part of the uploader's identity, so that it is empty again after each."""
+    linked_mode: str = ""
+    linked_policy: str = ""
+    """The mode and the sample that the page's address named last; a new name is followed once."""
+
+
+def session() -> Session:
+    """Return this browser session's data."""
+    if _SESSION not in st.session_state:
+        st.session_state[_SESSION] = Session()
+    return cast(Session, st.session_state[_SESSION])
+
+
+def mode() -> Mode:
+    """Return the mode that is selected."""
+    return cast(Mode, st.session_state.get(Key.MODE) or DEFAULT_MODE)
+
+
+def mode_title(mode: Mode) -> str:
+    """Return the name of a mode for people."""
+    return next(description.title for description in MODES if description.mode == mode)
+
+
+def bot_settings() -> BotSettings:
+    """Return how the bot answers, as set on the page."""
+    get = st.session_state.get
+    default = RetrievalSettings()
+    return BotSettings(
+        system_prompt=str(get(Key.SYSTEM_PROMPT) or system_prompt()),
+        mode=mode(),
+        retrieval=RetrievalSettings(
+            top_k=int(get(Key.TOP_K) or default.top_k),
+            fusion=cast(Fusion, get(Key.FUSION) or default.fusion),
+            dense_weight=float(default.dense_weight if (weight := get(Key.DENSE_WEIGHT)) is None else weight),
+        ),
+        max_tokens=int(get(Key.MAX_TOKENS) or DEFAULT_MAX_TOKENS),
+        history_turns=int(2 if (turns := get(Key.HISTORY_TURNS)) is None else turns),
+    )
+
+
+def stamp_for(version: PolicyVersion, mode: Mode) -> Stamp:
+    """Return the stamp of an answer given now on ``version``."""
+    return Stamp(
+        model=session().model_choice.label,
+        mode=mode,
+        mode_title=mode_title(mode),
+        policy=version.document.title,
+        version=version.number,
+        sha256=version.sha256,
+        local=session().model_choice.source != "endpoint",
+    )
+
+
+def latest_answered() -> ChatTurn | None:
+    """Return the newest turn that has an answer."""
+    return next((turn for turn in reversed(session().turns) if turn.answer), None)
+
+
+def selected_turn() -> ChatTurn | None:
+    """Return the turn whose evidence is shown: the one picked, else the newest with an answer."""
+    chosen = session().selected_turn
+    return next((turn for turn in session().turns if turn.id == chosen), None) or latest_answered()
+
+
+def new_conversation() -> None:
+    """Empty the chat and stop the answer under way; policy and settings stay."""
+    data = session()
+    if data.answering:
+        data.answering.job.cancel.set()
+    data.turns, data.answering, data.pending_question, data.selected_turn = (), None, None, None
+
+
+def ask(question: str) -> None:
+    """Ask ``question`` as soon as policy and model are there."""
+    data = session()
+    data.pending_question, data.selected_turn = question, None
+
+
+def load_policy(request: PolicyRequest) -> None:
+    """Load a policy beside the present one; a load under way gives way to it."""
+    data = session()
+    if data.preparing:
+        data.preparing.cancel.set()
+        data.preparing = None
+    data.wanted_policy, data.notice = request, None
+
+
+def activate(number: int) -> None:
+    """Let version ``number`` answer from now on."""
+    data = session()
+    data.shelf = data.shelf.activated(number)
+    data.notice = Notice("success", f"Version {number} answers again. Nothing had to be indexed.")
+    data.selected_turn = None
