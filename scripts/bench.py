@@ -62,7 +62,7 @@ def fast_engine(gguf: Path, threads: int, *, lookup: bool) -> tuple[Contender, A
             sequence.truncate(0)
         stamps: list[tuple[float, int]] = []
         started = time.perf_counter()
-        sampling = Sampling(max_tokens=tokens, lookup=lookup)
+        sampling = Sampling(max_tokens=tokens, lookup=lookup, stop_loops=False)
         result = generate(
             sequence, prompt, codec.end_token_ids, sampling, lambda ids: stamps.append((time.perf_counter(), len(ids)))
         )

@@ -64,19 +64,23 @@ def test_the_text_is_that_of_plain_greedy_decoding(
 ) -> None:
     seen: list[int] = []
     result = generate(
-        ScriptedSequence(memory), prompt, END, Sampling(max_tokens=max_tokens, lookup=lookup), seen.extend
+        ScriptedSequence(memory),
+        prompt,
+        END,
+        Sampling(max_tokens=max_tokens, lookup=lookup, stop_loops=False),
+        seen.extend,
     )
     assert list(result.ids) == plain_greedy(prompt, max_tokens, memory)
     assert seen == list(result.ids)
-    assert result.ended == (len(result.ids) < max_tokens or not result.ids)
+    assert result.stop_reason == ("end" if len(result.ids) < max_tokens else "length")
 
 
 @given(first=prompts, second=prompts, memory=st.integers(1, 3))
 def test_reusing_a_prefix_changes_nothing(first: list[int], second: list[int], memory: int) -> None:
     used = ScriptedSequence(memory)
-    generate(used, first, END, Sampling(max_tokens=12), lambda ids: None)
+    generate(used, first, END, Sampling(max_tokens=12, stop_loops=False), lambda ids: None)
     before = list(used.tokens)
-    result = generate(used, second, END, Sampling(max_tokens=12), lambda ids: None)
+    result = generate(used, second, END, Sampling(max_tokens=12, stop_loops=False), lambda ids: None)
     assert list(result.ids) == plain_greedy(second, 12, memory)
     assert result.cached_tokens == min(common_prefix(before, second), len(second) - 1)
 
@@ -92,10 +96,38 @@ def test_lookup_takes_fewer_steps_on_repeated_text() -> None:
     steps = {}
     for lookup in (False, True):
         sequence = Copying()
-        result = generate(sequence, prompt, END, Sampling(max_tokens=20, lookup=lookup), lambda ids: None)
+        result = generate(
+            sequence, prompt, END, Sampling(max_tokens=20, lookup=lookup, stop_loops=False), lambda ids: None
+        )
         assert len(result.ids) == 20
         steps[lookup] = len(sequence.steps)
     assert steps[True] < steps[False] / 2
+
+
+@pytest.mark.parametrize("period", [1, 2, 7, 30])
+def test_a_text_that_goes_round_in_circles_is_stopped(period: int) -> None:
+    class Circling(ScriptedSequence):
+        def logits(self) -> NDArray[np.float32]:
+            row = np.zeros(100, dtype=np.float32)
+            row[50 + (len(self.tokens) % period)] = 1
+            return row
+
+    result = generate(Circling(), [1, 2, 3], END, Sampling(max_tokens=400), lambda ids: None)
+    assert result.stop_reason == "repetition"
+    assert max(24, 3 * period) <= len(result.ids) < max(24, 3 * period) + period + 8
+
+
+def test_a_list_with_repeated_words_is_not_a_circle() -> None:
+    words = [*range(10, 20), 5, *range(20, 30), 5, *range(30, 40), 5, 0]
+
+    class Listing(ScriptedSequence):
+        def logits(self) -> NDArray[np.float32]:
+            row = np.zeros(100, dtype=np.float32)
+            row[words[len(self.tokens) - 3]] = 1
+            return row
+
+    result = generate(Listing(), [1, 2, 3], END, Sampling(max_tokens=400, lookup=False), lambda ids: None)
+    assert (result.stop_reason, len(result.ids)) == ("end", len(words) - 1)
 
 
 def test_a_long_prompt_is_read_in_steps_that_can_be_stopped() -> None:

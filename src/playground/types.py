@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
-StopReason = Literal["end", "length", "cancelled"]
+StopReason = Literal["end", "length", "repetition"]
+"""The model ended by itself, reached ``max_tokens``, or went round in circles and was stopped."""
 OnToken = Callable[[str], None]
 """Called with each new piece of text, and with "" now and then while nothing arrives. Raising from it ends the
 generation, and the exception reaches the caller."""

@@ -164,7 +164,7 @@ class LocalChatModel:
             usage=Usage(len(prompt), len(generated.ids), generated.cached_tokens),
             first_token_s=first_token_s,
             duration_s=time.perf_counter() - started,
-            stop_reason="end" if generated.ended else "length",
+            stop_reason=generated.stop_reason,
             adapter=adapter,
         )
 

@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.types import StopReason
+
 PREFILL_TOKENS = 512
 """The prompt is read in steps of this size, so that a Stop is noticed between them."""
 
@@ -20,6 +22,8 @@ DRAFT_TOKENS = 3
 """Checking three guessed tokens costs about 1.4 times one step (see ``make bench``): it pays from one hit in two."""
 
 _LOOKUP_SIZE = 3
+_LOOP_TOKENS = 24
+_LONGEST_LOOP = 48
 _PATIENCE = 2  # guesses in a row that may miss before guessing rests
 _PAUSE_STEPS = 8
 
@@ -46,20 +50,25 @@ class TokenSequence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen: greedily at temperature 0, else from the softmax with ``seed``."""
+    """How the next token is chosen: greedily at temperature 0, else from the softmax with ``seed``.
+
+    ``lookup`` guesses ahead, which changes the speed but not the text. ``stop_loops`` ends a text that goes round in
+    circles, as small models' greedy text does: it would only be more of the same.
+    """
 
     temperature: float = 0.0
     seed: int = 0
     max_tokens: int = 256
     lookup: bool = True
+    stop_loops: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Token ids without the end token; ``ended`` tells whether the model stopped by itself."""
+    """Token ids without the end token, and why there are no more."""
 
     ids: tuple[int, ...]
-    ended: bool
+    stop_reason: StopReason
     cached_tokens: int
 
 
@@ -101,9 +110,11 @@ def generate(
         output.extend(new)
         on_ids(new)
         if len(new) < len(pending[:room]):
-            return Generated(tuple(output), True, reused)
+            return Generated(tuple(output), "end", reused)
         if len(output) >= sampling.max_tokens:
-            return Generated(tuple(output), False, reused)
+            return Generated(tuple(output), "length", reused)
+        if sampling.stop_loops and _loops(output):
+            return Generated(tuple(output), "repetition", reused)
         draft: list[int] = []
         if drafter is not None:
             drafter.append(new)
@@ -120,6 +131,17 @@ def generate(
             sequence.truncate(len(sequence.tokens) - (len(draft) - hits))
             if drafter is not None:
                 drafter.judge(hits)
+
+
+def _loops(ids: Sequence[int]) -> bool:
+    """Tell whether ``ids`` end in the same stretch of tokens three times in a row, at least 24 tokens together."""
+    for size in range(1, min(_LONGEST_LOOP, len(ids) // 3) + 1):
+        times = max(3, -(-_LOOP_TOKENS // size))
+        if len(ids) >= size * times:
+            tail = ids[-size * times :]
+            if all(tail[i] == tail[i + size] for i in range(len(tail) - size)):
+                return True
+    return False
 
 
 def _until_end(ids: Sequence[int], end_token_ids: frozenset[int]) -> list[int]:
