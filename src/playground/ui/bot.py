@@ -40,9 +40,9 @@ class Slots:
 
 def request_sample(name: str) -> PolicyRequest:
     """Return the request for a policy that ships with the project; the default one when there is none of that name."""
-    names = {path.name for path in sample_policies()}
-    name = name if name in names else DEFAULT_POLICY
-    return PolicyRequest(name=name, note="sample", data=(POLICIES / name).read_bytes())
+    # The name may come from the page's address: it is compared, never opened.
+    path = next((path for path in sample_policies() if path.name == name), POLICIES / DEFAULT_POLICY)
+    return PolicyRequest(path.name, "sample", document=resources.sample_document(path))
 
 
 def advance(slots: Slots) -> None:
@@ -162,7 +162,9 @@ def start_preparing(request: PolicyRequest, embedder: Embedder) -> jobs.Job[Poli
     number = session().shelf.next_number
 
     def work(report: jobs.Report) -> PolicyVersion:
-        if request.data is not None:
+        if request.document is not None:
+            document = request.document
+        elif request.data is not None:
             document = load_document(request.data, request.name)
         else:
             document = load_pasted(request.text, request.name, markdown=request.markdown)

@@ -136,7 +136,7 @@ def _address_and_key(base_url: str, key: str, found: EndpointSettings | None) ->
 def _draw_connection_test(
     base_url: str, key: str, settings: EndpointSettings | None, found: EndpointSettings | None
 ) -> None:
-    if not st.button("Test connection", width="stretch"):
+    if not st.button("Test connection", key="test_connection", width="stretch"):
         return
     try:
         address, secret = _address_and_key(base_url, key, found)

@@ -90,11 +90,13 @@ def _draw_document(turn: ChatTurn | None) -> None:
 
 def _draw_before_the_first() -> None:
     """Show the shop that is about to be loaded, while the models are; say so when there is none."""
-    wanted = session().wanted_policy
     if session().notice:
         st.caption("No policy is loaded. Choose one under Replace.")
-    else:
-        st.html(document_html(sample_document(POLICIES / (wanted.name if wanted else DEFAULT_POLICY))))
+        return
+    # The name in the address is only compared, never opened.
+    named = st.query_params.get("policy")
+    path = next((path for path in sample_policies() if path.name == named), POLICIES / DEFAULT_POLICY)
+    st.html(document_html(sample_document(path)))
 
 
 def _version_of(turn: ChatTurn | None) -> PolicyVersion | None:

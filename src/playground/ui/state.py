@@ -17,7 +17,7 @@ from playground.models.sources import ModelChoice
 from playground.policies import PolicyShelf, PolicyVersion
 from playground.prompting import Mode
 from playground.rag import BotSettings
-from playground.types import Answer
+from playground.types import Answer, Document
 from playground.ui.conversation import ChatTurn, Stamp
 from playground.ui.jobs import Job
 from scenarios.return_policy.scenario import MODES, system_prompt
@@ -87,10 +87,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """A policy that somebody wants loaded: bytes with a file name, or pasted text with a title."""
+    """A policy that somebody wants loaded: a document, bytes with a file name, or pasted text with a title."""
 
     name: str
     note: str
+    document: Document | None = None
     data: bytes | None = None
     text: str = ""
     markdown: bool | None = None

@@ -1,0 +1,73 @@
+"""What of a conversation the model sees again, and what leaves the app."""
+
+from __future__ import annotations
+
+import json
+
+from markdown_it import MarkdownIt
+
+from playground.types import Answer, Citation, Completion, Message, Prompt, Usage
+from playground.ui.conversation import ChatTurn, Stamp, history_for, metrics_of, to_json, to_markdown
+
+USAGE = Usage(10, 2, 4)
+EVIL = "![x](http://evil.example/x.png) <img src=y> [l](javascript:z)"
+
+
+def stamp(version=1, mode="rag", policy="Policy", local=True):
+    return Stamp("model", mode, "RAG", policy, version, "ab" * 32, local)
+
+
+def answer(text="Sixty days.", *, usage=USAGE, first_token_s=0.5, cost_usd=0.0):
+    completion = Completion(text, "model", (Message("user", "q"),), usage, first_token_s, 2.0, "end")
+    cited = Citation("d", "p.md", 0, 5, EVIL, 1.0, 1, heading_path=("Window",))
+    prompt = Prompt(completion.messages, (), 100)
+    return Answer(text, False, (cited,), (), completion, prompt, 0.25, unsupported=("$5",), cost_usd=cost_usd)
+
+
+def turn(number=1, *, given=None, **fields):
+    values = {"stamp": stamp(), "answer": given or answer()} | fields
+    return ChatTurn(number, f"Question {number}?", "2026-01-01T00:00:00+00:00", **values)
+
+
+def test_history_is_of_the_same_version_and_of_modes_that_saw_the_text():
+    turns = [
+        turn(1, stamp=stamp(1)),
+        turn(2, stamp=stamp(2)),
+        turn(3, stamp=stamp(2, "no_text")),
+        turn(4, stamp=stamp(2, "rag_few_shot")),
+        turn(5, stamp=stamp(2), answer=None, error="failed"),
+    ]
+    assert [t.question for t in history_for(turns, 2, "rag")] == ["Question 2?", "Question 4?"]
+    assert [t.question for t in history_for(turns, 2, "no_text")] == ["Question 3?"]
+
+
+def test_markdown_holds_question_answer_citation_and_stamp_without_live_markup():
+    text = to_markdown(
+        [turn(given=answer(EVIL)), turn(2, answer=None, partial="You may"), turn(3, answer=None, error="No.")]
+    )
+    page = MarkdownIt("commonmark").render(text)
+    for live in ("<img", "<a "):
+        assert live not in page
+    for kept in ("Question 1", "stopped", "You may", "No.", "abababab", "$5", "Window", "![x](http"):
+        assert kept in page
+
+
+def test_json_says_everything_and_unknown_stays_null():
+    text = to_json([turn(given=answer(usage=None, cost_usd=None)), turn(2, answer=None, partial="You")])
+    first, second = json.loads(text)["turns"]
+    assert (first["usage"], first["cost_usd"], first["timings"]["total_s"]) == (None, None, 2.25)
+    assert first["citations"][0] == {"document": "p.md", "start": 0, "end": 5, "text": EVIL, "score": 1.0}
+    assert (second["stopped"], second["partial"]) == (True, "You")
+
+
+def test_figures_count_retrieval_into_the_wait():
+    figures = metrics_of(turn())
+    assert (figures.retrieval, figures.first_token, figures.total) == ("250 ms", "750 ms", "2.2 s")
+    assert (figures.tokens_in, figures.tokens_cached, figures.tokens_out) == ("10", "4", "2")
+    assert figures.cost == "$0 (local)"
+
+
+def test_what_is_not_known_is_not_zero():
+    figures = metrics_of(turn(given=answer(usage=None, first_token_s=None, cost_usd=None), stamp=stamp(local=False)))
+    assert (figures.tokens_in, figures.tokens_out, figures.cost) == ("unknown", "unknown", "unknown price")
+    assert figures.first_token == metrics_of(None).retrieval

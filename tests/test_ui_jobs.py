@@ -1,0 +1,110 @@
+"""Jobs: what a thread reports, how it ends, and that an interrupted script leaves it running."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from playground.errors import ModelError
+from playground.ui import jobs
+
+
+def finished(job):
+    assert job.done.wait(10)
+    return job
+
+
+def test_events_and_result_arrive_and_heartbeats_are_not_kept():
+    def work(report):
+        for text in ("a", "", "b"):
+            report(text)
+        return 7
+
+    job = finished(jobs.start(work))
+    assert (job.result, job.error, job.text(), job.last_event()) == (7, None, "ab", "b")
+    assert not job.was_cancelled
+
+
+def test_a_cancelled_job_ends_at_its_next_report():
+    reached = threading.Event()
+
+    def work(report):
+        reached.set()
+        while True:
+            report("")
+
+    job = jobs.start(work)
+    assert reached.wait(10)
+    job.cancel.set()
+    assert finished(job).was_cancelled
+
+
+def test_a_job_that_nobody_watches_ends(monkeypatch):
+    monkeypatch.setattr(jobs, "ABANDONED_AFTER_S", -1.0)
+    assert finished(jobs.start(lambda _report: 7)).was_cancelled
+
+
+def test_an_error_for_the_user_is_kept_word_for_word_and_another_is_not(caplog):
+    def fail_readably(_report):
+        raise ModelError("The server is gone. Start it.")
+
+    def fail(_report):
+        raise RuntimeError("secret detail")
+
+    assert finished(jobs.start(fail_readably)).error == "The server is gone. Start it."
+    error = finished(jobs.start(fail)).error
+    assert error is not None
+    assert "secret detail" not in error
+    assert "secret detail" in caplog.text
+
+
+def test_follow_draws_until_one_ends_and_finishes_that_one_only():
+    go_on = threading.Event()
+
+    def short(report):
+        while not go_on.is_set():
+            report("")
+        return "short"
+
+    def long(report):
+        while True:
+            report("")
+
+    drawn, ended = [], []
+
+    def draw(job):
+        drawn.append(job)
+        go_on.set()
+
+    first, second = jobs.start(short), jobs.start(long)
+    activities = [jobs.Activity(job, draw, lambda job: ended.append(job.result)) for job in (first, second)]
+    assert jobs.follow(activities)
+    assert ended == ["short"]
+    assert drawn
+    assert not second.done.is_set()
+    second.cancel.set()
+
+
+def test_follow_has_nothing_to_do_without_activities():
+    assert not jobs.follow([])
+
+
+def test_an_interrupted_script_leaves_the_job_running():
+    class RerunError(BaseException):
+        pass
+
+    def interrupt(_job):
+        raise RerunError
+
+    go_on = threading.Event()
+
+    def work(_report):
+        return go_on.wait(10)
+
+    job = jobs.start(work)
+    with pytest.raises(RerunError):
+        jobs.follow([jobs.Activity(job, interrupt, lambda _job: None)])
+    assert not job.done.is_set()
+    go_on.set()
+    assert finished(job).result is True
