@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from playground.documents import SUPPORTED_SUFFIXES
 from playground.prompting import FewShotExample, Mode
 from playground.types import Document
 
@@ -62,8 +64,12 @@ def few_shot_examples() -> tuple[FewShotExample, ...]:
 
 
 def sample_policies() -> tuple[Path, ...]:
-    """Return the policies that ship with the project, by name."""
-    return tuple(sorted(path for path in POLICIES.iterdir() if path.is_file() and path.name != "README.md"))
+    """Return the policies that ship with the project, by name; other files in their folder are not policies."""
+    return tuple(
+        path
+        for path in sorted(POLICIES.iterdir())
+        if path.is_file() and path.suffix in SUPPORTED_SUFFIXES and path.name != "README.md" and path.name[0] != "."
+    )
 
 
 @lru_cache(maxsize=1)
@@ -73,27 +79,50 @@ def _suggested() -> Mapping[str, list[str]]:
 
 
 # For a policy that is not ours: a question is suggested when the policy speaks of its subject.
-_SUBJECTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("day", "week", "month"), "How long do I have to return something?"),
-    (("refund",), "How long does a refund take?"),
-    (("restocking", "fee", "charge"), "Is there a fee for returning an item?"),
-    (("damaged", "faulty", "defective", "broken"), "What should I do if my item arrives damaged?"),
-    (("exchange",), "Can I exchange an item instead of returning it?"),
+_NUMBER = r"(?:\d{1,4}|one|two|three|seven|ten|fourteen|twenty|thirty|sixty|ninety)"
+_SUBJECTS: tuple[tuple[str, str], ...] = (
     (
-        ("final sale", "cannot be returned", "non-returnable", "not accept", "excluded"),
+        rf"\b{_NUMBER}[ -](?:(?:calendar|business|working|consecutive) )?(?:days?|weeks?|months?)\b",
+        "How long do I have to return something?",
+    ),
+    (
+        r"\b(?:restocking|handling|return|collection|pick-?up) (?:fee|charge)s?\b",
+        "Is there a fee for returning an item?",
+    ),
+    (
+        r"\b(?:final sale|non-?returnable|non-?refundable|exclu(?:ded|sions?)|"
+        r"(?:cannot|can't) (?:be return|take|accept)|not (?:be )?(?:accept|return|refund)(?:ed|able)?\b)",
         "Which items cannot be returned?",
     ),
-    (("gift",), "Can I return a gift?"),
-    (("label", "postage", "shipping"), "Who pays for return shipping?"),
+    (r"\b(?:damaged|faulty|defective|defects?|broken)\b", "What should I do if my item arrives damaged?"),
+    (r"\b(?:return (?:shipping|postage|label)|prepaid label|labels?|postage)\b", "Who pays for return shipping?"),
+    (r"\brefund(?:s|ed|ing)?\b", "How long does a refund take?"),
+    (r"\bexchang(?:e|es|ed|ing)\b", "Can I exchange an item instead of returning it?"),
+    (r"\bgifts?\b(?! (?:card|voucher|certificate))", "Can I return a gift?"),
 )
-_UNANSWERABLE = "Do you repair items after the warranty has ended?"
+# One question that an honest bot must decline: the first whose subject the policy never mentions.
+_UNANSWERABLE: tuple[tuple[str, str], ...] = (
+    (r"\brepair", "Do you repair items after the warranty has ended?"),
+    (r"\b(?:student|discount)", "Is there a discount for students?"),
+    (r"\bpark(?:ing|ed)?\b", "Where can I park at your store?"),
+    (r"\bjobs?\b|\bcareers?\b|\bhiring\b", "How do I apply for a job at your company?"),
+)
+_ANY_TEXT = "What does this document say about returns?"
+_MOST_SEARCHED_CHARACTERS = 200_000
 
 
 def suggested_questions(document: Document) -> tuple[str, ...]:
-    """Return up to five questions that fit ``document``; for the shipped policies they are written by hand."""
+    """Return up to five questions that fit ``document``, the last of which it has no answer to.
+
+    For the shipped policies they are written by hand; for another one they follow from the subjects that it mentions
+    (in English). Where it mentions none there is one question that fits any text.
+    """
     by_hand = _suggested().get(document.source)
     if by_hand:
         return tuple(by_hand[:MOST_SUGGESTIONS])
-    text = document.text.lower()
-    fitting = [question for words, question in _SUBJECTS if any(word in text for word in words)]
-    return (*fitting[: MOST_SUGGESTIONS - 1], _UNANSWERABLE)
+    text = " ".join(document.text[:_MOST_SEARCHED_CHARACTERS].lower().replace("\u2019", "'").split())
+    fitting = [question for subject, question in _SUBJECTS if re.search(subject, text)]
+    if not fitting:
+        return (_ANY_TEXT,)
+    unanswerable = [question for subject, question in _UNANSWERABLE if not re.search(subject, text)]
+    return (*fitting[: MOST_SUGGESTIONS - 1], *unanswerable[:1])

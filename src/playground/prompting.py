@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from playground.errors import ModelError
 from playground.types import ChatModel, Document, Message, Passage, Prompt, PromptPart
 
 Mode = Literal["no_text", "whole_document", "rag", "rag_few_shot", "rag_chain_of_thought"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+RAG_MODES: tuple[Mode, ...] = ("rag", "rag_few_shot", "rag_chain_of_thought")
 
 CHAIN_OF_THOUGHT = (
     "First write 'Reasoning:' and one sentence on what the text says about the question. Then write 'Answer:' and the "
     "short answer."
 )
+
+
+NOTHING_FOUND = "(No passage of the document fits the question.)"
+"""Stands for the passages when retrieval finds none, so that the system prompt's "provided text" is not missing."""
+
+_MOST_CHARACTERS_PER_TOKEN = 16
+_SEARCH_STEP = 64
+_LONGEST_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class PromptRequest:
-    """Everything that may go into a prompt; ``max_tokens`` is what must stay free for the answer."""
+    """Everything that may go into a prompt; ``max_tokens`` is what must stay free for the answer.
+
+    ``document`` goes into a whole-document prompt only, ``passages`` (best first) and ``examples`` into the RAG modes.
+    """
 
     question: str
     mode: Mode
@@ -67,15 +80,29 @@ def build_prompt(request: PromptRequest, model: ChatModel) -> Prompt:
     an engine can reuse its work on it for the next question.
 
     Raises:
-        ModelError: system prompt and question alone do not fit.
+        ModelError: system prompt and question alone do not fit, or the answer leaves no room for them.
     """
     room = model.context_limit - request.max_tokens
+    if room <= 0:
+        raise ModelError(
+            f"The longest answer allowed has {request.max_tokens:,} tokens, but question and answer together may have "
+            f"only {model.context_limit:,} with this model. Allow a shorter answer or choose a model that takes more."
+        )
+    uses_passages = request.mode in RAG_MODES
     text = request.document.text if request.mode == "whole_document" and request.document else ""
-    content = _Content(text, list(request.passages), list(request.examples), list(request.history))
+    content = _Content(
+        body=text,
+        passages=list(request.passages) if uses_passages else [],
+        examples=list(request.examples) if uses_passages else [],
+        history=list(request.history),
+    )
 
     def fits() -> bool:
         return model.count_prompt_tokens(_messages(request, content)) <= room
 
+    if text and model.count_tokens(text) > room:
+        # Nothing else can stay; counting the long text again for every turn would take seconds.
+        content.history.clear()
     while content.history and not fits():
         content.history.pop(0)
     while content.examples and not fits():
@@ -87,8 +114,8 @@ def build_prompt(request: PromptRequest, model: ChatModel) -> Prompt:
     messages = tuple(_messages(request, content))
     if not fits():
         raise ModelError(
-            f"The question and the system prompt have {model.count_prompt_tokens(messages)} tokens, more than the "
-            f"{room} that fit. Shorten them."
+            f"The question and the system prompt have {model.count_prompt_tokens(messages):,} tokens, more than the "
+            f"{room:,} that are free beside an answer of {request.max_tokens:,}. Shorten them."
         )
     return Prompt(
         messages=messages,
@@ -96,6 +123,7 @@ def build_prompt(request: PromptRequest, model: ChatModel) -> Prompt:
         context_limit=model.context_limit,
         passages=tuple(content.passages),
         omitted=tuple(_omissions(request, content, text, model)),
+        document_end=len(content.body),
     )
 
 
@@ -114,19 +142,29 @@ def _ask(question: str, mode: Mode) -> str:
     return f"Question: {question}{suffix}"
 
 
+def _texts(request: PromptRequest, content: _Content) -> list[str]:
+    """Return what stands under "Text:": the document, the passages, or that there are none."""
+    if content.body:
+        return [content.body]
+    if content.passages:
+        return [passage_text(passage) for passage in content.passages]
+    return [NOTHING_FOUND] if request.mode in RAG_MODES else []
+
+
 def _messages(request: PromptRequest, content: _Content) -> list[Message]:
     mode = request.mode
-    messages = [Message("system", request.system_prompt)]
+    # An empty system message is an error to some endpoints.
+    messages = [Message("system", request.system_prompt)] if request.system_prompt.strip() else []
     for example in content.examples:
         messages.append(Message("user", _context(example.passages) + _ask(example.question, mode)))
         messages.append(Message("assistant", _example_answer(example, mode)))
-    lead = _context([content.body] if content.body else [])
+    context = _context(_texts(request, content))
+    lead = context if mode == "whole_document" else ""
     for turn in content.history:
         messages.append(Message("user", lead + _ask(turn.question, "no_text")))
         messages.append(Message("assistant", turn.answer))
-        lead = ""
-    context = _context([passage_text(passage) for passage in content.passages])
-    messages.append(Message("user", lead + context + _ask(request.question, mode)))
+        context, lead = "" if lead else context, ""
+    messages.append(Message("user", context + _ask(request.question, mode)))
     return messages
 
 
@@ -137,48 +175,62 @@ def _example_answer(example: FewShotExample, mode: Mode) -> str:
 
 
 def _longest_beginning(text: str, content: _Content, request: PromptRequest, model: ChatModel, room: int) -> str:
-    """Return the longest beginning of ``text``, cut at a line or word end, that fits into ``room`` tokens."""
-    # Text of n tokens has at least n characters, so the search starts with what could fit at all.
-    low, high = 0, min(len(text), 16 * room)
-    while high - low > 64:
+    """Return the longest beginning of ``text``, cut between words, that fits into ``room`` tokens."""
+    longest = ""
+    # Few tokens are longer than 16 characters, so more text than that cannot fit.
+    low, high = 0, min(len(text), _MOST_CHARACTERS_PER_TOKEN * room)
+    while high - low > _SEARCH_STEP:
         middle = (low + high) // 2
-        trial = replace(content, body=text[:middle])
-        low, high = (middle, high) if model.count_prompt_tokens(_messages(request, trial)) <= room else (low, middle)
-    return text[: max(text.rfind("\n", 0, low), text.rfind(" ", 0, low), 0)]
+        beginning = _cut(text, middle)
+        if model.count_prompt_tokens(_messages(request, replace(content, body=beginning))) <= room:
+            longest, low = beginning, middle
+        else:
+            high = middle
+    return longest
+
+
+def _cut(text: str, end: int) -> str:
+    """Return ``text[:end]`` without a word that would be cut; one of over 200 characters is cut."""
+    space = max(text.rfind("\n", 0, end), text.rfind(" ", 0, end))
+    return text[: space if end - space <= _LONGEST_WORD else end].rstrip()
 
 
 def _omissions(request: PromptRequest, content: _Content, text: str, model: ChatModel) -> Iterator[str]:
+    limit = f"{model.context_limit:,} tokens"
     if len(content.body) < len(text):
-        share = 100 - 100 * len(content.body) // len(text)
+        left_out = 100 - 100 * len(content.body) // len(text)
         yield (
-            f"The document does not fit into {model.context_limit:,} tokens: the last {share} % of it was left out. "
+            f"The document does not fit into {limit}: the last {left_out} % of it was left out. "
             "Use RAG, which needs only the relevant passages."
         )
+    uses_passages = request.mode in RAG_MODES
     counts = (
         ("earlier questions", len(request.history), len(content.history)),
-        ("examples", len(request.examples), len(content.examples)),
-        ("passages", len(request.passages), len(content.passages)),
+        ("examples", len(request.examples) if uses_passages else 0, len(content.examples)),
+        ("passages", len(request.passages) if uses_passages else 0, len(content.passages)),
     )
     for name, given, kept in counts:
         if kept < given:
-            yield f"{given - kept} of {given} {name} did not fit into {model.context_limit:,} tokens and were left out."
+            yield f"{given - kept} of {given} {name} did not fit into {limit} and were left out."
 
 
 def _parts(request: PromptRequest, content: _Content, model: ChatModel) -> tuple[PromptPart, ...]:
-    """Count each part by itself; the chat format's own tokens (and rounding at the seams) are the remainder."""
+    """Count each part by itself; what is left of the whole prompt is the chat format's own tokens."""
     count = model.count_tokens
-    texts = [content.body] if content.body else [passage_text(passage) for passage in content.passages]
     parts = {
-        "system": count(request.system_prompt),
+        "system": count(request.system_prompt) if request.system_prompt.strip() else 0,
         "examples": sum(
             count(_context(example.passages) + _ask(example.question, request.mode))
             + count(_example_answer(example, request.mode))
             for example in content.examples
         ),
         "history": sum(count(_ask(turn.question, "no_text")) + count(turn.answer) for turn in content.history),
-        "text": count(_context(texts)),
+        "text": count(_context(_texts(request, content))),
         "question": count(_ask(request.question, request.mode)),
     }
     rest = model.count_prompt_tokens(_messages(request, content)) - sum(parts.values())
+    # Tokens may join where the parts meet, and an estimate rounds each part up: the largest part bears the difference.
+    largest = max(parts, key=parts.__getitem__)
+    parts[largest] += min(rest, 0)
     parts["chat format"] = max(rest, 0)
     return tuple(PromptPart(name, tokens) for name, tokens in parts.items() if tokens)

@@ -1,88 +1,239 @@
-"""Find the numbers, dates and amounts that a text states, in a form that can be compared.
+"""Find the numbers, dates, times and amounts that a text states, in a form that can be compared.
 
 "thirty days", "30 days" and "30-day" state the same number; "$6.95" and "6.95 USD" the same amount; "3 May", "May 3rd"
-and "2026-05-03" the same day. Comparison is by value only: whether the unit is right is not checked.
+and "2026-05-03" the same day; "5.30 pm" and "17:30" the same time. What can be read in two ways ("03/05/2026") has both
+readings, and so have a week (7 days), a year (12 months) and a day (24 hours). Comparison is by value only: whether the
+unit is right is not checked. A day and its year are compared apart, so that "3 May" agrees with "3 May 2026".
+
+Numbers that only point at something are no quantities: markers of a numbered list, "clause 2.1", "step 3".
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = {word: 10 * (i + 2) for i, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())}
-_SMALL = {word: i for i, word in enumerate(_UNITS)}
-_MONTHS = "january february march april may june july august september october november december".split()
-_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in _MONTHS).replace("sep(", "sept?(")
-_DAY = r"(?P<{0}>\d{{1,2}})(?:st|nd|rd|th)?"
+from playground.dates import DATE_AND_TIME_READERS, FREE, Readings, fraction_readings, hours_of
+from playground.number_words import COUNTED, ORDINALS, spelled_numbers
 
-_ISO = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b")
-_DAY_FIRST = re.compile(
-    rf"\b{_DAY.format('day')}(?:\s+of)?\s+(?P<name>{_MONTH})\b\.?(?:,?\s+(?P<year>\d{{4}}))?", re.IGNORECASE
-)
-_MONTH_FIRST = re.compile(
-    rf"\b(?P<name>{_MONTH})\b\.?\s+(?:the\s+)?{_DAY.format('day')}\b(?:,?\s+(?P<year>\d{{4}}))?", re.IGNORECASE
-)
-_NUMBER = re.compile(r"(?<![\w.,])[$€£]?\s?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\d])")
-# "one" is left out: it is a pronoun more often than a number.
-_WORD = re.compile(
-    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[\s-](?P<unit>{'|'.join(_UNITS[1:10])}))?|(?P<small>{'|'.join(_UNITS[2:])}))\b",
+__all__ = ["Quantity", "stated_quantities", "unsupported_quantities"]
+
+MOST_CHARACTERS = 20_000
+MOST_SOURCE_CHARACTERS = 500_000
+_MOST_SHOWN_CHARACTERS = 60
+_SMALLER_UNITS = {"week": 7, "year": 12, "day": 24}
+_CONVERTED = re.compile(rf"[\s-]({'|'.join(_SMALLER_UNITS)})s?\b", re.IGNORECASE)
+
+# Only the place of a marker; whether it is one depends on its neighbours.
+_MARKER = re.compile(r"(?P<line>(?:^|(?<=\n)) {0,12})?(?<![\w.,$€£-])\(?(?P<n>\d{1,3})[.)](?= {1,4}[^\d\s])")
+_SENTENCE_BEFORE = re.compile(r"[.:;!?)] {1,2}$")
+_REFERENCE = re.compile(
+    r"(?:\b(?:steps?|clauses?|sections?|articles?|paragraphs?|passages?|pages?|point|rule|option)\s|§\s?)"
+    r"\(?\d{1,3}(?:\.\d{1,3}){0,4}(?![\w%]|[.,]\d)(?:\([a-z]\))?",
     re.IGNORECASE,
 )
-_MOST_CHARACTERS = 20_000
+_PARTS = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
+_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4}
+_SIGNS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4)}
+_FRACTION = re.compile(
+    rf"\b(?:(?P<count>{'|'.join(_COUNTS)}|[1-4])[\s-](?P<part>{'|'.join(_PARTS)})s?|half)\b|[{''.join(_SIGNS)}]",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,9}(?![\w]|[.,]\d)")
+_CODES = "USD|EUR|GBP|CAD|AUD|NZD|CHF"
+_NUMBER = re.compile(
+    rf"{FREE}(?:(?:\b[A-Z]{{1,3}})?[$€£¥]\s?|\b(?:{_CODES})\s)?(?:"
+    r"(?P<grouped>\d{1,3}(?:[,']\d{3}){1,8}(?:\.\d{1,9})?)"  # 1,299.00 and 1'299.00
+    r"|(?P<continental>\d{1,3}(?:\.\d{3}){1,8},\d{1,2})"  # 1.299,00
+    r"|(?P<spaced>(?<!\d )\d{1,3}(?: \d{3}){1,8}(?:[.,]\d{1,2})?)"  # 1 299,00
+    r"|(?P<comma>\d{1,15},\d{1,2}(?!,\d))"  # 6,95
+    r"|(?P<plain>\d{1,30}(?:\.\d{1,9})?|\.\d{1,9})"
+    rf")(?!\d)(?:\s?[%$€£¥](?![\d.])|\s(?:per\s?cent|{_CODES})\b|(?:st|nd|rd|th)\b)?"
+)
+# What a source also says, though an answer that says it claims nothing.
+_LOOSE = (
+    (re.compile(rf"\b(?:one|once|single|(?:an?|per|each|every)\s{COUNTED})", re.IGNORECASE), "1"),
+    *(
+        (re.compile(rf"\b(?:one|an?|per|each|every)\s{unit}\b", re.IGNORECASE), str(count))
+        for unit, count in _SMALLER_UNITS.items()
+    ),
+    (re.compile(r"\b(?:twice|both|double|pair)\b", re.IGNORECASE), "2"),
+    (re.compile(r"\b(?:free|nothing|no\s(?:extra\s)?(?:charges?|costs?|fees?))\b", re.IGNORECASE), "0"),
+)
+_ORDINAL = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)
+_DIGIT_GROUPS = re.compile(r"(?<![\w.,])\d{1,15}(?:[ -]\d{1,15}){1,8}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A stated value: ``value`` is comparable ("30", "6.95", "05-03"), ``text`` is how it was written."""
+    """A stated value: ``value`` is comparable ("30", "6.95", "05-03", "17:30"), ``text`` is how it was written.
+
+    ``others`` are further readings of the same text ("03-05" beside "05-03").
+    """
 
     value: str
     text: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def readings(self) -> frozenset[str]:
+        """All readings; two quantities agree when they share one."""
+        return frozenset((self.value, *self.others))
 
 
 def stated_quantities(text: str) -> tuple[Quantity, ...]:
-    """Return the quantities of ``text`` in reading order, dates before plain numbers; bounded to 20,000 characters."""
-    text = text[:_MOST_CHARACTERS]
-    found: list[Quantity] = []
-    for pattern in (_ISO, _DAY_FIRST, _MONTH_FIRST):
-        text = pattern.sub(lambda match: _take_date(match, found), text)
-    found += [Quantity(_plain(match), match.group().strip()) for match in _NUMBER.finditer(text)]
-    found += [Quantity(str(_spelled(match)), match.group()) for match in _WORD.finditer(text)]
-    return tuple(found)
+    """Return the quantities of ``text`` in reading order. The first 20,000 characters are read, in linear time."""
+    text = text[:MOST_CHARACTERS]
+    return _stated(_without_pointers(_folded(text)), text)
 
 
 def unsupported_quantities(answer: str, sources: str) -> tuple[str, ...]:
-    """Return how ``answer`` writes each quantity that ``sources`` does not state, each once."""
-    known = {quantity.value for quantity in stated_quantities(sources)}
-    # A year beside a date is a number of its own in the source.
-    missing = [quantity for quantity in stated_quantities(answer) if quantity.value not in known]
+    """Return how ``answer`` writes each quantity that ``sources`` does not state, each once.
+
+    Of ``sources`` the first 500,000 characters are read. They are taken generously: "a week" also states 1, "the first
+    two" 1 and 2, "free" 0, and the digits of "0491 570 156" are also one number.
+    """
+    sources = sources[:MOST_SOURCE_CHARACTERS]
+    folded = _without_pointers(_folded(sources), every_line=True)
+    known = {reading for quantity in _stated(folded, sources) for reading in quantity.readings}
+    known |= {hour for value in known if re.fullmatch(r"\d\d:\d\d", value) for hour in hours_of(value)}
+    known |= _loosely_stated(folded)
+    missing = [quantity for quantity in stated_quantities(answer) if not quantity.readings & known]
     return tuple(dict.fromkeys(quantity.text for quantity in missing))
 
 
-def _take_date(match: re.Match[str], found: list[Quantity]) -> str:
-    """Record a date and blank it out, so that its day is not read again as a number."""
-    parts = match.groupdict()
-    if "name" in parts:
-        month = next(i for i, name in enumerate(_MONTHS, start=1) if name.startswith(parts["name"].lower()[:3]))
-    else:
-        month = int(parts["month"])
-    day = int(parts["day"])
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return match.group()
-    found.append(Quantity(f"{month:02d}-{day:02d}", match.group().strip()))
-    return f" {parts['year']} " if parts.get("year") else " "
+def _stated(folded: str, text: str) -> tuple[Quantity, ...]:
+    """Read ``folded`` one kind after the other; what was read is blanked out, so that it is not read again."""
+    found: list[tuple[int, Quantity]] = []
+
+    def record(start: int, end: int, readings: Readings) -> None:
+        readings = [(*of_one, *_in_smaller_units(of_one[0], folded, end)) for of_one in readings]
+        shown = " ".join(text[start:end].split())
+        shown = shown if len(shown) <= _MOST_SHOWN_CHARACTERS else f"{shown[: _MOST_SHOWN_CHARACTERS - 1]}…"
+        found.extend((start, Quantity(value, shown, tuple(others))) for value, *others in readings)
+
+    def take(read: Callable[[re.Match[str]], Readings], match: re.Match[str]) -> str:
+        readings = read(match)
+        if not readings:
+            return match.group()
+        record(match.start(), match.end(), readings)
+        return "\0" * len(match.group())
+
+    for pattern, read in _READERS:
+        folded = pattern.sub(partial(take, read), folded)
+    for start, end, value in spelled_numbers(folded):
+        record(start, end, [(str(value),)])
+    return tuple(quantity for _, quantity in sorted(found, key=lambda entry: entry[0]))
 
 
-def _plain(match: re.Match[str]) -> str:
-    whole, fraction = match.group(1).replace(",", "").lstrip("0") or "0", (match.group(2) or "").rstrip("0").rstrip(".")
-    return whole + fraction
+def _in_smaller_units(value: str, folded: str, end: int) -> tuple[str, ...]:
+    """Return "14" for the 2 of "2 weeks"."""
+    unit = _CONVERTED.match(folded, end)
+    return (str(int(value) * _SMALLER_UNITS[unit[1].lower()]),) if unit and value.isdigit() else ()
 
 
-def _spelled(match: re.Match[str]) -> int:
-    if small := match.group("small"):
-        return _SMALL[small.lower()]
-    unit = match.group("unit")
-    return _TENS[match.group("tens").lower()] + (_SMALL[unit.lower()] if unit else 0)
+def _read_fraction(match: re.Match[str]) -> Readings:
+    if match.group() in _SIGNS:
+        return [fraction_readings(*_SIGNS[match.group()])]
+    if not match["part"]:
+        return [fraction_readings(1, 2)]
+    count = match["count"].lower()
+    return [fraction_readings(_COUNTS.get(count) or int(count), _PARTS[match["part"].lower()])]
+
+
+def _read_dotted(match: re.Match[str]) -> Readings:
+    """Read a version or clause number ("1.2.3"), which may be a continental million ("1.000.000")."""
+    text = match.group()
+    groups = text.split(".")
+    is_million = len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:])
+    return [(text, "".join(groups))] if is_million else [(text,)]
+
+
+def _read_number(match: re.Match[str]) -> Readings:
+    kind = match.lastgroup or "plain"
+    digits = match[kind]
+    if kind == "grouped":
+        return [(_plain(re.sub("[,']", "", digits)),)]
+    if kind == "continental":
+        return [(_plain(digits.replace(".", "").replace(",", ".")),)]
+    if kind == "spaced":
+        return [(_plain(digits.replace(" ", "").replace(",", ".")),)]
+    if kind == "comma":
+        return [(_plain(digits.replace(",", ".")),)]
+    # "1.000" is one in English and a thousand on the continent.
+    thousands = (digits.replace(".", ""),) if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", digits) else ()
+    return [(_plain(digits), *thousands)]
+
+
+_READERS = (
+    *DATE_AND_TIME_READERS,
+    (_FRACTION, _read_fraction),
+    (_DOTTED, _read_dotted),
+    (_NUMBER, _read_number),
+)
+
+
+def _plain(digits: str) -> str:
+    """Return a decimal number without leading zeros or zeros at the end of its fraction."""
+    whole, _, fraction = digits.partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole.lstrip('0') or '0'}.{fraction}" if fraction else whole.lstrip("0") or "0"
+
+
+def _loosely_stated(folded: str) -> set[str]:
+    values = {value for pattern, value in _LOOSE if pattern.search(folded)}
+    values |= {str(ORDINALS[match.group().lower()]) for match in _ORDINAL.finditer(folded)}
+    for match in _DIGIT_GROUPS.finditer(folded):
+        groups = re.split("[ -]", match.group())
+        values |= {_plain(group) for group in groups} | {_plain("".join(groups))}
+    return values
+
+
+def _without_pointers(folded: str, *, every_line: bool = False) -> str:
+    """Blank out the markers of numbered lists and references to numbered parts.
+
+    A marker is one when the number before or after it marks something too, or when it is a 1 that begins a line.
+    ``every_line``: any that begins a line is.
+    """
+
+    def is_candidate(match: re.Match[str]) -> bool:
+        begins_line = match["line"] is not None
+        return begins_line or bool(_SENTENCE_BEFORE.search(folded, max(0, match.start() - 3), match.start()))
+
+    markers = [match for match in _MARKER.finditer(folded) if is_candidate(match)]
+    numbers = {int(match["n"]) for match in markers}
+    pieces, position = [], 0
+    for match in markers:
+        n = int(match["n"])
+        begins_list = match["line"] is not None and (every_line or n == 1)
+        if begins_list or n - 1 in numbers or n + 1 in numbers:
+            pieces += [folded[position : match.start()], "\0" * len(match.group())]
+            position = match.end()
+    return _REFERENCE.sub(lambda match: "\0" * len(match.group()), "".join([*pieces, folded[position:]]))
+
+
+# Dashes, apostrophes and the fraction slash; the other rules are in ``_folded_character``.
+_PLAIN = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-") | dict.fromkeys("\u2018\u2019\u02bc", "'")
+_PLAIN |= {"\u2044": "/", "\n": "\n"}
+
+
+def _folded(text: str) -> str:
+    """Return ``text`` with plain digits, dashes, apostrophes and spaces, every character still in its place."""
+    return "".join(map(_folded_character, text))
+
+
+@lru_cache(maxsize=4096)
+def _folded_character(character: str) -> str:
+    if character in _PLAIN:
+        return _PLAIN[character]
+    if character.isspace():
+        return " "
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    # Full-width letters and signs; superscripts and fractions (category No) mean something else than their digits.
+    plain = unicodedata.normalize("NFKC", character) if unicodedata.category(character) != "No" else character
+    return plain if len(plain) == 1 else character

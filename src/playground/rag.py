@@ -11,21 +11,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from playground.documents.normalise import normalise_text
 from playground.errors import PlaygroundError
 from playground.evidence import cite, is_abstention, unsupported
+from playground.follow_up import standalone_query
 from playground.index import PassageIndex, RetrievalSettings
-from playground.prompting import FewShotExample, Mode, PromptRequest, Turn, build_prompt
-from playground.types import Answer, ChatModel, OnToken, Passage
+from playground.prompting import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
+from playground.types import Answer, ChatModel, OnToken, Passage, Prompt
 
 MOST_QUESTION_CHARACTERS = 2_000
 MOST_TURNS = 3
 
-_FOLLOW_UP = re.compile(
-    r"^\W*(?:and|or|but|also|so|then|what about|how about|what if|why|really|same|else)\b"
-    r"|\b(?:it|its|that|those|these|them|they|ones?|this|there|then)\b",
-    re.IGNORECASE,
-)
-_MOST_FOLLOW_UP_WORDS = 12
+_LABEL = r"[*_#>\s]{0,8}(?:the\s|my\s)?(?:final\s|short\s)?answer(?:\sis)?[*_]{0,3}\s?:[*_]{0,3}"
+_ANSWER = re.compile(rf"(?:^|\n|(?<=[.!?])\s){_LABEL}|\s(?-i:Answer):", re.IGNORECASE)
+_REASONING = re.compile(r"\s*[*_#]{0,4}reasoning[*_]{0,3}\s?:[*_]{0,3}\s*", re.IGNORECASE)
+# A small model may go on by inventing the next question.
+_NEXT_QUESTION = re.compile(r"\n[*_#\s]{0,4}(?:question|text)[*_]{0,3}\s?:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,9 @@ def answer_question(
     """
     question = _checked(question)
     turns = tuple(history)[-min(settings.history_turns, MOST_TURNS) :] if settings.history_turns > 0 else ()
+    query = retrieval_query(question, turns)
     started = time.perf_counter()
-    passages = _retrieve(question, turns, index, settings)
+    passages = index.search(query, settings.retrieval) if settings.mode in RAG_MODES else ()
     retrieve_s = time.perf_counter() - started
     prompt = build_prompt(
         PromptRequest(
@@ -86,13 +88,13 @@ def answer_question(
         on_token=on_token,
         adapter=settings.adapter,
     )
-    reasoning, text = (
-        split_reasoning(completion.text) if settings.mode == "rag_chain_of_thought" else ("", completion.text)
-    )
-    text = text.strip()
+    reasoning, text = "", completion.text.strip()
+    if settings.mode == "rag_chain_of_thought":
+        reasoning, text = split_reasoning(completion.text)
     abstained = is_abstention(text)
-    shown = _everything(index) if settings.mode == "whole_document" else prompt.passages
-    citations = () if abstained else cite(text, shown, index.document)
+    shown = _shown(index, prompt)
+    citations = () if abstained else cite(text, shown, index.document, query)
+    asked = "\n".join([*(turn.question for turn in turns), question])
     return Answer(
         text=text,
         abstained=abstained,
@@ -102,30 +104,43 @@ def answer_question(
         prompt=prompt,
         retrieve_s=retrieve_s,
         reasoning=reasoning,
-        unsupported=() if abstained else unsupported(text, citations, shown, question),
+        unsupported=() if abstained else unsupported(text, citations, shown, asked),
         cost_usd=model.cost_usd(completion.usage),
     )
 
 
 def split_reasoning(text: str) -> tuple[str, str]:
-    """Split chain-of-thought output at its last "Answer:"; without one, everything is the answer."""
-    head, separator, tail = text.rpartition("Answer:")
-    if not separator or not tail.strip():
-        return "", text
-    return re.sub(r"^\s*Reasoning:\s*", "", head).strip(), tail.strip()
+    """Split chain-of-thought output into reasoning and answer at its last "Answer:".
+
+    In small letters, or with "final" before it, the label must begin a sentence. Text that goes on with a new
+    "Question:" is cut there. Earlier answers stay in the reasoning, as thoughts on the way. Without an answer (the
+    output was cut off, or the label is missing) everything is the answer, without labels.
+    """
+    text = text.lstrip()
+    following = _NEXT_QUESTION.search(text)
+    text = text[: following.start()] if following else text
+    body = _REASONING.sub("", text, count=1) if _REASONING.match(text) else text
+    labels = list(_ANSWER.finditer(body))
+    while labels and not _has_words(body[labels[-1].end() :]):
+        body = body[: labels.pop().start()]
+    if not labels:
+        return "", body.strip()
+    return body[: labels[-1].start()].strip(), body[labels[-1].end() :].strip()
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)
 
 
 def retrieval_query(question: str, history: Sequence[Turn]) -> str:
-    """Return what is searched for: a follow-up ("and for opened ones?") is read together with the question before."""
-    short = len(question.split()) <= _MOST_FOLLOW_UP_WORDS
-    if history and short and _FOLLOW_UP.search(question):
-        return f"{history[-1].question} {question}"
-    return question
+    """Return what is searched for: a follow-up ("and for opened ones?") is read together with the questions before."""
+    return standalone_query(question, [turn.question for turn in history])
 
 
 def _checked(question: str) -> str:
-    question = "".join(c for c in question if c.isprintable() or c in "\n\t").strip()
-    if not question:
+    """Return the question without invisible characters, at most one empty line at a time."""
+    question = re.sub(r"\n\s*\n", "\n\n", normalise_text(question).replace("\t", " ")).strip()
+    if not _has_words(question):
         raise PlaygroundError("The question is empty. Type a question about the policy.")
     if len(question) > MOST_QUESTION_CHARACTERS:
         raise PlaygroundError(
@@ -135,11 +150,9 @@ def _checked(question: str) -> str:
     return question
 
 
-def _retrieve(question: str, turns: Sequence[Turn], index: PassageIndex, settings: BotSettings) -> tuple[Passage, ...]:
-    if settings.mode in ("no_text", "whole_document"):
-        return ()
-    return index.search(retrieval_query(question, turns), settings.retrieval)
-
-
-def _everything(index: PassageIndex) -> tuple[Passage, ...]:
-    return tuple(Passage(chunk, 1.0, rank) for rank, chunk in enumerate(index.chunks, start=1))
+def _shown(index: PassageIndex, prompt: Prompt) -> tuple[Passage, ...]:
+    """Return the passages that the model saw: of a document that did not fit, those before the cut."""
+    if not prompt.document_end:
+        return prompt.passages
+    chunks = (chunk for chunk in index.chunks if chunk.end <= prompt.document_end)
+    return tuple(Passage(chunk, 1.0, rank) for rank, chunk in enumerate(chunks, start=1))

@@ -148,13 +148,17 @@ class PromptPart:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Assembled messages and an account of them. ``omitted`` are sentences: what did not fit, and why."""
+    """Assembled messages and an account of them. ``omitted`` are sentences: what did not fit, and why.
+
+    ``document_end`` is how many characters of the document's text are in the prompt in whole-document mode, else 0.
+    """
 
     messages: tuple[Message, ...]
     parts: tuple[PromptPart, ...]
     context_limit: int
     passages: tuple[Passage, ...] = ()
     omitted: tuple[str, ...] = ()
+    document_end: int = 0
 
     @property
     def tokens(self) -> int:
