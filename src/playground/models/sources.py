@@ -12,7 +12,7 @@ from playground.models.bundled import OnProgress, ensure_smollm2_gguf
 from playground.models.catalog import SMOLLM2
 from playground.models.endpoint_settings import EndpointSettings, settings_from
 from playground.models.openvino_engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
-from playground.types import ChatModel
+from playground.types import ChatModel, Message
 
 Source = Literal["bundled", "hugging_face", "endpoint"]
 
@@ -103,4 +103,7 @@ def _load_bundled(on_progress: OnProgress | None, load_adapter: LoadAdapter) -> 
 
         return load_transformers_chat(ensure_dequantised(gguf), model_id=SMOLLM2.id)
     weights = engine.weights
-    return LocalChatModel(SMOLLM2.id, ChatMl(weights.tokenizer), engine.load_network, weights.config.context_length)
+    model = LocalChatModel(SMOLLM2.id, ChatMl(weights.tokenizer), engine.load_network, weights.config.context_length)
+    # Compiling the network belongs to loading it, not to the first answer that somebody waits for.
+    model.complete([Message("user", "Hello")], max_tokens=1)
+    return model
