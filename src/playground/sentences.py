@@ -52,7 +52,7 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
             continue
         if text[first : match.end()].strip():
             yield first, match.end()
-            first = match.end()
+        first = match.end()
     if text[first:end].strip():
         yield first, end
 
@@ -60,7 +60,8 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
 def _goes_on(text: str, first: int, stop: int, end: int) -> bool:
     """Tell whether the sentence from ``first`` goes on after the full stop that ends at ``stop``."""
     before = text[max(first, stop - _ABBREVIATION_CHARACTERS) : stop]
-    if _ABBREVIATION.search(before) or _ITEM_NUMBER.fullmatch(text, first, stop):
+    is_short = stop - first <= _ABBREVIATION_CHARACTERS
+    if _ABBREVIATION.search(before) or (is_short and _ITEM_NUMBER.fullmatch(text, first, stop)):
         return True
     after = text[stop : min(end, stop + 4)].lstrip()
     return bool(_BEFORE_NUMBER.search(before) and after[:1].isdigit())
