@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.pricing import prices_date
 from playground.types import Answer, Citation
 from playground.ui.conversation import ChatTurn, Metrics, Stamp
 from playground.ui.markup import escape_html, escape_markdown, shortened
@@ -100,4 +101,4 @@ def draw_metrics(metrics: Metrics) -> None:
     )
     with st.container(key=Key.METRICS, horizontal=True, gap="small"):
         for label, value in figures:
-            st.metric(label, value, width=128)
+            st.metric(label, value, width=128, help=f"Prices of {prices_date()}." if label == "Cost" else None)

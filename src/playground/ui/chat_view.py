@@ -61,7 +61,7 @@ def _draw_turns(selected: ChatTurn | None, *, busy: bool) -> None:
         if previous and previous.stamp.version != turn.stamp.version:
             st.html(f'<div class="swap-line"><span>Policy is now version {turn.stamp.version}</span></div>')
         latest = turn is turns[-1] and not busy
-        draw_turn(turn, latest=latest, selected=selected is turn)
+        draw_turn(turn, latest=latest, selected=selected is turn and state.evidence_is_marked(turn))
         previous = turn
 
 

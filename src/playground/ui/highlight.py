@@ -109,5 +109,5 @@ def _diff_line(line: DiffLine) -> str:
 
 def _spans_html(spans: Sequence[DiffSpan], tag: str = "") -> str:
     return "".join(
-        f"<{tag}>{html.escape(span.text)}</{tag}>" if span.changed and tag else html.escape(span.text) for span in spans
+        f"<{tag}>{_escaped(span.text)}</{tag}>" if span.changed and tag else _escaped(span.text) for span in spans
     )

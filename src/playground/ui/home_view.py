@@ -59,14 +59,13 @@ _STEPS: tuple[tuple[Mode, str, str], ...] = (
     (
         "no_text",
         "Ask without the policy",
-        "Choose *No text* and ask how long a return may take. The model has never seen this shop: it can only guess, "
+        "Ask *What is the restocking fee for oversized gear?* The model has never seen this shop: it can only guess, "
         "and nothing supports what it says.",
     ),
     (
         "rag",
         "Fetch the passages that fit",
-        "Choose *RAG* and ask again. The sentence behind the answer lights up in the policy; where none does, the page "
-        "says so.",
+        "Ask again. The sentence behind the answer lights up in the policy; where there is none, the page says so.",
     ),
     (
         "rag",

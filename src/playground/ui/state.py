@@ -220,6 +220,12 @@ def selected_turn() -> ChatTurn | None:
     return next((turn for turn in session().turns if turn.id == chosen), None) or latest_answered()
 
 
+def evidence_is_marked(turn: ChatTurn) -> bool:
+    """Tell whether the policy shown is the version that ``turn`` was answered on: the active one, or as picked."""
+    data = session()
+    return turn.id == data.selected_turn or turn.stamp.version == data.shelf.active_number
+
+
 def new_conversation() -> None:
     """Empty the chat and stop the answer under way; policy and settings stay."""
     data = session()
