@@ -73,6 +73,11 @@ def test_dates_in_context(text: str, expected: list[str]) -> None:
     assert [quantity.value for quantity in stated_quantities(text)] == expected
 
 
+@pytest.mark.parametrize(("text", "shown"), [("until 29 October.", "29 October"), ("3 Oct. 2025.", "3 Oct. 2025")])
+def test_the_full_stop_after_a_date_is_not_part_of_it(text: str, shown: str) -> None:
+    assert unsupported_quantities(text, "")[0] == shown
+
+
 def test_an_ambiguous_date_has_both_readings() -> None:
     day, year = stated_quantities("03/05/2026")
     assert {"03-05", "05-03"} <= day.readings

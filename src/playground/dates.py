@@ -24,9 +24,9 @@ _MONTH = (
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
 )
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_YEAR = r"(?:(?:,?\s{1,2}|\sof\s|[./-])(?P<year>(?:19|20)\d\d)(?!\w))?"
+_YEAR = r"(?:(?:\.?,?\s{1,2}|\sof\s|[./-])(?P<year>(?:19|20)\d\d)(?!\w))?"
 _DAY_FIRST = re.compile(
-    rf"{FREE}(?:(?P<other>{_DAY}){RANGE})?(?P<day>{_DAY})(?P<of>\s(?:day\s)?of)?[\s./-]{{1,2}}{_MONTH}\.?{_YEAR}",
+    rf"{FREE}(?:(?P<other>{_DAY}){RANGE})?(?P<day>{_DAY})(?P<of>\s(?:day\s)?of)?[\s./-]{{1,2}}{_MONTH}{_YEAR}",
     re.IGNORECASE,
 )
 _MONTH_FIRST = re.compile(
