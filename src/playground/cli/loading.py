@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.cli.terminal import ProgressLine
-from playground.types import ChatModel, Document, Embedder, Message
+from playground.types import ChatModel, Document, Embedder
 
 # Progress bars of the libraries would draw over ours.
 _QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "false"}
@@ -28,11 +28,7 @@ def load_model(name: str) -> ChatModel:
     choice = choice_from(name)
     _quieten()
     with fetch_progress() as on_progress:
-        model = load_chat_model(choice, on_progress)
-    if choice.source != "endpoint":
-        # A local engine loads its weights with the first request; the first answer's time is to be the answer's own.
-        model.complete([Message("user", "Hello")], max_tokens=1)
-    return model
+        return load_chat_model(choice, on_progress)
 
 
 def load_embedder() -> Embedder:
