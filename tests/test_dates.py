@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.dates import hours_of
@@ -148,6 +148,7 @@ def test_hours_of_a_full_hour_are_plain_numbers_too() -> None:
     assert hours_of("17:30") == set()
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.dates(min_value=date(1950, 1, 1), max_value=date(2060, 12, 31)))
 def test_every_date_agrees_with_its_iso_form(day: date) -> None:
     for form in ("%d %B %Y", "%B %d, %Y", "%d.%m.%Y", "%m/%d/%Y", "%d %b %Y"):

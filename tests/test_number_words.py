@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.number_words import spelled_numbers
@@ -80,6 +80,7 @@ def test_other_words_are_no_numbers(text: str) -> None:
 _WORDS = "one two nine ten nineteen twenty ninety hundred thousand million dozen and first zero a days".split()
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(_WORDS), max_size=30))
 def test_any_run_of_words_is_read_in_order_without_overlap(words: list[str]) -> None:
     text = " ".join(words)

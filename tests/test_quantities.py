@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground import quantities
@@ -230,16 +230,19 @@ def test_no_more_than_the_bound_is_read() -> None:
     assert unsupported_quantities("30", f"{before}xx 30") == ("30",)
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_supports_itself(text: str) -> None:
     assert unsupported_quantities(text, text) == ()
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.integers(min_value=0, max_value=10**9))
 def test_grouping_does_not_matter(number: int) -> None:
     assert values(f"costs {number:,} in all") == values(f"costs {number} in all") == [str(number)]
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(["30 days", "3 May", "$4.50", "9am", "half", "one", "1.", "ten", ", ", "\n", "may "])))
 def test_readings_are_plain_strings_of_the_known_shapes(pieces: list[str]) -> None:
     shape = re.compile(r"\d+(\.\d+)*|\d\d-\d\d|\d\d:\d\d|\d+/\d+|\d+([./-])\d+\2\d+")

@@ -19,8 +19,8 @@ CHAIN_OF_THOUGHT = (
 )
 
 
-NOTHING_FOUND = "(No passage of the document fits the question.)"
-"""Stands for the passages when retrieval finds none, so that the system prompt's "provided text" is not missing."""
+NO_TEXT = "(no text)"
+"""Stands for the passages when there are none, so that the system prompt's "provided text" is not missing."""
 
 _MOST_CHARACTERS_PER_TOKEN = 16
 _SEARCH_STEP = 64
@@ -148,7 +148,7 @@ def _texts(request: PromptRequest, content: _Content) -> list[str]:
         return [content.body]
     if content.passages:
         return [passage_text(passage) for passage in content.passages]
-    return [NOTHING_FOUND] if request.mode in RAG_MODES else []
+    return [NO_TEXT] if request.mode in RAG_MODES else []
 
 
 def _messages(request: PromptRequest, content: _Content) -> list[Message]:
