@@ -13,7 +13,7 @@ from playground.ui.layout import begin_page
 from playground.ui.policy_view import draw_policy
 from playground.ui.settings_panel import draw_modes, draw_settings
 
-model = begin_page(
+begin_page(
     "Return-policy bot",
     "Scenario A. Prompt engineering changes what the model reads, so a new policy counts from the next question on.",
 )
@@ -42,4 +42,4 @@ with passages:
 with both:
     both_places = draw_both()
 
-advance(Slots(status, model, swap, answer, both_places))
+advance(Slots(status, swap, answer, both_places))

@@ -42,6 +42,7 @@ def use_models(monkeypatch: pytest.MonkeyPatch, model: FakeChatModel) -> None:
     monkeypatch.setattr(resources, "missing_bundles", lambda _choice: ())
     monkeypatch.setattr(resources, "embedder", lambda: embedder)
     monkeypatch.setattr(resources, "chat_model", lambda _choice: model)
+    monkeypatch.setattr(resources, "warm_up", lambda _choice: None)
 
 
 def open_bot(monkeypatch: pytest.MonkeyPatch, script: Script | FakeChatModel, **query: str) -> AppTest:

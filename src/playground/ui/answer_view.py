@@ -61,6 +61,8 @@ def draw_answer(answer: Answer) -> None:
         return
     if answer.completion.stop_reason == "length":
         st.caption("Cut off at the longest answer allowed; see Settings.")
+    elif answer.completion.stop_reason == "repetition":
+        st.caption("Stopped here: the model was repeating itself.")
     if answer.citations:
         st.html(_citations_html(answer.citations))
     else:

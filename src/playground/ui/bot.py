@@ -6,7 +6,6 @@ the picture.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -29,10 +28,9 @@ from scenarios.return_policy.scenario import DEFAULT_POLICY, POLICIES, few_shot_
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Places on the page where work in progress is drawn. ``model`` is in the sidebar, under the model's name."""
+    """Places on the page where work in progress is drawn."""
 
     status: DeltaGenerator
-    model: DeltaGenerator
     swap: DeltaGenerator
     answer: DeltaGenerator
     both: tuple[DeltaGenerator, DeltaGenerator] | None
@@ -51,7 +49,7 @@ def advance(slots: Slots) -> None:
     activities = [_start_what_is_due(slots), _swap_activity(slots), _answer_activity(slots), _both_activity(slots)]
     if jobs.follow([activity for activity in activities if activity]):
         st.rerun()
-    _warm_up(slots.model)
+    _warm_up()
 
 
 def _follow_address() -> None:
@@ -144,14 +142,11 @@ def _load_chat_model() -> ChatModel:
         return resources.chat_model(choice)
 
 
-def _warm_up(slot: DeltaGenerator) -> None:
+def _warm_up() -> None:
     """Load the bundled chat model while the audience reads, so that the first answer starts at once."""
     data = session()
-    if data.model_choice.source != "bundled" or not data.shelf.active or resources.missing_bundles(data.model_choice):
-        return
-    # What goes wrong is said where it matters: under the first question.
-    with suppress(PlaygroundError), slot:
-        _load_chat_model()
+    if data.model_choice.source == "bundled" and data.shelf.active and not resources.missing_bundles(data.model_choice):
+        resources.warm_up(data.model_choice)
 
 
 # --- policies -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from playground.ui.model_panel import draw_model_panel
 
@@ -15,8 +14,8 @@ _ICON = Path(__file__).with_name("icon.svg")
 _PAGES = (("app.py", "Home", ":material/home:"), ("pages/return_policy.py", "Return-policy bot", ":material/forum:"))
 
 
-def begin_page(title: str, subtitle: str) -> DeltaGenerator:
-    """Set the page up. Every page calls this first, with its own title. Returns the place for "loading the model"."""
+def begin_page(title: str, subtitle: str) -> None:
+    """Set the page up. Every page calls this first, with its own title."""
     st.set_page_config(page_title=f"{title} · Scenario playground", page_icon=_ICON, layout="wide")
     st.html(_STYLE)
     with st.sidebar:
@@ -24,7 +23,6 @@ def begin_page(title: str, subtitle: str) -> DeltaGenerator:
         for path, label, icon in _PAGES:
             st.page_link(path, label=label, icon=icon)
         st.divider()
-        model_slot = draw_model_panel()
+        draw_model_panel()
     st.title(title, anchor=False)
     st.caption(subtitle)
-    return model_slot

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import get_args
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from playground.errors import PlaygroundError
 from playground.models.endpoint_settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
@@ -21,8 +20,8 @@ _TITLES: dict[Source, str] = {
 }
 
 
-def draw_model_panel() -> DeltaGenerator:
-    """Draw the chooser and keep the session's choice in step with it. Returns the place for "loading…"."""
+def draw_model_panel() -> None:
+    """Draw the chooser and keep the session's choice in step with it."""
     source: Source = st.radio(
         "Model that answers",
         get_args(Source),
@@ -37,7 +36,6 @@ def draw_model_panel() -> DeltaGenerator:
     else:
         _draw_endpoint()
     _draw_present_choice()
-    return st.empty()
 
 
 def _draw_present_choice() -> None:

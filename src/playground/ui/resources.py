@@ -7,6 +7,8 @@ call these functions through the module (``resources.chat_model(...)``), so that
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 from typing import cast
 
@@ -63,15 +65,35 @@ def chat_model(choice: ModelChoice) -> ChatModel:
         ModelError: it cannot be fetched, loaded or reached; the message says what to do.
     """
     if choice.source != "endpoint":
-        return _local_model(choice.source, choice.name)
+        try:
+            return _local_model(choice.source, choice.name).result()
+        except BaseException:
+            _local_model.clear(choice.source, choice.name)  # what failed is tried again at the next question
+            raise
     if choice.endpoint is None:
         raise ModelError("The endpoint has no settings. Enter its address and model in the sidebar.")
     return _endpoint_model(choice.endpoint)
 
 
+def warm_up(choice: ModelChoice) -> None:
+    """Begin to load a model of this machine, without waiting for it."""
+    if choice.source != "endpoint":
+        _local_model(choice.source, choice.name)
+
+
 @st.cache_resource(max_entries=_MOST_LOCAL_MODELS, show_spinner=False)
-def _local_model(source: str, name: str) -> ChatModel:
-    return load_chat_model(ModelChoice(cast(Source, source), name))
+def _local_model(source: str, name: str) -> Future[ChatModel]:
+    """Load in a thread: a page that waited here would keep the stale parts of its last picture on screen."""
+    loading: Future[ChatModel] = Future()
+
+    def load() -> None:
+        try:
+            loading.set_result(load_chat_model(ModelChoice(cast(Source, source), name)))
+        except BaseException as error:  # whoever asks for the model gets it
+            loading.set_exception(error)
+
+    threading.Thread(target=load, daemon=True, name="load-model").start()
+    return loading
 
 
 # Of this session only, because it holds the key that was typed into this session.
