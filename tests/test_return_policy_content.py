@@ -306,3 +306,15 @@ def test_suggested_questions_exist_for_every_policy() -> None:
         assert 4 <= len(questions) <= 5
         assert len(set(questions)) == len(questions)
         assert all(question.endswith("?") and len(question) <= 80 for question in questions)
+
+
+YES_NO = [row for row in ROWS if re.match(r"(?:Yes|No)\b", row.get("example_answer", ""))]
+
+
+@pytest.mark.parametrize("lead", ["The answer is: ", "The answer to this question is ", "The answer is **"])
+@pytest.mark.parametrize("row", YES_NO, ids=by_id)
+def test_a_lead_in_does_not_change_a_yes_or_no(row: dict[str, Any], lead: str) -> None:
+    assert is_right(row["expect"], lead + row["example_answer"])
+    word = row["example_answer"].split(",")[0].rstrip(".")
+    other = {"Yes": "No", "No": "Yes"}[word]
+    assert not is_right(row["expect"], f"{lead}{other}.")
