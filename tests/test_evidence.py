@@ -144,6 +144,11 @@ def test_yes_to_a_question_about_something_else_has_no_citation() -> None:
     assert texts("Yes.", "") == []
 
 
+def test_words_that_every_sentence_has_find_nothing() -> None:
+    source = "\n\n".join(f"Goods of kind {i} can be returned with the receipt." for i in range(20))
+    assert texts("Yes.", "Are goods returned with a surprise?", source) == []
+
+
 def test_without_passages_there_is_no_citation() -> None:
     document, _ = pasted(SHOES)
     assert cite("60 days.", (), document, "How long?") == ()
@@ -307,9 +312,9 @@ def test_invented_numbers_are_noticed() -> None:
 def test_invented_answers_to_unanswerable_questions_are_seldom_cited() -> None:
     for answer, ceiling in (
         ("You can find it on our Instagram page.", 0.05),
-        ("Yes, within 17 business days.", 0.30),
+        ("Yes, within 17 business days.", 0.10),
         ("Yes, it costs $35.", 0.30),
-        ("No.", 0.35),
+        ("No.", 0.15),
     ):
         wrong = [bool(cited(row, answer, policy_passages(row["policy"])[:3])) for row in UNANSWERABLE]
         print(f"{answer} {rate(wrong):.3f} of {len(wrong)}")

@@ -241,6 +241,12 @@ def test_the_newest_turn_and_the_best_passage_stay_longest() -> None:
     assert "p1w0" in shown(prompt)
 
 
+def test_the_first_example_stays_longest() -> None:
+    text = shown(build_prompt(full_request(history=0, examples=3, passages=0), fake_model(110)))
+    assert "e0 " in text
+    assert "e1 " not in text
+
+
 @pytest.mark.parametrize(
     ("given_", "limit", "said"),
     [
