@@ -48,7 +48,7 @@ def test_first_screen_has_a_policy_suggestions_and_empty_figures(monkeypatch):
 def test_a_suggestion_is_asked_at_a_click(monkeypatch):
     model = FakeChatModel(lambda _: SIXTY)
     app = open_bot(monkeypatch, model)
-    click(app, "suggestion_0")
+    click(app, "suggestion_1")
     assert model.questions[-1].endswith(f"Question: {QUESTION}")
     assert SIXTY in words(app.text)
     assert not [button for button in app.button if (button.key or "").startswith("suggestion_")]
