@@ -85,7 +85,7 @@ def test_headings_count_as_context() -> None:
     assert citation.heading_path[-1] == "Tents"
 
 
-@pytest.mark.parametrize("answer", ["No.", "Yes.", "no", "Yes!"])
+@pytest.mark.parametrize("answer", ["No.", "Yes.", "no", "Yes!", "The answer is no.", "According to the text, yes."])
 def test_an_answer_without_words_of_its_own_finds_its_sentence_by_the_question(answer: str) -> None:
     found = texts(answer, "Are boots worn outdoors taken back for store credit?")
     assert found == ["Boots worn outdoors are taken back for store credit only."]

@@ -21,8 +21,8 @@ from playground.types import Citation, Document, Passage
 
 __all__ = ["cite", "is_abstention", "unsupported"]
 
-# Beside the stop words: what only says yes, no or may.
-_EMPTY_WORDS = frozenset("cannot can't yes yeah may must shall would could you'd get got".split())
+# Beside the stop words, stemmed: what only says yes, no or may, and how answers are introduced ("The answer is no.").
+_EMPTY_WORDS = frozenset("cannot can't yes yeah may must shall would could you'd get got answer accord text".split())
 _MOST_CITATIONS = 3
 _MOST_ANSWER_CHARACTERS = 4_000
 _MOST_ANSWER_SENTENCES = 12
