@@ -140,7 +140,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """A part of the prompt for the token bar: system, examples, passages, history, question."""
+    """A part of the prompt for the token bar: system, examples, history, text, question or chat format."""
 
     name: str
     tokens: int

@@ -1,7 +1,7 @@
 """The fast local engine: the OpenVINO graph of ``openvino_llama``, several cached sequences per adapter.
 
 Chosen by measurement (``make bench``, docs/experiments.md): of the engines tried it is the one that keeps the
-weights exactly and meets the speed of llama.cpp in decoding at about half its time to the first token.
+weights exactly. It needs half of llama.cpp's time to the first token and decodes at two thirds of its speed.
 """
 
 from __future__ import annotations
