@@ -6,6 +6,7 @@ import hashlib
 from pathlib import PurePosixPath
 
 from playground.documents.decoding import decode_text
+from playground.documents.injection import instruction_warning
 from playground.documents.isolation import extract_isolated
 from playground.documents.limits import MIB, POLICY_LIMITS, Limits
 from playground.documents.normalise import clean_name, clean_title
@@ -86,6 +87,7 @@ def _document(extract: Extract, source: str, title: str = "") -> Document:
     if not extract.text.strip():
         raise DocumentError("The document holds no text, only white space. Choose a file that has text in it.")
     digest = hashlib.sha256(extract.text.encode("utf-8")).hexdigest()
+    injected = instruction_warning(extract.text)
     return Document(
         id=digest[:16],
         title=title or _first_heading(extract) or clean_title(PurePosixPath(source).stem, source),
@@ -94,7 +96,7 @@ def _document(extract: Extract, source: str, title: str = "") -> Document:
         sha256=digest,
         blocks=extract.blocks,
         page_starts=extract.page_starts,
-        warnings=extract.warnings,
+        warnings=(*extract.warnings, injected) if injected else extract.warnings,
     )
 
 
