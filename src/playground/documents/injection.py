@@ -33,5 +33,6 @@ def instruction_warning(text: str) -> str | None:
     line = text.count("\n", 0, match.start()) + 1
     return (
         f"The text speaks to the model (\u201c{words}\u201d, line {line}). It is given to the model as text of the "
-        "document, but a small model may follow it: check the answers, or remove the sentence and load the document again."
+        "document, but a small model may follow it: check the answers, or remove the sentence and load the document "
+        "again."
     )
