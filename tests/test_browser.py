@@ -224,4 +224,5 @@ def test_home_is_clear_and_leads_to_the_bot(browser: Browser, address: str) -> N
         assert overflow <= 0, f"the page is {overflow} px wider than a window of {width}"
         page.get_by_role("link", name="Open the return-policy bot").click()
         page.get_by_role("heading", name="Return-policy bot").wait_for()
+        expect(page.locator(".st-key-swap_summary")).to_contain_text("passages indexed in", timeout=WAIT_MS)
         context.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -108,3 +110,23 @@ def test_an_interrupted_script_leaves_the_job_running():
     assert not job.done.is_set()
     go_on.set()
     assert finished(job).result is True
+
+
+CLOSING = """
+import threading, time
+from concurrent.futures import ThreadPoolExecutor
+from playground.ui import jobs
+
+def work(report):
+    threading.main_thread().join()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(int, 1).result()
+
+jobs.start(work)
+threading.Thread(target=time.sleep, args=(1,)).start()  # keeps the interpreter up while the job meets its end
+"""
+
+
+def test_an_app_that_closes_says_nothing_of_the_work_it_dropped():
+    result = subprocess.run([sys.executable, "-c", CLOSING], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stderr == ""

@@ -89,7 +89,9 @@ def start(work: Callable[[Report], Result]) -> Job[Result]:
         except PlaygroundError as error:
             job.error = str(error)
         except Exception:
-            _log.exception("a background job failed")
+            # Once the app is closing, thread pools refuse work: nobody is left to tell.
+            if threading.main_thread().is_alive():
+                _log.exception("a background job failed")
             job.error = _UNFORESEEN
         finally:
             job.done.set()
