@@ -76,7 +76,7 @@ class SentenceEmbedder:
         batches = [order[start : start + _BATCH_TEXTS] for start in range(0, len(order), _BATCH_TEXTS)]
         vectors = np.zeros((len(texts), self._width), dtype=np.float32)
         # One thread a batch, not torch's several threads for one batch: they wait for each other at every layer, and
-        # where something else keeps a core busy that made indexing 5 times slower (docs/experiments.md).
+        # where something else keeps a core busy that made indexing 3 times slower (docs/experiments.md).
         with ThreadPoolExecutor(max_workers=_cores()) as pool:
             embedded = pool.map(lambda batch: self._embed_batch([token_ids[i] for i in batch]), batches)
             for batch, rows in zip(batches, embedded, strict=True):
