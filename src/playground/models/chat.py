@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from playground.errors import ModelError
 from playground.models.generation import Sampling, TokenSequence, common_prefix, generate
+from playground.pricing import cost_usd
 from playground.types import Completion, Message, OnToken, Usage
 
 if TYPE_CHECKING:
@@ -115,9 +116,9 @@ class LocalChatModel:
     def count_prompt_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._codec.encode(messages))
 
-    def cost_usd(self, usage: Usage | None) -> float | None:  # noqa: ARG002 - the protocol asks for it
-        """Return 0.0: tokens of a local model have no price. What the machine costs is not counted here."""
-        return 0.0
+    def cost_usd(self, usage: Usage | None) -> float | None:
+        """Return 0.0: tokens of a local model have no price; see ``pricing.cost_usd``."""
+        return cost_usd(usage, self._model_id, provider_base_url=None, local=True)
 
     def complete(
         self,

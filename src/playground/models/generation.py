@@ -19,7 +19,7 @@ PREFILL_TOKENS = 512
 """The prompt is read in steps of this size, so that a Stop is noticed between them."""
 
 DRAFT_TOKENS = 3
-"""Checking three guessed tokens costs about 1.4 times one step (see ``make bench``): it pays from one hit in two."""
+"""Checking three guessed tokens costs about 1.4 times one step (docs/experiments.md): it pays from one hit in two."""
 
 _LOOKUP_SIZE = 3
 _LOOP_TOKENS = 24

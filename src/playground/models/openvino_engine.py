@@ -6,7 +6,6 @@ weights exactly. It needs half of llama.cpp's time to the first token and decode
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -147,6 +146,4 @@ def load_openvino_engine(
     except (ImportError, RuntimeError) as error:
         raise EngineUnavailableError(f"OpenVINO does not run on this machine ({error}).") from error
     settings = _SETTINGS | ({"INFERENCE_NUM_THREADS": str(threads)} if threads else {})
-    if os.cpu_count() == 1:
-        settings["INFERENCE_NUM_THREADS"] = "1"
     return OpenVinoEngine(weights, lambda model: core.compile_model(model, "CPU", settings), load_adapter)
