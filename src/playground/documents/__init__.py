@@ -8,7 +8,15 @@ in linear time. Nothing is executed, rendered or fetched.
 HTML.
 """
 
-from playground.documents.limits import POLICY_LIMITS, Limits
-from playground.documents.load import SUPPORTED_SUFFIXES, load_document, load_pasted
+from playground.documents.limits import CONTRACT_LIMITS, POLICY_LIMITS, Limits
+from playground.documents.load import SUPPORTED_SUFFIXES, load_document, load_generated, load_pasted
 
-__all__ = ["POLICY_LIMITS", "SUPPORTED_SUFFIXES", "Limits", "load_document", "load_pasted"]
+__all__ = [
+    "CONTRACT_LIMITS",
+    "POLICY_LIMITS",
+    "SUPPORTED_SUFFIXES",
+    "Limits",
+    "load_document",
+    "load_generated",
+    "load_pasted",
+]

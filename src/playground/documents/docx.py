@@ -24,7 +24,7 @@ from playground.documents.docx_styles import (
 from playground.documents.limits import Limits
 from playground.documents.ooxml import W, document_part, load_part, open_archive
 from playground.documents.pieces import Extract, Piece, assemble
-from playground.documents.structure import is_all_caps, is_title_like
+from playground.documents.structure import is_all_caps, is_list_item, is_title_like
 from playground.errors import DocumentError
 
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
@@ -145,7 +145,7 @@ class _Reader:
         elif label:
             yield Piece("list_item", f"{label} {text}", depth=depth)
         else:
-            yield Piece("paragraph", text)
+            yield Piece("list_item" if is_list_item(text) else "paragraph", text)  # its label may be typed
 
     def _looks_like_heading(self, text: str, paragraph: Any) -> bool:
         if not is_title_like(text):

@@ -89,6 +89,7 @@ class _Level:
     pattern: str = ""
     start: int = 1
     style_id: str | None = None
+    legal: bool = False  # writes all numbers in decimals: "1.1" under "ARTICLE I"
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class Numbering:
             del counters[deeper]
         if entry.number_format == "bullet":
             return BULLET, level
-        return _fill(entry.pattern, levels, counters), level
+        return _fill(entry, levels, counters), level
 
 
 def load_numbering(root: Any | None) -> Numbering:
@@ -148,16 +149,23 @@ def _read_level(level: Any) -> _Level:
         pattern=(value(level, "lvlText") or "")[:40],
         start=int(start) if start.isdigit() else 1,
         style_id=value(level, "pStyle"),
+        legal=_is_legal(level),
     )
 
 
-def _fill(pattern: str, levels: dict[int, _Level], counters: dict[int, int]) -> str:
+def _is_legal(level: Any) -> bool:
+    switch = level.find(W + "isLgl")
+    return switch is not None and switch.get(W + "val", "true") not in ("0", "false", "off")
+
+
+def _fill(numbered: _Level, levels: dict[int, _Level], counters: dict[int, int]) -> str:
     def number(match: re.Match[str]) -> str:
         level = int(match[1]) - 1
         entry = levels.get(level, _Level("decimal"))
-        return format_number(counters.get(level, entry.start), entry.number_format)
+        number_format = "decimal" if numbered.legal and entry.number_format != "none" else entry.number_format
+        return format_number(counters.get(level, entry.start), number_format)
 
-    return re.sub(r"%(\d)", number, pattern).strip()
+    return re.sub(r"%(\d)", number, numbered.pattern).strip()
 
 
 def format_number(number: int, number_format: str) -> str:

@@ -24,3 +24,6 @@ class Limits:
 
 
 POLICY_LIMITS = Limits()
+
+CONTRACT_LIMITS = Limits(max_bytes=25 * MIB, max_characters=300_000)
+"""A contract is judged clause by clause, so its text may be shorter than a policy's and its file larger."""

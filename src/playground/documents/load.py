@@ -22,7 +22,7 @@ from playground.documents.structure import clean_heading
 from playground.errors import DocumentError
 from playground.types import Document
 
-__all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_pasted"]
+__all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_generated", "load_pasted"]
 
 
 def load_document(data: bytes, name: str, *, limits: Limits = POLICY_LIMITS) -> Document:
@@ -72,6 +72,17 @@ def load_pasted(
     as_markdown = looks_like_markdown(text) if markdown is None else markdown
     extract = _extract_text(text, "pasted.md" if as_markdown else "pasted.txt", limits, ())
     return _document(extract, source, title=clean_title(title, ""))
+
+
+def load_generated(text: str, title: str) -> Document:
+    """Turn Markdown that this program wrote itself into a document: nothing to guard against, so no process of its own.
+
+    Raises:
+        DocumentError: the text is empty or too long.
+    """
+    from playground.documents import markdown
+
+    return _document(markdown.parse(text.encode("utf-8"), POLICY_LIMITS), title, title=title)
 
 
 def _extract_text(text: str, name: str, limits: Limits, warnings: tuple[str, ...]) -> Extract:

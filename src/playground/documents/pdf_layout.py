@@ -123,7 +123,13 @@ def _masked(line: Sequence[Segment]) -> tuple[str, int]:
 def _repeats(places: Sequence[tuple[int, float]], y0: float, page_count: int) -> bool:
     pages = {page for page, other in places if abs(other - y0) < 8}
     # Heads may differ on left and right pages and from chapter to chapter.
-    return len(pages) >= (2 if page_count <= 3 else 3)
+    return len(pages) >= (2 if page_count <= 3 else 3) or _is_mirrored(pages, page_count)
+
+
+def _is_mirrored(pages: set[int], page_count: int) -> bool:
+    """Whether a head stands on two pages that are all left or all right ones there are, a title page apart."""
+    first = min(pages)
+    return len(pages) == 2 and first <= 2 and pages == set(range(first, page_count, 2))
 
 
 def group_rows(segments: Iterable[Segment]) -> list[Item]:

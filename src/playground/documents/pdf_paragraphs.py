@@ -158,22 +158,38 @@ def _has_bullet(text: str) -> bool:
 def _merged(drafts: Sequence[_Draft]) -> list[_Draft]:
     """Join paragraphs that run on in the next column or page, past a page's end in mid-sentence."""
     merged: list[_Draft] = []
+    rights: dict[int, float] = {}
+    for line in (line for draft in drafts if draft.row is None for line in draft.lines):
+        rights[line.page] = max(line.x1, rights.get(line.page, 0.0))
     for draft in drafts:
-        if merged and _runs_on(merged[-1], draft):
+        if merged and _runs_on(merged[-1], draft, rights):
             merged[-1].lines += draft.lines
         else:
             merged.append(draft)
     return merged
 
 
-def _runs_on(before: _Draft, draft: _Draft) -> bool:
+def _runs_on(before: _Draft, draft: _Draft, rights: dict[int, float]) -> bool:
     if before.row is not None or draft.row is not None:
         return False
     last, first = before.lines[-1], draft.lines[0]
     new_place = first.page != last.page or first.y0 < last.y0
     same_style = abs(first.size - last.size) < 0.08 * last.size and first.bold == last.bold
     in_sentence = last.hyphen or not last.text.endswith(_SENTENCE_END)
-    return new_place and same_style and in_sentence and first.text[:1].islower() and not _is_item(first.text)
+    if not (new_place and same_style and in_sentence) or _is_item(first.text):
+        return False
+    return first.text[:1].islower() or (first.page != last.page and _was_full(last, first, rights[last.page]))
+
+
+def _was_full(last: Segment, first: Segment, right: float) -> bool:
+    """Whether a page ends in mid-sentence although the next begins with a capital, as defined terms and names do.
+
+    The last line then reaches the right edge: the next word would not have fitted on it.
+    """
+    if section_depth(first.text) or is_title_like(first.text) or is_all_caps(last.text):
+        return False
+    word_share = (len(first.text.split(" ", 1)[0]) + 1) / len(first.text)
+    return right - last.x1 < word_share * (first.x1 - first.x0) + 0.5 * last.size
 
 
 def _pieces(drafts: Sequence[_Draft], style: _Style) -> list[Piece]:

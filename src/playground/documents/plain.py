@@ -138,7 +138,8 @@ class _Scanner:
         capitals = self.capitals and is_all_caps(line.content)
         depth = section_depth(line.content) if title or capitals else 0
         if depth and self._opens_section(line, following, depth):
-            return 2 + depth, 1
+            # Numbered titles in capitals rank with the capitals that have no number ("BACKGROUND", "1. TERM").
+            return (1 if capitals else 2) + depth, 1
         if depth or is_list_item(line.content) or _columns(line.content):
             return None
         is_title_of_all = i == 0 and (capitals or (title and line.last))
