@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from playground.models.generation import PREFILL_TOKENS, Sampling, common_prefix, generate
+from playground.models.generation import PREFILL_TOKENS, GuardedStart, Sampling, common_prefix, generate
 
 VOCABULARY = 11
 END = frozenset({0})
@@ -161,3 +161,30 @@ def test_common_prefix(left: list[int], right: list[int]) -> None:
     length = common_prefix(left, right)
     assert left[:length] == right[:length]
     assert length == min(len(left), len(right)) or left[length] != right[length]
+
+
+# The guarded start
+
+
+def start_of(token: int, threshold: float) -> tuple[int, float]:
+    logits = np.log(np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32))
+    return GuardedStart(token, threshold).choose(logits, lambda row: int(row.argmax()))
+
+
+def test_a_text_begins_with_the_guarded_token_from_its_threshold_on() -> None:
+    assert start_of(1, 0.19)[0] == 1  # although two others are more probable
+    assert start_of(1, 0.21)[0] == 3
+    assert start_of(3, 0.41)[0] == 2  # although it is the most probable one
+    assert start_of(3, 1.01)[0] == 2
+    assert start_of(1, 0.5)[1] == pytest.approx(0.2)
+
+
+@given(prompts, st.integers(1, VOCABULARY - 1))
+def test_a_guarded_start_decides_about_the_first_token_only(prompt: list[int], token: int) -> None:
+    sampling = Sampling(max_tokens=8, lookup=False, stop_loops=False, start=GuardedStart(token, 0.0))
+    generated = generate(ScriptedSequence(), prompt, END, sampling, lambda _ids: None)
+    assert generated.ids[0] == token
+    assert generated.start_probability is not None and 0 <= generated.start_probability <= 1
+    assert list(generated.ids[1:]) == plain_greedy([*prompt, token], 7, 2)
+    free = generate(ScriptedSequence(), prompt, END, Sampling(max_tokens=8), lambda _ids: None)
+    assert free.start_probability is None

@@ -6,11 +6,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from playground.errors import ModelError
-from playground.models.generation import Sampling, TokenSequence, common_prefix, generate
+from playground.models.generation import GuardedStart, Sampling, TokenSequence, common_prefix, generate, prefill
 from playground.pricing import cost_usd
 from playground.types import Completion, Message, OnToken, Usage
 
@@ -131,6 +133,27 @@ class LocalChatModel:
         adapter: str | None = None,
     ) -> Completion:
         """Complete the conversation; see ``ChatModel.complete``. Deterministic at temperature 0."""
+        sampling = Sampling(temperature=temperature, seed=seed, max_tokens=max_tokens)
+        return self._complete(messages, sampling, on_token, adapter)
+
+    def complete_guarded(
+        self,
+        messages: Sequence[Message],
+        *,
+        abstention: str,
+        abstain_at: float,
+        max_tokens: int = 256,
+        on_token: OnToken | None = None,
+        adapter: str | None = None,
+    ) -> Completion:
+        """Complete greedily, readier or slower to abstain; see ``GuardedChatModel.complete_guarded``."""
+        token = self._first_token(messages, self._codec.encode(messages), abstention)
+        sampling = Sampling(max_tokens=max_tokens, start=GuardedStart(token, abstain_at))
+        return self._complete(messages, sampling, on_token, adapter)
+
+    def _complete(
+        self, messages: Sequence[Message], sampling: Sampling, on_token: OnToken | None, adapter: str | None
+    ) -> Completion:
         started = time.perf_counter()
         prompt = self._codec.encode(messages)
         room = self._context_limit - len(prompt)
@@ -139,7 +162,7 @@ class LocalChatModel:
                 f"The prompt has {len(prompt)} tokens, more than the {self._context_limit} that {self._model_id} can "
                 "read. Use fewer passages, a shorter document or a new conversation."
             )
-        sampling = Sampling(temperature=temperature, seed=seed, max_tokens=min(max_tokens, room))
+        sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         receive = on_token or (lambda _text: None)
         decode, texts, first_token_s = self._codec.decoder(), [], None
 
@@ -167,7 +190,39 @@ class LocalChatModel:
             duration_s=time.perf_counter() - started,
             stop_reason=generated.stop_reason,
             adapter=adapter,
+            abstain_probability=generated.start_probability,
         )
+
+    def choice_probabilities(
+        self, messages: Sequence[Message], choices: Sequence[str], *, adapter: str | None = None
+    ) -> tuple[tuple[float, ...], Usage]:
+        """Return how probable each of ``choices`` is as the beginning of the answer, among them: they sum to 1.
+
+        A choice stands for its first token, so that one pass over the prompt decides and nothing is generated.
+
+        Raises:
+            ModelError: the prompt is too long, or the choices do not differ in their first token.
+        """
+        prompt = self._codec.encode(messages)
+        if len(prompt) >= self._context_limit:
+            raise ModelError(
+                f"The prompt has {len(prompt)} tokens, more than the {self._context_limit} that {self._model_id} can "
+                "read. Use a shorter text or fewer examples."
+            )
+        first = [self._first_token(messages, prompt, choice) for choice in choices]
+        if len(set(first)) < len(first):
+            raise ModelError(f"{self._model_id} writes {', '.join(choices)} with the same first token. Ask for text.")
+        with self._lock:
+            logits, reused = prefill(self._sequence_for(prompt, adapter), prompt, lambda _ids: None)
+            chosen = logits[-1][first].astype(float)
+        weights = np.exp(chosen - chosen.max())
+        return tuple((weights / weights.sum()).tolist()), Usage(len(prompt), 0, reused)
+
+    def _first_token(self, messages: Sequence[Message], prompt: Sequence[int], choice: str) -> int:
+        answered = self._codec.encode([*messages, Message("assistant", choice)])
+        if list(answered[: len(prompt)]) != list(prompt) or len(answered) <= len(prompt):
+            raise ModelError(f"The chat format of {self._model_id} does not allow scoring answers. Ask for text.")
+        return int(answered[len(prompt)])
 
     def _sequence_for(self, prompt: Sequence[int], adapter: str | None) -> TokenSequence:
         """Return the sequence that shares most with ``prompt``, or a fresh or the least recently used one."""

@@ -49,11 +49,31 @@ class TokenSequence(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class GuardedStart:
+    """The text begins with ``token`` where that is at least ``threshold`` probable, and with another one elsewhere."""
+
+    token: int
+    threshold: float
+
+    def choose(self, logits: NDArray[np.float32], choose: Callable[[NDArray[np.float32]], int]) -> tuple[int, float]:
+        """Return the first token, and the probability of ``token``; ``choose`` picks among the others."""
+        exact = logits.astype(np.float64)
+        weights = np.exp(exact - exact.max())
+        probability = float(weights[self.token] / weights.sum())
+        if probability >= self.threshold:
+            return self.token, probability
+        without = logits.copy()
+        without[self.token] = -np.inf
+        return choose(without), probability
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen: greedily at temperature 0, else from the softmax with ``seed``.
 
     ``lookup`` guesses ahead, which changes the speed but not the text. ``stop_loops`` ends a text that goes round in
-    circles, as small models' greedy text does: it would only be more of the same.
+    circles, as small models' greedy text does: it would only be more of the same. ``start`` decides about the first
+    token alone.
     """
 
     temperature: float = 0.0
@@ -61,15 +81,20 @@ class Sampling:
     max_tokens: int = 256
     lookup: bool = True
     stop_loops: bool = True
+    start: GuardedStart | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Token ids without the end token, and why there are no more."""
+    """Token ids without the end token, and why there are no more.
+
+    ``start_probability`` is that of ``Sampling.start``'s token; None without one.
+    """
 
     ids: tuple[int, ...]
     stop_reason: StopReason
     cached_tokens: int
+    start_probability: float | None = None
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
@@ -79,6 +104,24 @@ def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
         return 0
     differing = np.flatnonzero(np.asarray(left[:length]) != np.asarray(right[:length]))
     return int(differing[0]) if differing.size else length
+
+
+def prefill(
+    sequence: TokenSequence, prompt: Sequence[int], on_ids: Callable[[Sequence[int]], None]
+) -> tuple[NDArray[np.float32], int]:
+    """Read ``prompt`` on ``sequence``, which may already hold a prefix of it.
+
+    ``on_ids`` receives an empty list between steps. Returns the logits after the last token, shape [1, vocabulary],
+    and how many tokens were reused.
+    """
+    # At least the last prompt token is always run: its logits choose the first new token.
+    reused = min(common_prefix(sequence.tokens, prompt), len(prompt) - 1)
+    sequence.truncate(reused)
+    for start in range(reused, len(prompt), PREFILL_TOKENS):
+        if start > reused:
+            on_ids([])
+        logits = sequence.extend(prompt[start : start + PREFILL_TOKENS], 1)
+    return logits, reused
 
 
 def generate(
@@ -93,28 +136,27 @@ def generate(
     ``on_ids`` receives new token ids as they are certain, and an empty list between prefill steps; what it raises
     reaches the caller, with ``sequence`` left usable.
     """
-    # At least the last prompt token is always run: its logits choose the first new token.
-    reused = min(common_prefix(sequence.tokens, prompt), len(prompt) - 1)
-    sequence.truncate(reused)
-    for start in range(reused, len(prompt), PREFILL_TOKENS):
-        if start > reused:
-            on_ids([])
-        logits = sequence.extend(prompt[start : start + PREFILL_TOKENS], 1)
+    logits, reused = prefill(sequence, prompt, on_ids)
     choose = _chooser(sampling)
     drafter = _Drafter(prompt) if sampling.lookup and sampling.temperature <= 0 else None
     output: list[int] = []
-    pending = [choose(logits[-1])]
+    probability: float | None = None
+    if sampling.start is None:
+        pending = [choose(logits[-1])]
+    else:
+        first, probability = sampling.start.choose(logits[-1], choose)
+        pending = [first]
     while True:
         room = sampling.max_tokens - len(output)
         new = _until_end(pending[:room], end_token_ids)
         output.extend(new)
         on_ids(new)
         if len(new) < len(pending[:room]):
-            return Generated(tuple(output), "end", reused)
+            return Generated(tuple(output), "end", reused, probability)
         if len(output) >= sampling.max_tokens:
-            return Generated(tuple(output), "length", reused)
+            return Generated(tuple(output), "length", reused, probability)
         if sampling.stop_loops and _loops(output):
-            return Generated(tuple(output), "repetition", reused)
+            return Generated(tuple(output), "repetition", reused, probability)
         draft: list[int] = []
         if drafter is not None:
             drafter.append(new)

@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from playground.errors import ModelError
 from playground.models.openvino_llama import LoraBranch
 
-_TENSOR = re.compile(
-    r"^(?:base_model\.model\.)?(?P<module>model\.layers\.\d+\.[\w.]+)\.lora_(?P<side>[AB])(?:\.default)?\.weight$"
-)
+_DECODER_MODULE = r"model\.layers\.\d+\.[\w.]+"
+_ENCODER_MODULE = r"(?:bert\.)?(?P<bare>encoder\.layer\.\d+\.[\w.]+)"
 # What would change the arithmetic beyond the formula above; read as plain LoRA it would answer wrongly in silence.
 _UNSUPPORTED = (
     "use_dora",
@@ -29,7 +30,25 @@ _UNSUPPORTED = (
 
 
 def load_lora_branches(folder: Path) -> Mapping[str, LoraBranch]:
-    """Return the branches of a PEFT adapter folder by Hugging Face module name.
+    """Return the branches of a PEFT adapter of a Llama, from its folder, by Hugging Face module name.
+
+    Raises:
+        ModelError: files are missing or damaged, the adapter uses more than plain LoRA, or any tensor went unused.
+    """
+    return _load_branches(folder, _DECODER_MODULE)
+
+
+def load_encoder_branches(folder: Path) -> Mapping[str, LoraBranch]:
+    """Return the branches of a PEFT adapter of a BERT encoder, as ``load_lora_branches`` does.
+
+    Raises:
+        ModelError: as there.
+    """
+    return _load_branches(folder, _ENCODER_MODULE)
+
+
+def _load_branches(folder: Path, modules: str) -> Mapping[str, LoraBranch]:
+    """Read the branches of the modules that the pattern ``modules`` names.
 
     Raises:
         ModelError: files are missing or damaged, the adapter uses more than plain LoRA, or any tensor went unused.
@@ -52,11 +71,13 @@ def load_lora_branches(folder: Path) -> Mapping[str, LoraBranch]:
             f"The adapter {folder.name} uses {', '.join(extras)}, which the fast engine does not compute. Train it as "
             "plain LoRA."
         )
+    tensor = re.compile(rf"^(?:base_model\.model\.)?(?P<module>{modules})\.lora_(?P<side>[AB])(?:\.default)?\.weight$")
     sides: dict[str, dict[str, str]] = {}
     unread = []
     for name in tensors:
-        if match := _TENSOR.match(name):
-            sides.setdefault(match["module"], {})[match["side"]] = name
+        if match := tensor.match(name):
+            module = match.groupdict().get("bare") or match["module"]
+            sides.setdefault(module, {})[match["side"]] = name
         else:
             unread.append(name)
     unread += [name for pair in sides.values() if set(pair) != {"A", "B"} for name in pair.values()]
@@ -66,8 +87,19 @@ def load_lora_branches(folder: Path) -> Mapping[str, LoraBranch]:
             f"{len(unread)} tensors of the adapter {folder.name} were not recognised, for example {example}. It was "
             "trained for another kind of model."
         )
-    scale = alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
-    return {
-        module: LoraBranch(tensors[pair["A"]].astype("float32"), tensors[pair["B"]].astype("float32"), scale)
+    branches = {
+        module: (tensors[pair["A"]].astype("float32"), tensors[pair["B"]].astype("float32"))
         for module, pair in sides.items()
     }
+    fits = all(a.ndim == b.ndim == 2 and a.shape[0] == b.shape[1] == rank for a, b in branches.values())
+    if rank < 1 or not math.isfinite(alpha) or not fits or not all(_is_finite(*pair) for pair in branches.values()):
+        raise ModelError(
+            f"The adapter {folder.name} is damaged: its tensors do not have its rank {rank}, or hold what is no "
+            "number. Train or import it again."
+        )
+    scale = alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
+    return {module: LoraBranch(a, b, scale) for module, (a, b) in branches.items()}
+
+
+def _is_finite(*arrays: np.ndarray) -> bool:
+    return all(bool(np.isfinite(array).all()) for array in arrays)

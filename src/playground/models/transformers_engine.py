@@ -170,9 +170,14 @@ def ensure_dequantised(gguf: Path) -> Path:
     staging = Path(tempfile.mkdtemp(dir=gguf.parent, prefix=".convert-"))
     try:
         _write_hugging_face(weights, staging)
-        # Another process may have been quicker; either result is the same.
-        if not folder.exists():
+        # Another process may have been quicker; either result is the same. What is there without weights is none.
+        if folder.exists() and not (folder / "model.safetensors").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+        try:
             staging.rename(folder)
+        except OSError:
+            if not (folder / "model.safetensors").is_file():
+                raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return folder
@@ -180,10 +185,12 @@ def ensure_dequantised(gguf: Path) -> Path:
 
 def _write_hugging_face(weights: LlamaWeights, folder: Path) -> None:
     import torch
+    from safetensors.torch import save_file
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     shape = weights.config
     config = LlamaConfig(
+        architectures=["LlamaForCausalLM"],
         vocab_size=shape.vocabulary,
         hidden_size=shape.hidden,
         intermediate_size=shape.intermediate,
@@ -204,7 +211,12 @@ def _write_hugging_face(weights: LlamaWeights, folder: Path) -> None:
     missing, unexpected = model.load_state_dict(state, strict=False)
     if set(missing) - {"lm_head.weight"} or unexpected:
         raise ModelError(f"The bundled model's weights do not fit transformers' Llama: {missing or unexpected}.")
-    model.save_pretrained(folder)
+    # Not the model's own save_pretrained: of several processes that were started together, it writes in one only.
+    config.save_pretrained(folder)
+    if model.generation_config is not None:
+        model.generation_config.save_pretrained(folder)
+    kept = {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
     control = dict(
         zip(("unk_token", "bos_token", "eos_token"), ("<|endoftext|>", "<|im_start|>", "<|im_end|>"), strict=True)
     )

@@ -1,0 +1,174 @@
+"""The trainable side of the clause encoder: a frozen transformer with LoRA branches, mean pooling and a linear head.
+
+Mean pooling is how all-MiniLM-L6-v2 was trained to be read (Reimers and Gurevych, 2019, arXiv 1908.10084); a
+classification head on its untrained first-token pooler hardly learns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.clause_windows import WindowBatch
+from playground.errors import TrainingError
+from playground.lora.settings import EncoderSettings
+
+if TYPE_CHECKING:
+    import torch
+
+_BERT_LINEARS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
+HEAD_PREFIX = "head."
+
+
+class EncoderWithHead:
+    """Holds the adapted model, its head, and float32 master copies of everything that is trained.
+
+    The base is kept in bfloat16 where the processor computes in it, 1.6 times as fast as autocast over float32
+    (docs/experiments.md); the optimizer then works on the float32 copies, because steps of 1e-4 vanish in bfloat16.
+    """
+
+    def __init__(self, model: Any, n_labels: int, device: Any) -> None:
+        import torch
+
+        self.model = model
+        self.device = device
+        self.head = torch.nn.Linear(model.config.hidden_size, n_labels).to(device)
+        torch.nn.init.zeros_(self.head.weight)
+        torch.nn.init.zeros_(self.head.bias)
+        self._branches = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.masters = {name: p.detach().float().clone().requires_grad_() for name, p in self._branches.items()}
+
+    def pooled(self, batch: WindowBatch) -> torch.Tensor:
+        """Return the mean token of every clause, float32 [b, u, hidden]."""
+        import torch
+
+        ids = torch.from_numpy(batch.input_ids).to(self.device)
+        attention = torch.from_numpy(batch.attention).to(self.device)
+        # Without a mask the attention kernel is faster, and full windows need none.
+        hidden = self.model(
+            input_ids=ids, attention_mask=None if batch.attention.all() else attention
+        ).last_hidden_state
+        return torch.bmm(torch.from_numpy(batch.pooling).to(self.device), hidden.float())
+
+    def logits(self, batch: WindowBatch) -> torch.Tensor:
+        """Return float32 [b, u, labels]."""
+        result: torch.Tensor = self.head(self.pooled(batch))
+        return result
+
+    def move_gradients(self) -> None:
+        """Hand the branches' gradients to their float32 copies."""
+        for name, parameter in self._branches.items():
+            self.masters[name].grad = None if parameter.grad is None else parameter.grad.float()
+            parameter.grad = None
+
+    def publish_masters(self) -> None:
+        """Copy the float32 values back into the branches."""
+        import torch
+
+        with torch.no_grad():
+            for name, parameter in self._branches.items():
+                parameter.copy_(self.masters[name])
+
+    def trained_state(self) -> dict[str, torch.Tensor]:
+        """Return copies of everything that is trained, float32 on the CPU, by name."""
+        state = {name: master.detach().cpu().clone() for name, master in self.masters.items()}
+        return state | {
+            HEAD_PREFIX + name: value.detach().cpu().clone() for name, value in self.head.state_dict().items()
+        }
+
+    def load_trained_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Take over what ``trained_state`` returned."""
+        import torch
+
+        with torch.no_grad():
+            for name, master in self.masters.items():
+                master.copy_(state[name])
+        self.head.load_state_dict(
+            {name.removeprefix(HEAD_PREFIX): value for name, value in state.items() if name.startswith(HEAD_PREFIX)}
+        )
+        self.publish_masters()
+
+    def base_sha256(self) -> str:
+        """Return the hex SHA-256 over the frozen tensors in memory, in the order of their names."""
+        import torch
+
+        digest = hashlib.sha256()
+        for name, parameter in sorted(self.model.named_parameters()):
+            if name not in self._branches:
+                digest.update(name.encode())
+                digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+
+def load_encoder_with_head(base_folder: Path, n_labels: int, settings: EncoderSettings, device: Any) -> EncoderWithHead:
+    """Load a base, freeze it and put branches of rank ``settings.rank`` on all linear layers that are not frozen.
+
+    Raises:
+        TrainingError: the base cannot be loaded, or has no layer to adapt.
+    """
+    import torch
+    from peft import LoraConfig, TaskType, get_peft_model
+    from transformers import AutoModel
+
+    dtype = torch.bfloat16 if computes_bfloat16(device) else torch.float32
+    try:
+        base = AutoModel.from_pretrained(
+            base_folder, attn_implementation="sdpa", dtype=dtype, use_safetensors=True, trust_remote_code=False
+        )
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"The base model in {base_folder.name} cannot be loaded ({error}). Fetch it again."
+        ) from error
+    for module in base.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0  # dropout costs a third of the time on a CPU and did not help (docs/experiments.md)
+    layers = int(base.config.num_hidden_layers)
+    if not 0 <= settings.frozen_layers < layers:
+        raise TrainingError(f"{settings.frozen_layers} frozen layers leave nothing to adapt: the base has {layers}.")
+    config = LoraConfig(
+        task_type=TaskType.FEATURE_EXTRACTION,
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=0.0,
+        target_modules=list(_BERT_LINEARS) if base.config.model_type == "bert" else "all-linear",
+        layers_to_transform=list(range(settings.frozen_layers, layers)) if settings.frozen_layers else None,
+    )
+    torch.manual_seed(settings.seed)
+    model = get_peft_model(base, config, autocast_adapter_dtype=False).to(device)
+    model.train()
+    return EncoderWithHead(model, n_labels, device)
+
+
+def read_trained_state(folder: Path, network: EncoderWithHead) -> dict[str, torch.Tensor]:
+    """Return what ``save_encoder`` wrote into ``folder``, under the names of ``network.trained_state``.
+
+    Raises:
+        TrainingError: the files are missing, or are of another base, rank or set of labels.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        branches = load_file(folder / "adapter_model.safetensors")
+        head = load_file(folder / "head.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"The adapter {folder.name} to start from cannot be read ({error}).") from error
+    state = {name.removesuffix(".weight") + ".default.weight": value for name, value in branches.items()}
+    state |= {HEAD_PREFIX + name: head[name] for name in ("weight", "bias") if name in head}
+    wanted = {name: value.shape for name, value in network.trained_state().items()}
+    if {name: value.shape for name, value in state.items()} != wanted:
+        raise TrainingError(
+            f"The adapter {folder.name} to start from has another base, rank or number of labels. Choose the same ones."
+        )
+    return state
+
+
+def computes_bfloat16(device: Any) -> bool:
+    """Whether the device multiplies bfloat16 matrices faster than float32 ones."""
+    import torch
+
+    if getattr(device, "type", "cpu") == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("amx_tile"))

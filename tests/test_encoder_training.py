@@ -1,0 +1,284 @@
+"""LoRA on an encoder: a tiny random BERT learns, stops, resumes and is saved as the fast engine reads it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from playground.clause_encoder import load_clause_encoder
+from playground.clause_metrics import micro_ap
+from playground.errors import TrainingError
+from playground.lora import encoder as training
+from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
+from playground.lora.progress import TrainingProgress, TrainingStopped
+from playground.lora.settings import EncoderSettings
+from playground.types import AnnotatedClause
+
+LABELS = ("Insurance", "Audit Rights")
+WORDS = "the supplier shall hold insurance cover may audit books pay price on time goods notice party law".split()
+SETTINGS = EncoderSettings(
+    rank=4, alpha=4, learning_rate=5e-3, head_learning_rate=5e-2, epochs=4, batch_tokens=64, validations=4
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a random BERT of two layers with a vocabulary of a few words."""
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    vocabulary = {name: number for number, name in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+def clauses(count: int, contract: str) -> tuple[AnnotatedClause, ...]:
+    """Return clauses about insurance, about audits and about neither, in turn."""
+    generator = np.random.default_rng(len(contract) + count)
+    found = []
+    for number in range(count):
+        about, label = [("insurance cover", "Insurance"), ("audit books", "Audit Rights"), ("price", "")][number % 3]
+        filler = " ".join(generator.choice(WORDS[:4] + WORDS[9:], 3 + number % 5))
+        text = f"{filler.replace('insurance', '')} {about} {filler[::-1].split()[0]}"
+        found.append(AnnotatedClause(f"{contract}{number}", text, (label,) if label else (), contract))
+    return tuple(found)
+
+
+TRAIN, VALIDATION = clauses(48, "train"), clauses(18, "validation")
+
+
+def trained_on(tiny: Path, settings: EncoderSettings = SETTINGS, **options: object) -> TrainedEncoder:
+    return train_encoder(tiny, TRAIN, VALIDATION, LABELS, settings, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: Path) -> TrainedEncoder:
+    return trained_on(tiny)
+
+
+def same(left: TrainedEncoder, right: TrainedEncoder) -> bool:
+    return left.state.keys() == right.state.keys() and all(
+        torch.equal(value, right.state[name]) for name, value in left.state.items()
+    )
+
+
+def test_it_learns_and_leaves_the_base_alone(trained: TrainedEncoder) -> None:
+    gold = np.array([[label in clause.labels for label in LABELS] for clause in VALIDATION])
+    assert trained.best_score == pytest.approx(micro_ap(trained.validation_scores, gold))
+    assert trained.best_score is not None and trained.best_score > 0.9
+    assert trained.base_sha256_before == trained.base_sha256_after
+    assert not trained.stopped
+    losses = [report.loss for report in trained.history if report.loss is not None]
+    assert losses[-1] < losses[0]
+
+
+def test_the_best_weights_are_kept_not_the_last(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([0.2, 0.9, 0.4, 0.3])
+    monkeypatch.setattr(training, "micro_ap", lambda _scores, _gold: next(scores))
+    states: list[dict[str, torch.Tensor]] = []
+    keep = training._Training._keep_best
+
+    def note(self: training._Training, score: float | None, found: np.ndarray) -> None:
+        keep(self, score, found)
+        states.append(self.network.trained_state())
+
+    monkeypatch.setattr(training._Training, "_keep_best", note)
+    result = trained_on(tiny)
+    assert result.best_score == 0.9
+    assert len(states) == 2  # 0.2, then 0.9
+    assert all(torch.equal(value, states[1][name]) for name, value in result.state.items())
+
+
+def test_the_seed_decides(tiny: Path, trained: TrainedEncoder) -> None:
+    assert same(trained_on(tiny), trained)
+    assert not same(trained_on(tiny, replace(SETTINGS, seed=1)), trained)
+
+
+class Killed(Exception):
+    pass
+
+
+def killer(at_step: int) -> Callable[[TrainingProgress], bool]:
+    def report(progress: TrainingProgress) -> bool:
+        if progress.step >= at_step and progress.stage == "training":
+            raise Killed
+        return True
+
+    return report
+
+
+@pytest.mark.parametrize("at_step", [3, 11])
+def test_a_killed_training_continues_to_the_same_result(
+    tiny: Path, trained: TrainedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_step: int
+) -> None:
+    monkeypatch.setattr(training, "_CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    with pytest.raises(Killed):
+        trained_on(tiny, on_progress=killer(at_step), checkpoint_folder=tmp_path)
+    steps: list[int] = []
+
+    def note(progress: TrainingProgress) -> bool:
+        steps.append(progress.step)
+        return True
+
+    resumed = trained_on(tiny, on_progress=note, checkpoint_folder=tmp_path)
+    assert min(step for step in steps if step) >= at_step - 1  # it did not begin again
+    assert same(resumed, trained)
+    assert resumed.best_score == trained.best_score
+    assert resumed.examples == trained.examples
+
+
+def test_checkpoints_of_other_settings_are_not_continued(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "_CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    with pytest.raises(Killed):
+        trained_on(tiny, on_progress=killer(5), checkpoint_folder=tmp_path)
+    other = replace(SETTINGS, seed=3)
+    assert same(trained_on(tiny, other, checkpoint_folder=tmp_path), trained_on(tiny, other))
+
+
+def test_a_stop_keeps_the_best_so_far(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    stopped = trained_on(tiny, on_progress=lambda progress: progress.best_score is None)
+    assert stopped.stopped
+    assert stopped.best_score is not None
+    assert stopped.base_sha256_before == stopped.base_sha256_after
+
+
+def test_a_stop_before_the_first_validation_saves_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    with pytest.raises(TrainingStopped):
+        trained_on(tiny, on_progress=lambda progress: progress.stage == "preparing")
+
+
+def test_without_validation_the_last_weights_are_kept(tiny: Path) -> None:
+    result = train_encoder(tiny, TRAIN, (), LABELS, SETTINGS)
+    assert result.best_score is None
+    assert result.validation_scores.shape == (0, len(LABELS))
+
+
+def test_the_time_budget_ends_the_schedule(tiny: Path) -> None:
+    result = trained_on(tiny, replace(SETTINGS, epochs=10_000, max_minutes=0.02))
+    assert 0 < result.steps < 10_000
+    assert result.history[-1].fraction == 1.0
+
+
+def test_some_clauses_without_labels_are_drawn_anew_for_each_epoch(tiny: Path) -> None:
+    few = training._Training(
+        tiny,
+        TRAIN,
+        VALIDATION,
+        LABELS,
+        replace(SETTINGS, negative_share=0.25),
+        on_progress=None,
+        checkpoint_folder=None,
+    )
+    drawn = [{place for batch in few._epoch(epoch) for window in batch for place in window.clauses} for epoch in (0, 1)]
+    carrying = {place for place, clause in enumerate(TRAIN) if clause.labels}
+    assert all(carrying <= places and len(places - carrying) == 4 for places in drawn)
+    assert drawn[0] != drawn[1]
+
+
+def test_the_saved_adapter_says_the_same_on_the_fast_engine(
+    tiny: Path, trained: TrainedEncoder, tmp_path: Path
+) -> None:
+    save_encoder(trained, tmp_path, base_id="tiny-bert")
+    encoder = load_clause_encoder(tiny, tmp_path, model_id="tiny-bert", adapter="test", precision="f32")
+    # Trained in bfloat16 where the processor can, judged in float32 here.
+    assert encoder.logits(VALIDATION) == pytest.approx(trained.validation_scores, abs=0.15)
+    assert (encoder.logits(VALIDATION) > 0).tolist() == (trained.validation_scores > 0).tolist()
+
+
+def test_nothing_to_learn_and_no_base_are_said(tiny: Path, tmp_path: Path) -> None:
+    unlabelled = [replace(clause, labels=()) for clause in TRAIN]
+    with pytest.raises(TrainingError, match="carries any of the chosen labels"):
+        train_encoder(tiny, unlabelled, VALIDATION, LABELS, SETTINGS)
+    with pytest.raises(TrainingError, match="leave nothing to adapt"):
+        trained_on(tiny, replace(SETTINGS, frozen_layers=2))
+    (tmp_path / "tokenizer.json").write_bytes((tiny / "tokenizer.json").read_bytes())
+    with pytest.raises(TrainingError, match="cannot be loaded"):
+        train_encoder(tmp_path, TRAIN, VALIDATION, LABELS, SETTINGS)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(tiny: Path) -> None:
+    with pytest.raises(TrainingError, match="lower learning rate"):
+        trained_on(tiny, replace(SETTINGS, head_learning_rate=float("inf")))
+
+
+_WORKER = """
+import sys, time
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+import test_encoder_training as tests
+import torch
+from playground.lora import encoder as training
+
+torch.set_num_threads(1)
+training._REPORT_EVERY_S = 0.05  # so that the clocks of two processes disagree about when to report
+rank = sys.argv[4]
+
+
+def report(progress):
+    time.sleep(0.02 * (progress.step % 3))  # only the main process is asked, and takes its time
+    return True
+
+
+result = tests.trained_on(Path(sys.argv[2]), on_progress=report)
+np.savez(Path(sys.argv[3]) / f"{rank}.npz", **{name: value.numpy() for name, value in result.state.items()})
+"""
+
+
+def test_two_processes_agree_whatever_their_clocks_say(tiny: Path, tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(_WORKER)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # What torchrun sets for each process that it starts.
+    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    workers = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(Path(__file__).parent), str(tiny), str(tmp_path), str(rank)],
+            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    try:
+        for worker in workers:
+            _output, errors = worker.communicate(timeout=300)
+            assert worker.returncode == 0, errors[-2000:]
+    finally:
+        for worker in workers:
+            worker.kill()
+    first, second = (np.load(tmp_path / f"{rank}.npz") for rank in (0, 1))
+    assert all(np.array_equal(first[name], second[name]) for name in first.files)
