@@ -1,0 +1,304 @@
+"""How Scenario B is measured: the LoRA flagger against baselines and prompting, on contracts annotated whole.
+
+python -m playground evaluate contract_clauses --contracts CUADv1.json --strategies lora,tfidf --out runs/clauses
+
+One example is a contract. Its row keeps the score of every clause and label, so that each figure can be computed again
+from the rows and the contracts file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from playground.adapters import StoredAdapter, check_base
+from playground.clause_flagger import check_flagger, chosen_adapter, load_flagger, load_language_model_scorer
+from playground.clause_metrics import RESAMPLES
+from playground.cli.terminal import one_line, positive
+from playground.errors import PlaygroundError
+from playground.evaluation import EvaluationPlan, fingerprint_of
+from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
+from playground.spending import Spending
+from playground.types import AnnotatedClause, ChatModel, Embedder, Example, RunRecord, Strategy
+from scenarios.contract_clauses.figures import summarise_rows
+from scenarios.contract_clauses.figures_table import as_table
+from scenarios.contract_clauses.judges import (
+    EMBEDDED,
+    FITTED,
+    Judge,
+    SharedEmbedder,
+    TrainingClauses,
+    fit_judge,
+    keyword_judge,
+    language_model_judge,
+    load_training_clauses,
+    model_judge,
+    strategy_of,
+)
+from scenarios.contract_clauses.measured_contracts import (
+    LABELS,
+    MeasuredContract,
+    contract_of,
+    load_measured_set,
+)
+from scenarios.contract_clauses.prompted import (
+    PROMPTED,
+    BuildMessages,
+    NearestExamples,
+    message_builder,
+    prompted_strategy,
+)
+from scenarios.contract_clauses.scenario import ADAPTERS, keywords
+
+__all__ = ["DEFAULT_STRATEGIES", "add_arguments", "as_table", "prepare", "strategy_names", "summarise"]
+
+NAME = "contract_clauses"
+DEFAULT_STRATEGIES = "lora,keywords,tfidf,frozen,nearest"
+_NO_MODEL = "none"
+_MOST_NOTES = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only this scenario asks for to the command line."""
+    parser.add_argument(
+        "--contracts", type=Path, metavar="FILE", help="contracts in CUAD's JSON (default: our own test clauses)"
+    )
+    parser.add_argument(
+        "--train",
+        type=Path,
+        metavar="FILE",
+        help="what the baselines are fitted on (default: our own training clauses)",
+    )
+    parser.add_argument(
+        "--adapter", metavar="NAME", help="of `lora`, of `language-model-lora`, or A,B (default: the active one)"
+    )
+    parser.add_argument(
+        "--clauses", type=positive, default=3, metavar="N", help="a contract, that chat models are asked (default: 3)"
+    )
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Return the names of the ways of judging, the trained flagger first."""
+    return ("lora", "keywords", *FITTED, "language-model-lora", *PROMPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A strategy with the model that its rows name, and what decides its rows beside contract and seed."""
+
+    strategy: Strategy
+    model_id: str
+    adapter: str | None
+    described: Mapping[str, object]
+
+
+def prepare(
+    arguments: argparse.Namespace,
+    *,
+    load_model: Callable[[], ChatModel],
+    load_embedder: Callable[[], Embedder],
+) -> EvaluationPlan:
+    """Check every input and find the models; each strategy is loaded or fitted with its warm-up.
+
+    Raises:
+        EvaluationError: the contracts cannot be used.
+        PlaygroundError: a strategy is unknown, an adapter or the training clauses cannot be used, or a chat model
+            cannot be loaded.
+    """
+    names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
+    if not names:
+        raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
+    if unknown := [name for name in names if name not in strategy_names()]:
+        raise PlaygroundError(
+            f"There is no strategy {unknown[0][:60]!r}. Use one or more of: {', '.join(strategy_names())}."
+        )
+    contracts = load_measured_set(arguments.contracts, arguments.limit, arguments.seed)
+    _say([*contracts.notes[:_MOST_NOTES], *_more(contracts.notes)])
+    ways: dict[str, _Way] = {}
+    embedder = SharedEmbedder(load_embedder)
+    adapters = _adapters(arguments.adapter) if any(name in ("lora", "language-model-lora") for name in names) else {}
+    if "lora" in names:
+        ways["lora"] = _lora(adapters.get("encoder"))
+    if "language-model-lora" in names:
+        ways["language-model-lora"] = _language_model_lora(adapters.get("language_model"))
+    if "keywords" in names:
+        ways["keywords"] = _keywords()
+    train = (
+        load_training_clauses(arguments.train) if any(name in (*FITTED, "few-shot-nearest") for name in names) else None
+    )
+    if train is not None:
+        ways |= {name: _fitted(name, train, embedder, arguments.seed) for name in names if name in FITTED}
+    failed_cost_usd: float | None = 0.0
+    spending = Spending()
+    weights: dict[str, object] = {
+        bundle.id: {"weights_sha256": bundle.main_file.sha256} for bundle in (MINILM, SMOLLM2)
+    }
+    if asked := [name for name in names if name in PROMPTED]:
+        model = spending.metered(load_model())
+        failed_cost_usd = model.cost_usd(None)
+        weights[model.model_id] = {"choice": arguments.model, "weights_sha256": _weights_sha256(model.model_id)}
+        ways |= {name: _prompted(name, model, train, embedder, arguments) for name in asked}
+    used = {name: ways[name] for name in names}
+    return EvaluationPlan(
+        scenario=NAME,
+        model_id=_NO_MODEL,
+        seed=arguments.seed,
+        strategies={name: way.strategy for name, way in used.items()},
+        examples=contracts.examples,
+        metrics={},
+        fingerprint=lambda name, example: fingerprint_of(dict(used[name].described), *_content(name, example)),
+        settings={
+            "strategies": {name: dict(way.described) for name, way in used.items()},
+            "contracts": {
+                "name": contracts.name,
+                "sha256": contracts.sha256,
+                "count": len(contracts.examples),
+                "limit": arguments.limit,
+            },
+            "labels": list(contracts.labels),
+            "pairs_per_contract": arguments.clauses,
+            "train": _of_training(train),
+        },
+        models={way.model_id: weights.get(way.model_id, {}) for way in used.values()},
+        failed_cost_usd=failed_cost_usd,
+        spending=spending,
+        warm_up=_warm_up(),
+        models_of={name: (way.model_id, way.adapter) for name, way in used.items()},
+    )
+
+
+def summarise(records: Sequence[RunRecord], plan: EvaluationPlan) -> list[dict[str, object]]:
+    """Return the figures of each strategy; see ``figures.summarise_rows``. Fitted ones say on what: ``train``."""
+    labels, pairs = plan.settings["labels"], plan.settings["pairs_per_contract"]
+    figures = summarise_rows(
+        records,
+        [contract_of(example) for example in plan.examples],
+        [str(name) for name in labels] if isinstance(labels, list) else [],
+        pairs_per_contract=int(str(pairs)),
+        seed=plan.seed,
+        resamples=RESAMPLES,
+    )
+    for row in figures:
+        row["train"] = plan.settings["train"] if row["strategy"] in (*FITTED, "few-shot-nearest") else None
+        row["contracts"] = plan.settings["contracts"]
+    return figures
+
+
+def _adapters(names: str | None) -> dict[str, StoredAdapter]:
+    """Return the adapters that ``--adapter`` names, by the kind of their base."""
+    found: dict[str, StoredAdapter] = {}
+    for name in [name.strip() for name in (names or "").split(",") if name.strip()]:
+        stored, _note = chosen_adapter(ADAPTERS, name)
+        kind = stored.manifest.base_kind
+        if kind in found:
+            raise PlaygroundError(
+                f"{found[kind].name} and {name} have the same kind of base. Give --adapter one of them."
+            )
+        found[kind] = stored
+    return found
+
+
+def _lora(named: StoredAdapter | None) -> _Way:
+    stored, note = (named, "") if named is not None else chosen_adapter(ADAPTERS, None)
+    _say([note] if note else [])
+    check_flagger(stored)
+    return _Way(
+        strategy_of(lambda: model_judge(load_flagger(stored))),
+        MINILM.id,
+        stored.identity,
+        {"adapter": stored.identity},
+    )
+
+
+def _language_model_lora(stored: StoredAdapter | None) -> _Way:
+    if stored is None:
+        raise PlaygroundError(
+            "language-model-lora needs an adapter of the language model: name it with --adapter, or train one with "
+            "`python -m playground train clauses --base language-model`."
+        )
+    check_base(stored.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)
+    labels = stored.manifest.labels
+    strategy = strategy_of(lambda: language_model_judge(load_language_model_scorer(stored), labels))
+    return _Way(strategy, SMOLLM2.id, stored.identity, {"adapter": stored.identity})
+
+
+def _keywords() -> _Way:
+    return _Way(strategy_of(keyword_judge), _NO_MODEL, None, {"keywords": fingerprint_of(keywords())})
+
+
+def _fitted(name: str, train: TrainingClauses, embedder: SharedEmbedder, seed: int) -> _Way:
+    def load_judge() -> Judge:
+        _say([f"{name}: fitting on {len(train.clauses):,} clauses of {train.name}"])
+        if name == "tfidf":
+            return fit_judge("tfidf", train, embedder.load_embedder, seed)
+        return fit_judge("frozen" if name == "frozen" else "nearest", train, embedder.load_embedder, seed)
+
+    embedded = name in EMBEDDED
+    model_id = MINILM.id if embedded else _NO_MODEL
+    described = {"train_sha256": train.sha256, "train_clauses": len(train.clauses), "model": model_id}
+    return _Way(strategy_of(load_judge, embedder if embedded else None), model_id, None, described)
+
+
+def _prompted(
+    name: str,
+    model: ChatModel,
+    train: TrainingClauses | None,
+    embedder: SharedEmbedder,
+    arguments: argparse.Namespace,
+) -> _Way:
+    near = name == "few-shot-nearest" and train is not None
+    described: dict[str, object] = {"model": model.model_id, "clauses": arguments.clauses}
+    if near and train is not None:
+        described["train_sha256"] = train.sha256
+
+    def load_messages() -> BuildMessages:
+        nearest = NearestExamples(train.clauses, embedder.load_embedder()) if near and train is not None else None
+        return message_builder(name, nearest)
+
+    strategy = prompted_strategy(
+        load_messages,
+        model,
+        count=arguments.clauses,
+        seed=arguments.seed,
+        reasons=name == "chain-of-thought",
+    )
+    return _Way(strategy, model.model_id, None, described)
+
+
+def _content(name: str, example: Example) -> tuple[object, ...]:
+    """Return what of a contract decides a row: its clauses as they were cut, and its gold where pairs are drawn."""
+    contract = contract_of(example)
+    clauses = [[clause.heading, clause.text] for clause in contract.clauses]
+    return clauses, np.argwhere(contract.gold).tolist() if name in PROMPTED else []
+
+
+def _warm_up() -> Example:
+    text = "The Supplier shall keep this heading and this sentence only to warm up whatever judges it."
+    clauses = (AnnotatedClause("warm-up", text, (), "warm-up", "Warm-up", 0),)
+    contract = MeasuredContract("warm-up", clauses, np.zeros((1, len(LABELS)), dtype=bool))
+    return Example("warm-up", text, "", {"contract": contract})
+
+
+def _of_training(train: TrainingClauses | None) -> dict[str, object] | None:
+    if train is None:
+        return None
+    return {"name": train.name, "sha256": train.sha256, "clauses": len(train.clauses), "contracts": train.contracts}
+
+
+def _weights_sha256(model_id: str) -> str | None:
+    return next((bundle.main_file.sha256 for bundle in BUNDLES if bundle.id == model_id), None)
+
+
+def _more(notes: Sequence[str]) -> list[str]:
+    return [f"... and {len(notes) - _MOST_NOTES} more notes about the contracts"] if len(notes) > _MOST_NOTES else []
+
+
+def _say(lines: Sequence[str]) -> None:
+    # Fitting takes minutes on many clauses; standard output belongs to the figures.
+    for line in lines:
+        print(f"note: {one_line(line)}", file=sys.stderr, flush=True)

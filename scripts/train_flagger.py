@@ -1,0 +1,298 @@
+"""Train the flagger that ships in data/adapters, from CUAD's contracts.
+
+    python scripts/train_flagger.py CUAD.json --split-out cuad-split
+    ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 torchrun --nproc_per_node 2 scripts/train_flagger.py CUAD.json
+
+The second line is how the shipped one was trained: one process a core, each with a batch of its own.
+
+CUAD: Hendrycks, Burns, Chen and Ball, NeurIPS 2021 (arXiv 2103.06268), The Atticus Project, CC BY 4.0. Its text is not
+in this project. The companies are split into three: the weights are trained on the first part, chosen and calibrated on
+the second, and measured on the third. `--split-out` writes the three as CUAD JSON, and for the baselines all labelled
+clauses of the first part with a share of the others, so that the same contracts are measured by
+
+    python -m playground evaluate contract_clauses --contracts cuad-split/test.json --train cuad-split/baselines.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import random
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from accelerate import PartialState
+
+from playground.adapters import AdapterManifest, AdapterStore
+from playground.annotations import clauses_from_contracts, read_cuad
+from playground.clause_baselines import gold_matrix
+from playground.clause_calibration import (
+    best_thresholds,
+    expected_calibration_error,
+    fit_calibration,
+    operating_points,
+    reliability_curve,
+)
+from playground.clause_encoder import load_clause_encoder
+from playground.clause_head import save_head
+from playground.clause_metrics import measure, per_label
+from playground.clauses import split_clauses
+from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
+from playground.lora.progress import TrainingProgress
+from playground.lora.settings import EncoderSettings
+from playground.machine import commit, describe_machine, utc_now
+from playground.models.bert_weights import weights_sha256
+from playground.models.bundled import ensure_minilm
+from playground.models.catalog import MINILM
+from playground.types import AnnotatedClause, Document
+from scenarios.contract_clauses.scenario import ADAPTERS, labels
+
+NAME = "cuad-minilm"
+PARTS = ("train", "validation", "test")
+HELD_OUT_SHARE = 0.1
+"""Of the companies, for validation and for test each."""
+VALIDATION_CLAUSES = 4_000
+BASELINE_NEGATIVES = 0.35
+SETTINGS = EncoderSettings(
+    rank=32,
+    alpha=32.0,
+    learning_rate=1e-3,
+    head_learning_rate=1e-2,
+    epochs=6.0,
+    window_tokens=0,
+    negative_share=0.2,
+    batch_tokens=1024,
+    validations=4,
+    seed=0,
+)
+
+CARD = Path(__file__).with_name("flagger_card.md").read_text(encoding="utf-8")
+
+
+def main() -> None:
+    """Train, calibrate, measure and store."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cuad", type=Path, help="CUADv1.json, or a part of it")
+    parser.add_argument("--out", type=Path, default=ADAPTERS, help="folder of the shipped adapters")
+    parser.add_argument("--name", default=NAME)
+    parser.add_argument("--split-out", type=Path, help="write train.json, validation.json and test.json here")
+    parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
+    parser.add_argument("--start-from", type=Path, help="folder of an adapter whose training is to go on")
+    for field, default in asdict(SETTINGS).items():
+        parser.add_argument(
+            f"--{field.replace('_', '-')}", type=float if default is None else type(default), default=default
+        )
+    arguments = parser.parse_args()
+    settings = EncoderSettings(**{field: getattr(arguments, field) for field in asdict(SETTINGS)})
+    data = arguments.cuad.read_bytes()
+    if arguments.split_out:
+        write_split(data, arguments.split_out)
+    names = tuple(label.name for label in labels())
+    parts = split_clauses_of(data, arguments.cuad.name, names)
+    if arguments.split_out:
+        write_baseline_clauses(parts["train"], arguments.split_out / "baselines.jsonl")
+    print({part: (len(clauses), len({clause.contract for clause in clauses})) for part, clauses in parts.items()})
+    trained = train_encoder(
+        ensure_minilm(), parts["train"], a_few_contracts(parts["validation"]), names, settings,
+        on_progress=_print_progress, checkpoint_folder=arguments.checkpoints, start_from=arguments.start_from,
+    )  # fmt: skip
+    if not PartialState().is_main_process:
+        return
+
+    def write(folder: Path) -> AdapterManifest:
+        save_encoder(trained, folder, base_id=MINILM.id)
+        calibrate(folder, parts["validation"])
+        metrics = figures(folder, parts)
+        (folder / "README.md").write_text(model_card(trained, metrics, data, parts), encoding="utf-8")
+        return AdapterManifest(
+            name=arguments.name,
+            task="clauses",
+            base_kind="encoder",
+            base_id=MINILM.id,
+            base_sha256=weights_sha256(ensure_minilm()),
+            labels=names,
+            data={
+                "name": "CUAD v1 (The Atticus Project, CC BY 4.0), part for training",
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "examples": len(parts["train"]),
+                "contracts": len({clause.contract for clause in parts["train"]}),
+            },
+            hyper_parameters=asdict(settings) | {"processes": PartialState().num_processes},
+            seed=settings.seed,
+            metrics=metrics,
+            duration_s=round(trained.duration_s, 1),
+            created_at=utc_now(),
+            machine=describe_machine().label,
+            commit=commit(),
+        )
+
+    stored = AdapterStore(arguments.out).save(arguments.name, write)
+    print(json.dumps({key: stored.manifest.metrics[key] for key in ("validation", "test")}, indent=1))
+
+
+def company_of(title: str) -> str:
+    """Return the company of a CUAD contract: what stands before the first underscore of its title."""
+    return title.partition("_")[0].casefold()
+
+
+def part_of(company: str) -> str:
+    """Return the part that a company belongs to: decided by its name alone, so that more data moves nobody."""
+    place = random.Random(company).random()
+    return PARTS[2] if place < HELD_OUT_SHARE else PARTS[1] if place < 2 * HELD_OUT_SHARE else PARTS[0]
+
+
+def write_split(data: bytes, folder: Path) -> None:
+    """Write the three parts of a CUAD file as CUAD JSON."""
+    rows = json.loads(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        chosen = [row for row in rows["data"] if part_of(company_of(row["title"])) == part]
+        (folder / f"{part}.json").write_text(json.dumps(rows | {"data": chosen}), encoding="utf-8")
+
+
+def write_baseline_clauses(clauses: tuple[AnnotatedClause, ...], path: Path) -> None:
+    """Write all labelled clauses and 35 % of the others as JSON lines: to embed all would take half an hour."""
+    with path.open("w", encoding="utf-8") as file:
+        for clause in clauses:
+            if clause.labels or random.Random(clause.id).random() < BASELINE_NEGATIVES:
+                row = {
+                    "contract": clause.contract,
+                    "heading": clause.heading,
+                    "text": clause.text,
+                    "labels": clause.labels,
+                }
+                file.write(json.dumps(row) + "\n")
+
+
+def split_clauses_of(data: bytes, name: str, names: tuple[str, ...]) -> dict[str, tuple[AnnotatedClause, ...]]:
+    """Return the annotated clauses of each part."""
+    contracts, rejected = read_cuad(data, name, names)
+    for row in rejected[:10]:
+        print(f"rejected: contract {row.number}: {row.reason}", file=sys.stderr)
+    return {
+        part: clauses_from_contracts([c for c in contracts if part_of(company_of(c.title)) == part], units_of)
+        for part in PARTS
+    }
+
+
+def units_of(text: str) -> list[tuple[int, int, str]]:
+    """Cut a contract as the flagger does: start, end and nearest heading of every clause."""
+    clauses = split_clauses(Document(id="cuad", title="", text=text, source="", sha256=""))
+    return [(clause.start, clause.end, clause.heading_path[-1] if clause.heading_path else "") for clause in clauses]
+
+
+def a_few_contracts(clauses: tuple[AnnotatedClause, ...]) -> tuple[AnnotatedClause, ...]:
+    """Return the first whole contracts of up to 4,000 clauses: enough to compare weights during training."""
+    chosen: list[AnnotatedClause] = []
+    for _title, contract in itertools.groupby(clauses, key=lambda clause: clause.contract):
+        members = list(contract)
+        if len(chosen) + len(members) <= VALIDATION_CLAUSES:
+            chosen += members
+    return tuple(chosen)
+
+
+def calibrate(folder: Path, clauses: tuple[AnnotatedClause, ...]) -> None:
+    """Fit calibration and thresholds of the adapter in ``folder``, and write its head again with them."""
+    encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    logits, gold = encoder.logits(clauses), gold_matrix(clauses, encoder.labels)
+    calibration = fit_calibration(logits, gold)
+    thresholds = best_thresholds(calibration.probabilities(logits), gold)
+    save_head(replace(encoder.head, calibration=calibration, thresholds=thresholds), folder)
+
+
+def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]]) -> dict[str, Any]:
+    """Measure the adapter in ``folder`` as it will run, on the parts that it was not trained on."""
+    encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    found: dict[str, Any] = {}
+    for part in PARTS[1:]:
+        clauses = parts[part]
+        gold = gold_matrix(clauses, encoder.labels)
+        probabilities = encoder.probabilities(clauses)
+        order = {title: index for index, title in enumerate(dict.fromkeys(clause.contract for clause in clauses))}
+        contracts = np.array([order[clause.contract] for clause in clauses])
+        estimates = measure(probabilities, gold, contracts, encoder.thresholds, resamples=500)
+        found[part] = {
+            "n_clauses": len(clauses),
+            "n_contracts": len(order),
+            **{
+                name: estimate and [estimate.value, estimate.low, estimate.high] for name, estimate in estimates.items()
+            },
+            "expected_calibration_error": expected_calibration_error(
+                probabilities, gold, [0.05 * step for step in range(1, 21)]
+            ),
+        }
+    found["per_label"] = [asdict(row) for row in per_label(probabilities, gold, encoder.thresholds, encoder.labels)]
+    found["operating_points"] = [asdict(p) for p in operating_points(probabilities, gold, encoder.thresholds)]
+    found["reliability"] = [asdict(row) for row in reliability_curve(probabilities, gold, 10)]
+    found["measured_on"] = (
+        f"{len(order)} CUAD contracts of companies unseen in training ({len(clauses):,} clauses, all 41 labels)"
+    )
+    return found
+
+
+def model_card(
+    trained: TrainedEncoder, metrics: dict[str, Any], data: bytes, parts: dict[str, tuple[AnnotatedClause, ...]]
+) -> str:
+    """Return the README of the adapter."""
+    test = metrics["test"]
+    rows = "\n".join(
+        f"| {row['label']} | {row['support']} | {_percent(row['average_precision'])} | {_percent(row['precision'])} | "
+        f"{_percent(row['recall'])} |"
+        for row in metrics["per_label"]
+    )
+    curve = "\n".join(
+        f"| {row['low']:.1f} to {row['high']:.1f} | {row['count']:,} | {row['mean_probability']:.2f} | "
+        f"{row['observed']['value']:.2f} ({row['observed']['low']:.2f} to {row['observed']['high']:.2f}) |"
+        for row in metrics["reliability"]
+    )
+    intervals = {name: _interval(test[name]) for name in ("micro_ap", "macro_ap", "micro_f1", "contract_presence_f1")}
+    return CARD.format(
+        name=NAME,
+        rank=trained.settings.rank,
+        seed=trained.settings.seed,
+        processes=PartialState().num_processes,
+        sha256=hashlib.sha256(data).hexdigest(),
+        **{part: f"{len(clauses):,}" for part, clauses in parts.items()},
+        steps=f"{trained.steps:,}",
+        examples=f"{trained.examples:,}",
+        minutes=f"{trained.duration_s / 60:.0f}",
+        machine=describe_machine().label,
+        base="unchanged" if trained.base_sha256_before == trained.base_sha256_after else "CHANGED",
+        measured_on=metrics["measured_on"],
+        calibration_error=f"{test['expected_calibration_error']:.3f}",
+        rows=rows,
+        curve=curve,
+        **intervals,
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "—" if value is None else f"{100 * value:.0f} %"
+
+
+def _interval(values: list[float] | None) -> str:
+    return "—" if values is None else f"{values[0]:.3f} ({values[1]:.3f} to {values[2]:.3f})"
+
+
+_last_told = [-1.0]
+
+
+def _print_progress(progress: TrainingProgress) -> None:
+    if progress.stage != "training" or progress.elapsed_s - _last_told[0] >= 20:
+        _last_told[0] = progress.elapsed_s
+        score = "" if progress.score is None else f" score {progress.score:.4f} best {progress.best_score:.4f}"
+        loss = "" if progress.loss is None else f" loss {progress.loss:.4f}"
+        print(
+            f"{progress.stage} step {progress.step} {progress.fraction:.1%} epoch {progress.epoch:.2f}{loss}{score} "
+            f"{progress.examples_per_s or 0:.1f} clauses/s {progress.elapsed_s:.0f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

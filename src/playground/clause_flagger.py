@@ -1,0 +1,100 @@
+"""From the adapter store to a loaded flagger: which adapter, is it whole, does it fit the base, then compile it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root, verify
+from playground.errors import AdapterError
+from playground.models.catalog import MINILM, SMOLLM2
+
+if TYPE_CHECKING:
+    from playground.clause_baselines import ClauseScorer
+    from playground.clause_encoder import ClauseEncoder
+    from playground.models.bundled import OnProgress
+
+NO_ADAPTER = (
+    "There is no adapter to flag clauses with. Train one with `python -m playground train clauses`, or restore "
+    "data/adapters from the repository."
+)
+
+
+def chosen_adapter(shipped: Path, name: str | None) -> tuple[StoredAdapter, str]:
+    """Return the adapter called ``name``, or the active one where it is None, and a note for the user ("" for none).
+
+    Raises:
+        AdapterError: there is none, it is damaged, or it is for another task.
+    """
+    store = AdapterStore(default_root(), shipped=shipped)
+    if name is None:
+        activation = store.activation("clauses")
+        if activation.adapter is None:
+            raise AdapterError(f"{activation.note} {NO_ADAPTER}".strip())
+        return activation.adapter, activation.note
+    stored = store.get(name)
+    if stored.manifest.task != "clauses":
+        raise AdapterError(f"The adapter {name!r} was trained for {stored.manifest.task!r}, not to flag clauses.")
+    return stored, ""
+
+
+def load_flagger(
+    stored: StoredAdapter, *, threads: int | None = None, on_progress: OnProgress | None = None
+) -> ClauseEncoder:
+    """Check an encoder adapter against the bundled encoder and load both; the encoder is fetched where it is missing.
+
+    Args:
+        stored: from ``chosen_adapter``.
+        threads: limit of the processor's cores; None for all.
+        on_progress: of a fetch.
+
+    Raises:
+        AdapterError: the adapter is damaged, belongs to another base, or is none of an encoder.
+        ModelError: the encoder cannot be fetched or loaded.
+    """
+    from playground.clause_encoder import load_clause_encoder
+    from playground.models.bundled import ensure_minilm
+
+    check_flagger(stored)
+    verify(stored)
+    folder = ensure_minilm(on_progress)  # checks the hash of the weights
+    return load_clause_encoder(folder, stored.folder, model_id=MINILM.id, adapter=stored.identity, threads=threads)
+
+
+def check_flagger(stored: StoredAdapter) -> None:
+    """Check, without reading weights, that an adapter can be loaded by ``load_flagger``.
+
+    Raises:
+        AdapterError: it is none of an encoder, or of another one.
+    """
+    if stored.manifest.base_kind != "encoder":
+        raise AdapterError(
+            f"The adapter {stored.name!r} is for a language model, which judges one clause and one label at a time: "
+            "too slow for whole contracts. Choose an adapter of the encoder."
+        )
+    check_base(stored.manifest, MINILM.id, MINILM.main_file.sha256)
+
+
+def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | None = None) -> ClauseScorer:
+    """Load the bundled language model with an adapter that names what a clause is about, one pass over each clause.
+
+    Returns:
+        Clauses -> float [clauses, labels of the adapter], for one thread.
+
+    Raises:
+        AdapterError: the adapter is damaged or belongs to another base.
+        ModelError: the language model cannot be fetched or loaded.
+    """
+    from playground.lora.clause_prompts import language_model_scorer
+    from playground.lora.completions import load_completion_codec
+    from playground.models.bundled import ensure_smollm2_gguf
+    from playground.models.lora_branches import load_lora_branches
+    from playground.models.openvino_engine import load_openvino_engine
+    from playground.models.transformers_engine import ensure_dequantised
+
+    check_base(stored.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)
+    verify(stored)
+    gguf = ensure_smollm2_gguf(on_progress)
+    engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(stored.folder))
+    codec = load_completion_codec(ensure_dequantised(gguf))
+    return language_model_scorer(engine.load_network(stored.name), codec, stored.manifest.labels)

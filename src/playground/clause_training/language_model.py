@@ -1,0 +1,120 @@
+"""Training the language model to name what a clause is about, behind the same result as training the encoder."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from playground.clause_calibration import Calibration
+from playground.clause_training.bases import TrainingBase
+from playground.clause_training.plan import TrainingSplit
+from playground.clause_training.trainers import OnShare, TrainedFlagger
+from playground.lora.language_model import LanguageModelSettings, save_peft, train_language_model
+from playground.lora.progress import OnProgress, TrainingProgress
+from playground.lora.settings import EncoderSettings
+from playground.models.catalog import SMOLLM2
+from playground.types import AnnotatedClause
+
+_EDGE = 1e-6  # log-odds are taken of probabilities no nearer to 0 and 1
+
+
+def train_on_language_model(
+    base: TrainingBase,
+    split: TrainingSplit,
+    settings: EncoderSettings,
+    on_progress: OnProgress,
+    checkpoint_folder: Path,
+) -> TrainedFlagger:
+    """Train LoRA on the bundled language model; errors as for ``lora.language_model.train_language_model``.
+
+    It is judged on the fast engine, as it would run. Settings that only encoders have are passed over.
+    """
+    from playground.lora.clause_prompts import clause_examples, label_codes
+    from playground.lora.completions import load_completion_codec
+    from playground.models.transformers_engine import ensure_dequantised
+
+    gguf = base.folder / SMOLLM2.main_file.name
+    folder = ensure_dequantised(gguf)
+    codec = load_completion_codec(folder)
+    codes = label_codes(split.labels, codec)
+    history: list[TrainingProgress] = []
+
+    def tell(progress: TrainingProgress) -> bool | None:
+        history.append(progress)
+        return on_progress(progress)
+
+    trained = train_language_model(
+        folder,
+        clause_examples(split.train, codes, codec),
+        clause_examples(split.validation, codes, codec),
+        language_model_settings(settings),
+        on_progress=tell,
+        checkpoint_folder=checkpoint_folder,
+        base_id=base.id,
+    )
+
+    def judge(adapter: Path, clauses: Sequence[AnnotatedClause], on_share: OnShare) -> np.ndarray:
+        return _judge(gguf, folder, adapter, labels=split.labels, clauses=clauses, on_share=on_share)
+
+    def write(target: Path, _calibration: Calibration, _thresholds: np.ndarray) -> None:
+        save_peft(trained, target)
+
+    with tempfile.TemporaryDirectory(prefix="adapter-") as name:
+        save_peft(trained, Path(name))
+        validation_scores = judge(Path(name), split.validation, lambda _share: None)
+    return TrainedFlagger(
+        validation_scores=validation_scores,
+        write=write,
+        judge=judge,
+        history=tuple(history),
+        best_score=None if trained.validation_loss is None else math.exp(-trained.validation_loss),
+        base_sha256_before=trained.base_sha256_before,
+        base_sha256_after=trained.base_sha256_after,
+        steps=trained.steps,
+        examples=trained.examples,
+        duration_s=trained.duration_s,
+        stopped=trained.stopped,
+        notes=trained.notes,
+    )
+
+
+def language_model_settings(settings: EncoderSettings) -> LanguageModelSettings:
+    """Return the settings of a language model that correspond; its own rate where the encoder's was left as it is."""
+    default, own = EncoderSettings(), LanguageModelSettings()
+    return LanguageModelSettings(
+        rank=settings.rank,
+        alpha=2 * settings.rank if settings.alpha == settings.rank else max(1, round(settings.alpha)),
+        learning_rate=own.learning_rate if settings.learning_rate == default.learning_rate else settings.learning_rate,
+        epochs=max(1, math.ceil(settings.epochs)),
+        max_minutes=settings.max_minutes,
+        frozen_layers=settings.frozen_layers,
+        seed=settings.seed,
+    )
+
+
+def _judge(
+    gguf: Path,
+    folder: Path,
+    adapter: Path,
+    *,
+    labels: Sequence[str],
+    clauses: Sequence[AnnotatedClause],
+    on_share: OnShare,
+) -> np.ndarray:
+    from playground.lora.clause_prompts import language_model_scorer
+    from playground.lora.completions import load_completion_codec
+    from playground.models.lora_branches import load_lora_branches
+    from playground.models.openvino_engine import load_openvino_engine
+
+    engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(adapter))
+    score = language_model_scorer(engine.load_network("trained"), load_completion_codec(folder), labels)
+    rows = []
+    for number, clause in enumerate(clauses, start=1):
+        rows.append(score([clause]))
+        on_share(number / len(clauses))
+    shares = np.clip(np.concatenate(rows), _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(shares) - np.log1p(-shares))

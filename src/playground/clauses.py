@@ -1,0 +1,199 @@
+"""Contract -> clauses, along the contract's own structure.
+
+Paragraphs, numbered sections and sub-clauses are found in the text itself, because contracts come as PDF, DOCX or
+pasted text and their numbering often stands in the middle of a line. What is still long is cut at sentences. Every
+character of the text is in exactly one clause.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from playground.clause_headings import number_of
+from playground.clause_kinds import kinds_of
+from playground.sentences import sentence_spans
+from playground.types import Block, Clause, Document
+
+MOST_CHARACTERS = 1_200
+"""No clause is longer, unless it holds one unbroken word."""
+
+_WHOLE_CHARACTERS = 320
+"""A paragraph or numbered section up to this length is one clause; a longer one is cut at its sentences."""
+_FEWEST_CHARACTERS = 40
+"""A shorter sentence is kept with the one before it."""
+_SPLIT_LIST_CHARACTERS = 600
+"""A longer sentence is cut at its own list: (a) ...; (b) ..."""
+
+_DEEPEST = 4
+"""Headings kept above a clause; numbering that is misread must not pile up."""
+
+_BLANK = re.compile(r"\n[^\S\n]*\n\s*")
+_MARKER = (
+    r"(?:(?:article|section|clause|schedule|exhibit|annex|appendix)\s+(?:\d{1,3}|[ivxlc]{1,6}|[a-z])\b"
+    r"|\d{1,3}(?:\.\d{1,3}){0,5}[.)]?\s|\((?:\d{1,3}|[a-z]{1,2}|[ivx]{1,5})\)\s?|[a-z][.)]\s|[-•*◦▪\u2013\u2014]\s)"
+)
+_LINE_MARKER = re.compile(rf"\n[^\S\n]*(?={_MARKER})", re.IGNORECASE)
+# "4.4 Return of Materials." in the middle of a line, after the end of a sentence.
+_INLINE_SECTION = re.compile(
+    r"(?:(?<=[.;:)\]\u201d\"])|(?<=[A-Z]{2}))\s+(?=(?:\d{1,2}(?:\.\d{1,3}){1,4}\.?|(?:ARTICLE|Article|SECTION|Section)\s+(?:\d{1,2}|[IVX]{1,5})"
+    r"(?:\.\d{1,2})?[.:]?|\d{1,2}\.)\s+[A-Z\u201c\"])"
+)
+_INLINE_ITEM = re.compile(r"(?<=[;:.,])\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)")
+_CITES = re.compile(
+    r"(?:\b(?:section|sections|article|articles|clause|clauses|paragraph|§|no|nos|and|or|to|in|of)\.?)$", re.I
+)
+_ENDS = re.compile(r"[.;:!?][\"'\u201d\u2019)\]]{0,3}$|[,;:]\s*(?:and|or)$")
+
+
+def split_clauses(document: Document) -> tuple[Clause, ...]:
+    """Cut a contract into clauses that cover its text without gap or overlap, in order.
+
+    A clause is a paragraph, a numbered section or sub-clause; one of more than 320 characters is cut at its sentences,
+    and a sentence of more than 600 at the items of its list. White space between clauses belongs to the one before.
+    Linear in the length of the text.
+    """
+    text = document.text
+    if not text:
+        return ()
+    spans = list(pairwise([0, *_cuts(document), len(text)]))
+    blocks = _blocks_of(document, spans)
+    kinds = kinds_of([text[start:end] for start, end in spans], blocks)
+    clauses: list[Clause] = []
+    path: list[tuple[int, str]] = []
+    for position, ((start, end), kind, block) in enumerate(zip(spans, kinds, blocks, strict=True), 1):
+        if kind.resets:
+            path.clear()
+        while kind.level and path and path[-1][0] >= kind.level:
+            path.pop()
+        if kind.title and kind.kind != "heading":
+            path.append((kind.level, kind.title))  # run into the clause's own text
+        clauses.append(
+            Clause(
+                id=f"c{position}",
+                document_id=document.id,
+                text=text[start:end],
+                start=start,
+                end=end,
+                kind=kind.kind,
+                number="" if block is not None and block.kind == "table_row" else number_of(text[start:end]),
+                heading_path=tuple(title for _level, title in path[-_DEEPEST:]),
+                page=bisect_right(document.page_starts, start) or None,
+            )
+        )
+        if kind.kind == "heading" and kind.title:
+            path.append((kind.level, kind.title))
+    return tuple(clauses)
+
+
+def _blocks_of(document: Document, spans: Sequence[tuple[int, int]]) -> list[Block | None]:
+    """Return the block that each span lies in, white space apart; None where it lies in none or in several."""
+    found: list[Block | None] = []
+    position = 0
+    for start, end in spans:
+        while position < len(document.blocks) and document.blocks[position].end <= start:
+            position += 1
+        block = document.blocks[position] if position < len(document.blocks) else None
+        if block is not None and (block.start >= end or document.text[block.end : end].strip()):
+            block = None
+        found.append(block)
+    return found
+
+
+def _cuts(document: Document) -> list[int]:
+    """Return where clauses begin, the first apart, in order. White space alone is none: it ends the one before."""
+    text = document.text
+    first = _past_space(text, 0, len(text))
+    cuts: list[int] = []
+    for cut in sorted(set(_all_cuts(document))):
+        if not first < cut < len(text):
+            continue
+        if cuts and text[cuts[-1] : cut].isspace():
+            cuts.pop()
+        cuts.append(cut)
+    if cuts and text[cuts[-1] :].isspace():
+        cuts.pop()
+    return cuts
+
+
+def _all_cuts(document: Document) -> Iterator[int]:
+    """Yield the offsets at which clauses begin, in no particular order."""
+    text = document.text
+    sections = sorted({0, *_section_cuts(document), len(text)})
+    for start, end in pairwise(sections):
+        yield start
+        if end - start > _WHOLE_CHARACTERS:
+            yield from _sentence_cuts(text, start, end)
+
+
+def _section_cuts(document: Document) -> Iterator[int]:
+    """Yield where paragraphs, numbered sections and sub-clauses begin."""
+    text = document.text
+    for pattern in (_BLANK, _LINE_MARKER):
+        for match in pattern.finditer(text):
+            if not _runs_on(text, match.start(), match.end()):
+                yield match.end()
+    for match in _INLINE_SECTION.finditer(text):
+        if not _CITES.search(text, max(0, match.start() - 12), match.start()):
+            yield match.end()
+    before = ""
+    for block in document.blocks:
+        alone = {before, block.kind} & {"heading", "table_row"}
+        if alone or not _runs_on(text, block.start, block.start):
+            yield block.start
+        before = block.kind
+
+
+def _runs_on(text: str, before: int, after: int) -> bool:
+    """Tell whether a sentence goes on across a break: a page ended in its middle."""
+    ahead = text[after : after + 1]
+    behind = text[max(0, before - 40) : before].rstrip()
+    return bool(behind) and ahead.islower() and not _ENDS.search(behind) and text[after + 1 : after + 2] not in ".)"
+
+
+def _sentence_cuts(text: str, start: int, end: int) -> Iterator[int]:
+    first = start
+    for _begin, sentence_end in sentence_spans(text, start, end):
+        stop = _past_space(text, sentence_end, end)
+        if stop - first < _FEWEST_CHARACTERS and stop < end:
+            continue
+        if stop - first > _SPLIT_LIST_CHARACTERS:
+            yield from _item_cuts(text, first, stop)
+        if end - stop < _FEWEST_CHARACTERS:
+            return
+        yield stop
+        first = stop
+
+
+def _item_cuts(text: str, start: int, end: int) -> Iterator[int]:
+    first = start
+    for match in _INLINE_ITEM.finditer(text, start, end):
+        if match.end() - first >= _FEWEST_CHARACTERS * 2 and end - match.end() >= _FEWEST_CHARACTERS:
+            yield from _hard_cuts(text, first, match.end())
+            yield match.end()
+            first = match.end()
+    yield from _hard_cuts(text, first, end)
+
+
+def _hard_cuts(text: str, start: int, end: int) -> Iterator[int]:
+    """Cut what has no structure at all at white space, at a semicolon where there is one."""
+    while end - start > MOST_CHARACTERS:
+        window = text[start : start + MOST_CHARACTERS]
+        cut = max(window.rfind("; ", MOST_CHARACTERS // 3), window.rfind(";\n", MOST_CHARACTERS // 3))
+        if cut < 0:
+            cut = max(window.rfind(" "), window.rfind("\n"), window.rfind("\t"))
+        if cut < MOST_CHARACTERS // 3:
+            following = re.compile(r"\s").search(text, start + MOST_CHARACTERS, end)
+            if following is None:
+                return
+            cut = following.start() - start
+        start = _past_space(text, start + cut + 1, end)
+        yield start
+
+
+def _past_space(text: str, position: int, end: int) -> int:
+    while position < end and text[position].isspace():
+        position += 1
+    return position

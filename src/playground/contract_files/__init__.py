@@ -1,0 +1,25 @@
+"""Contracts on disk -> flagged contracts on disk: one file, or a folder of them, resumable and on several cores."""
+
+from playground.contract_files.flagging import (
+    FlagJob,
+    FlagSettings,
+    flag_object,
+    flag_one,
+    read_contract,
+    report_html,
+)
+from playground.contract_files.folder import FileOutcome, Progress, contract_paths, default_workers, flag_folder
+
+__all__ = [
+    "FileOutcome",
+    "FlagJob",
+    "FlagSettings",
+    "Progress",
+    "contract_paths",
+    "default_workers",
+    "flag_folder",
+    "flag_object",
+    "flag_one",
+    "read_contract",
+    "report_html",
+]

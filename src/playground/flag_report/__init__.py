@@ -1,0 +1,23 @@
+"""A flagged contract as a file to hand on: HTML report, CSV, JSON, DOCX with comments.
+
+Pure functions from a ``FlaggedContract`` and its labels to text or bytes; whether to write a file is the caller's.
+"""
+
+from __future__ import annotations
+
+from playground.flag_report.docx_comments import CommentedDocx, commented_docx
+from playground.flag_report.html import flag_report_html
+from playground.flag_report.rows import Correction, ReportRow, Verdict, report_rows
+from playground.flag_report.tables import flag_report_csv, flag_report_json
+
+__all__ = [
+    "CommentedDocx",
+    "Correction",
+    "ReportRow",
+    "Verdict",
+    "commented_docx",
+    "flag_report_csv",
+    "flag_report_html",
+    "flag_report_json",
+    "report_rows",
+]

@@ -1,0 +1,90 @@
+"""What every export shows: one row a flag, in the order of the contract, with what a reader decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from playground.types import Clause, FlaggedContract, Label, SimilarClause
+
+Verdict = Literal["confirmed", "rejected", "added"]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A reader's decision about a label on a clause: the flag is right, is wrong, or was missed."""
+
+    clause_id: str
+    label: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A flag with its clause. ``score`` is None where a reader added the flag: nobody estimated a probability."""
+
+    clause: Clause
+    label: Label
+    score: float | None
+    evidence: tuple[SimilarClause, ...] = ()
+    verdict: Verdict | None = None
+
+
+def report_rows(
+    result: FlaggedContract, labels: Mapping[str, Label], corrections: Sequence[Correction] = ()
+) -> tuple[ReportRow, ...]:
+    """Return the flags in the order of the clauses and, within one, of falling score; added ones last.
+
+    A rejected flag stays, marked as rejected: whether to show it is the export's choice. Of several corrections of one
+    flag the last holds; a correction for a clause that is not in the contract is left out.
+
+    Raises:
+        KeyError: a flag names a clause that the contract does not have.
+    """
+    clauses = {clause.id: clause for clause in result.clauses}
+    verdicts = {(correction.clause_id, correction.label): correction.verdict for correction in corrections}
+    rows = []
+    for flag in result.flags:
+        verdict = verdicts.pop((flag.clause_id, flag.label), None)
+        rows.append(
+            ReportRow(
+                clause=clauses[flag.clause_id],
+                label=label_of(flag.label, labels),
+                score=flag.score,
+                evidence=flag.evidence,
+                # Adding what is there already says that it is right.
+                verdict="confirmed" if verdict == "added" else verdict,
+            )
+        )
+    for (clause_id, name), verdict in verdicts.items():
+        if verdict != "rejected" and clause_id in clauses:
+            rows.append(ReportRow(clauses[clause_id], label_of(name, labels), score=None, verdict="added"))
+    return tuple(sorted(rows, key=lambda row: (row.clause.start, row.score is None, -(row.score or 0.0))))
+
+
+def label_of(name: str, labels: Mapping[str, Label]) -> Label:
+    """Return the label, or one that says no more than its name: users train on labels of their own."""
+    return labels.get(name) or Label(name, question="", risk="informational", why="", check="")
+
+
+def percent(score: float | None) -> str:
+    """Return a probability for people: whole per cent, and never a certainty that no model has."""
+    if score is None:
+        return "added by the reader"
+    if score > 0.99:
+        return "> 99%"
+    return "< 1%" if score < 0.01 else f"{score:.0%}"
+
+
+def place(clause: Clause) -> str:
+    """Return where a clause stands: "7.2, page 3", or its offset where it has neither."""
+    parts = [clause.number] if clause.number else []
+    if clause.page is not None:
+        parts.append(f"page {clause.page}")
+    return ", ".join(parts) or f"character {clause.start:,}"
+
+
+def heading(clause: Clause) -> str:
+    """Return the headings above a clause as one line, outermost first."""
+    return " > ".join(" ".join(part.split()) for part in clause.heading_path)

@@ -1,0 +1,87 @@
+"""A flagged contract for spreadsheets (CSV) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from playground.documents.normalise import normalise_text
+from playground.flag_report.rows import Correction, heading, report_rows
+from playground.types import FlaggedContract, Label
+
+COLUMNS = ("document", "clause_number", "page", "heading", "start", "end", "label", "risk", "probability", "text")
+"""``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text."""
+
+# The full-width forms too: spreadsheets in East Asian locales take them for the ASCII ones.
+_FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
+
+
+def flag_report_csv(
+    result: FlaggedContract, labels: Mapping[str, Label], corrections: Sequence[Correction] = ()
+) -> bytes:
+    """Return one row a flag as CSV (RFC 4180, UTF-8 with a byte order mark, which Excel needs to read it as UTF-8).
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe. With ``corrections`` there is a last
+    column ``review``: confirmed, rejected, added or empty.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow((*COLUMNS, "review") if corrections else COLUMNS)
+    for row in report_rows(result, labels, corrections):
+        clause = row.clause
+        cells: list[str | int] = [
+            spreadsheet_cell(result.document.source),
+            spreadsheet_cell(clause.number),
+            "" if clause.page is None else clause.page,
+            spreadsheet_cell(heading(clause)),
+            clause.start,
+            clause.end,
+            spreadsheet_cell(row.label.name),
+            row.label.risk,
+            "" if row.score is None else f"{row.score:.4f}",
+            spreadsheet_cell(clause.text.strip()),
+        ]
+        writer.writerow([*cells, row.verdict or ""] if corrections else cells)
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def flag_report_json(
+    result: FlaggedContract, labels: Mapping[str, Label], corrections: Sequence[Correction] = ()
+) -> dict[str, object]:
+    """Return what ``flag --json`` prints: every clause with its flags, offsets into the extracted text.
+
+    A flag has the key ``review`` only where a correction speaks of it; the ``score`` of an added flag is None.
+    """
+    flags: dict[str, list[dict[str, object]]] = {clause.id: [] for clause in result.clauses}
+    for row in report_rows(result, labels, corrections):
+        review = {"review": row.verdict} if row.verdict else {}
+        flags[row.clause.id].append({"label": row.label.name, "score": row.score, "risk": row.label.risk, **review})
+    return {
+        "document": result.document.source,
+        "clauses": [
+            {
+                "id": clause.id,
+                "start": clause.start,
+                "end": clause.end,
+                "text": clause.text,
+                "flags": flags[clause.id],
+                "page": clause.page,
+                "number": clause.number,
+            }
+            for clause in result.clauses
+        ],
+        "missing": list(result.missing),
+        "timings": dict(result.timings),
+        "model": result.model_id,
+        "adapter": result.adapter,
+        "notes": list(result.notes),
+        "sha256": result.document.sha256,
+    }
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return ``text`` for a cell: clean, and with an apostrophe before what a spreadsheet would take for a formula."""
+    # What a spreadsheet trims before it looks for a formula must not hide one.
+    clean = normalise_text(text)
+    return f"'{clean}" if clean.startswith(_FORMULA_STARTS) or clean.lstrip().startswith(_FORMULA_STARTS) else clean

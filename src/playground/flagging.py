@@ -1,0 +1,181 @@
+"""A contract -> its clauses, judged -> flags.
+
+Judging is the slow part and is done once; thresholds, labels and evidence are applied to its result, so that a slider
+moves without a model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from playground.clause_calibration import shifted_thresholds
+from playground.clauses import split_clauses
+from playground.contract_check import contract_notes
+from playground.errors import DocumentError
+from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
+
+OnShare = Callable[[float], None]
+Evidence = Callable[[Sequence[tuple[str, str]]], Sequence[tuple[SimilarClause, ...]]]
+"""Pairs of (clause text, label) -> annotated clauses that carry the label and resemble the text."""
+
+_MOST_CLAUSES = 5_000
+_BINDING = ("body",)
+"""Kinds of clauses that can carry a liability; the others name, define or list."""
+
+
+class ClauseModel(Protocol):
+    """What judges clauses: an encoder with an adapter, a language model, a baseline."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Probability from which on a label is flagged, float [labels]."""
+        ...
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def adapter(self) -> str | None: ...
+
+    def probabilities(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
+        """Return probabilities in [0, 1], float [clauses, labels]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredContract:
+    """A judged contract: ``probabilities`` is float32 [clauses, labels], ``thresholds`` float [labels]."""
+
+    document: Document
+    clauses: tuple[Clause, ...]
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    thresholds: np.ndarray
+    model_id: str
+    adapter: str | None
+    timings: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+def score_contract(
+    document: Document,
+    model: ClauseModel,
+    catalogue: Mapping[str, Label],
+    on_share: OnShare | None = None,
+) -> ScoredContract:
+    """Cut a contract into clauses and judge each.
+
+    ``timings``: ``split_s``, ``judge_s``, ``total_s``. Headings, definitions, tables of contents and signature blocks
+    carry no liability: their probabilities of liability labels are 0.
+
+    Raises:
+        DocumentError: no clause was found, or too many.
+        ModelError: the model failed.
+    """
+    started = time.perf_counter()
+    clauses = split_clauses(document)
+    if not any(clause.kind in _BINDING for clause in clauses):
+        raise DocumentError(
+            f"No clause was found in {document.source}: it has no sentence to judge. Upload a contract."
+        )
+    if len(clauses) > _MOST_CLAUSES:
+        raise DocumentError(
+            f"{document.source} has {len(clauses):,} clauses, more than the {_MOST_CLAUSES:,} that are judged at once. "
+            "Split it into parts."
+        )
+    split = time.perf_counter()
+    probabilities = np.array(model.probabilities(as_examples(clauses), on_share), dtype=np.float32)
+    probabilities[np.ix_(*silent(clauses, model.labels, catalogue))] = 0.0
+    judged = time.perf_counter()
+    return ScoredContract(
+        document=document,
+        clauses=clauses,
+        labels=model.labels,
+        probabilities=probabilities,
+        thresholds=model.thresholds,
+        model_id=model.model_id,
+        adapter=model.adapter,
+        timings={"split_s": split - started, "judge_s": judged - split, "total_s": judged - started},
+        notes=(*document.warnings, *contract_notes(document.text)),
+    )
+
+
+def flag_contract(
+    scored: ScoredContract,
+    catalogue: Mapping[str, Label],
+    *,
+    shift: float = 0.0,
+    shown: Collection[str] | None = None,
+    evidence: Evidence | None = None,
+) -> FlaggedContract:
+    """Return the flags of a judged contract.
+
+    Args:
+        scored: from ``score_contract``.
+        catalogue: every label by name.
+        shift: moves all thresholds by so many log-odds: below 0 misses less, above 0 flags only what is surer.
+        shown: labels to flag; all liabilities of the catalogue when None.
+        evidence: finds similar annotated clauses; none are given without it.
+
+    Returns:
+        The contract with its flags; ``missing`` names the shown labels that such contracts usually have and that no
+        clause carries.
+    """
+    names = {label.name for label in catalogue.values() if label.liability} if shown is None else set(shown)
+    limits = shifted_thresholds(scored.thresholds, shift)
+    wanted = np.array([name in names for name in scored.labels], dtype=bool)
+    rows, columns = np.nonzero((scored.probabilities >= limits) & wanted)
+    order = sorted(range(len(rows)), key=lambda i: (rows[i], -scored.probabilities[rows[i], columns[i]]))
+    pairs = [(scored.clauses[rows[i]], scored.labels[columns[i]]) for i in order]
+    similar = evidence([(clause.text, label) for clause, label in pairs]) if evidence and pairs else [()] * len(pairs)
+    flags = tuple(
+        Flag(clause.id, label, float(scored.probabilities[rows[i], columns[i]]), tuple(found))
+        for i, (clause, label), found in zip(order, pairs, similar, strict=True)
+    )
+    found_labels = {flag.label for flag in flags}
+    return FlaggedContract(
+        document=scored.document,
+        clauses=scored.clauses,
+        flags=flags,
+        missing=tuple(
+            name
+            for name in scored.labels
+            if name in names and name in catalogue and catalogue[name].expected and name not in found_labels
+        ),
+        model_id=scored.model_id,
+        adapter=scored.adapter,
+        timings=dict(scored.timings),
+        notes=scored.notes,
+    )
+
+
+def as_examples(clauses: Sequence[Clause]) -> list[AnnotatedClause]:
+    """Return the clauses of one contract as a model reads them, without labels."""
+    return [
+        AnnotatedClause(
+            id=clause.id,
+            text=clause.text.strip(),
+            labels=(),
+            contract=clause.document_id,
+            heading=clause.heading_path[-1] if clause.heading_path else "",
+            position=position,
+        )
+        for position, clause in enumerate(clauses)
+    ]
+
+
+def silent(
+    clauses: Sequence[Clause], labels: Sequence[str], catalogue: Mapping[str, Label]
+) -> tuple[list[int], list[int]]:
+    """Return the rows and columns that cannot be flagged together: clauses that bind nobody, and liabilities."""
+    rows = [row for row, clause in enumerate(clauses) if clause.kind not in _BINDING]
+    columns = [column for column, name in enumerate(labels) if name in catalogue and catalogue[name].liability]
+    return rows, columns
