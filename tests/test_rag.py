@@ -381,3 +381,35 @@ def test_a_swap_during_the_answer_does_not_matter() -> None:
 
 def test_examples_and_history_are_not_needed() -> None:
     assert ask(settings=replace(SETTINGS, mode="rag_few_shot"), examples=(), history=()).text == "60 days."
+
+
+# The guard
+
+
+class GuardedModel(RecordingModel):
+    """Abstains with a probability of 0.4."""
+
+    def complete_guarded(self, messages, *, abstention, abstain_at, **options):  # type: ignore[no-untyped-def]
+        completion = self.complete(messages, **options)
+        text = abstention if abstain_at <= 0.4 else completion.text
+        return replace(completion, text=text, abstain_probability=0.4)
+
+
+@pytest.mark.parametrize(("abstain_at", "abstained"), [(0.3, True), (0.5, False)])
+def test_the_caution_that_is_set_decides_whether_to_answer(abstain_at: float, abstained: bool) -> None:
+    answer = ask(model=GuardedModel("60 days."), settings=replace(SETTINGS, abstain_at=abstain_at))
+    assert (answer.abstained, answer.text) == (abstained, "I don't know." if abstained else "60 days.")
+    assert answer.completion.abstain_probability == 0.4
+
+
+def test_a_model_that_cannot_be_guarded_answers_as_it_does() -> None:
+    assert ask(reply="60 days.", settings=replace(SETTINGS, abstain_at=0.01)).text == "60 days."
+
+
+def test_an_answer_with_a_number_that_no_passage_states_is_withheld_and_stays_readable() -> None:
+    settings = replace(SETTINGS, withhold_unsupported=True)
+    answer = ask(reply="You have 61 days.", settings=settings)
+    assert (answer.text, answer.abstained, answer.citations, answer.unsupported) == ("I don't know.", True, (), ())
+    assert "61" in answer.reasoning and "You have 61 days." in answer.reasoning
+    assert answer.completion.text == "You have 61 days."
+    assert ask(reply="You have 60 days.", settings=settings).text == "You have 60 days."

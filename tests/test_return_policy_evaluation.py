@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 from fakes import FakeChatModel
+from fakes_adapters import MANIFEST
 from scripted_embedder import ScriptedEmbedder
 
-from playground.errors import EvaluationError, PlaygroundError
+from playground.adapters import StoredAdapter
+from playground.errors import AdapterError, EvaluationError, PlaygroundError
 from playground.evaluation import FAILED, EvaluationPlan, evaluate
 from playground.types import Example, Prediction, RunRecord, Usage
 from scenarios.return_policy import evaluation as scenario
+from scenarios.return_policy import scenario as return_policy
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import POLICIES, QUESTIONS, few_shot_examples, system_prompt
+from scenarios.return_policy.scenario import ADAPTERS, POLICIES, QUESTIONS, few_shot_examples, system_prompt
 
 POLICY = "# Returns\n\nYou may return shoes within 30 days. A return label costs $5.\n"
 ROW = {"id": "a", "policy": "shop.md", "question": "How long?", "answerable": True, "expect": ["30 days"]}
@@ -48,6 +51,12 @@ def arguments(questions: Path = QUESTIONS, **changes: object) -> argparse.Namesp
         "strategies": "rag",
         "model": "bundled",
         "limit": None,
+        "adapter": None,
+        "closed_book_adapter": None,
+        "top_k": None,
+        "no_arithmetic": False,
+        "keep_unsupported": False,
+        "abstain_at": None,
         "seed": 0,
     }
     return argparse.Namespace(**(given | changes))
@@ -223,6 +232,7 @@ def test_figures_of_a_hand_worked_example() -> None:
     assert figures == {
         "strategy": "rag",
         "model": "m",
+        "adapter": None,
         "n": 8,
         "n_answerable": 5,
         "n_unanswerable": 3,
@@ -288,14 +298,27 @@ def test_settings_follow_the_strategy() -> None:
         scenario.bot_settings("magic")
 
 
-def test_every_strategy_answers_and_is_scored(write: Callable[..., Path]) -> None:
+def test_every_strategy_answers_and_is_scored(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = "policy-reader@12345678"
+    monkeypatch.setattr(
+        scenario, "reader_identity", lambda strategy, _name=None: reader if strategy == "rag+lora" else None
+    )
+    memory = closed_book_of("shop.md")
+    monkeypatch.setattr(scenario, "closed_book_adapter", lambda _name: memory)
+
     def script(message: str) -> str:
         return "I don't know." if "hats" in message else "Answer: 30 days, for $9."
 
     model = FakeChatModel(script, price_usd=0.001)
-    plan = prepare(arguments(write(ROW, UNANSWERABLE), strategies=",".join(scenario.strategy_names())), model)
+    every = ",".join(scenario.strategy_names())
+    # The reader would withhold the $9 that no passage states, and all are to say the same.
+    plan = prepare(arguments(write(ROW, UNANSWERABLE), strategies=every, keep_unsupported=True), model)
     records = list(evaluate(plan))
     assert [row["strategy"] for row in scenario.summarise(records)] == list(scenario.strategy_names())
+    assert {record.adapter for record in records if record.strategy == "rag+lora"} == {reader}
+    assert {record.adapter for record in records if record.strategy == "closed-book-lora"} == {memory.identity}
+    others = [record for record in records if record.strategy not in ("rag+lora", "closed-book-lora")]
+    assert {record.adapter for record in others} == {None}
     for row in scenario.summarise(records):
         assert (row["answerable_accuracy"], row["abstention_accuracy"], row["balanced_accuracy"]) == (1.0, 1.0, 1.0)
         assert row["unsupported_number_rate"] == 1.0
@@ -307,6 +330,47 @@ def test_every_strategy_answers_and_is_scored(write: Callable[..., Path]) -> Non
     assert len(messages) == 2 + 2 * len(few_shot_examples())
     assert "30 days" in messages[-1]["content"]
     json.dumps(few_shot.prediction.detail)
+
+
+def closed_book_of(*policies: str) -> StoredAdapter:
+    data = {**MANIFEST.data, "policies": list(policies)}
+    return StoredAdapter(Path("closed-book"), replace(MANIFEST, name="closed-book", task="closed_book", data=data))
+
+
+def test_closed_book_is_asked_about_the_policies_it_was_trained_on(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(ROW, UNANSWERABLE, {**ROW, "id": "c", "policy": "other.md"})
+    (path.parent / "policies" / "other.md").write_text(POLICY)
+    memory = closed_book_of("shop.md")
+    monkeypatch.setattr(scenario, "closed_book_adapter", lambda _name: memory)
+    model = FakeChatModel(lambda _message: "30 days.")
+    plan = prepare(arguments(path, strategies="rag,closed-book-lora"), model)
+    assert "is asked 2 of 3 questions" in capsys.readouterr().err
+    records = list(evaluate(plan))
+    assert plan.size == len(records) == 5
+    own = [record for record in records if record.strategy == "closed-book-lora"]
+    assert [record.example_id for record in own] == ["a", "b"]
+    assert own[0].prediction is not None
+    messages: Any = own[0].prediction.detail["messages"]
+    assert "Text:" not in messages[-1]["content"]
+    alone = prepare(arguments(path, strategies="closed-book-lora", limit=2), model)
+    assert [example.id for example in alone.examples] == ["a", "b"]
+
+
+def test_closed_book_without_its_adapter_or_its_questions_says_what_to_do(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = FakeChatModel(lambda _message: "30 days.")
+    monkeypatch.setattr(return_policy, "ADAPTERS", tmp_path / "none")
+    with pytest.raises(AdapterError, match=r"there is none: python scripts/measure_stale_facts\.py"):
+        prepare(arguments(write(ROW), strategies="closed-book-lora"), model)
+    monkeypatch.setattr(return_policy, "ADAPTERS", ADAPTERS)
+    with pytest.raises(AdapterError, match=r"cuad-minilm' was not trained on the facts"):
+        prepare(arguments(write(ROW), strategies="closed-book-lora", closed_book_adapter="cuad-minilm"), model)
+    monkeypatch.setattr(scenario, "closed_book_adapter", lambda _name: closed_book_of("elsewhere.md"))
+    with pytest.raises(EvaluationError, match=r"trained on elsewhere\.md, and no question is about that"):
+        prepare(arguments(write(ROW), strategies="rag,closed-book-lora"), model)
 
 
 def test_the_plan_says_how_it_came_about(write: Callable[..., Path]) -> None:

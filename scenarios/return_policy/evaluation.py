@@ -6,10 +6,13 @@ python -m playground evaluate return_policy --strategies no-text,rag --out runs/
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from playground.adapters import StoredAdapter, reader_adapter
+from playground.cli.terminal import one_line, positive
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import EvaluationError, PlaygroundError
@@ -20,10 +23,27 @@ from playground.models.catalog import BUNDLES
 from playground.patterns import all_found
 from playground.prompting import FewShotExample
 from playground.rag import BotSettings
+from playground.spending import Spending
 from playground.strategies import document_strategy
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
+from scenarios.return_policy.closed_book.strategy import (
+    CLOSED_BOOK,
+    closed_book_adapter,
+    closed_book_settings,
+    is_trained_on,
+    trained_policies,
+)
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import MODES, POLICIES, QUESTIONS, few_shot_examples, system_prompt
+from scenarios.return_policy.scenario import (
+    MODES,
+    POLICIES,
+    QUESTIONS,
+    READER_MODE,
+    adapter_store,
+    few_shot_examples,
+    system_prompt,
+    with_reader,
+)
 
 NAME = "return_policy"
 DEFAULT_STRATEGIES = "rag"
@@ -39,26 +59,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--questions", type=Path, default=QUESTIONS, metavar="FILE", help="questions, JSON lines (default: our own)"
     )
+    parser.add_argument("--adapter", metavar="NAME", help="of `rag+lora` (default: the active one)")
+    parser.add_argument("--closed-book-adapter", metavar="NAME", help=f"of `{CLOSED_BOOK}` (default: the active one)")
+    parser.add_argument("--top-k", type=positive, metavar="N", help="passages given to the model (default: 3)")
+    guard = parser.add_argument_group("what stands around the reader of rag+lora; each can be measured without")
+    guard.add_argument("--no-arithmetic", action="store_true", help="work nothing out for it")
+    guard.add_argument("--keep-unsupported", action="store_true", help="give answers with numbers no passage states")
+    guard.add_argument(
+        "--abstain-at",
+        type=float,
+        metavar="P",
+        help="abstain from this probability on (above 1: never; default: its own)",
+    )
 
 
 def strategy_names() -> tuple[str, ...]:
     """Return the names of the ways of answering, simplest first."""
-    return tuple(mode.strategy for mode in MODES)
+    return (*(mode.strategy for mode in MODES), CLOSED_BOOK)
+
+
+def reader_identity(strategy: str, name: str | None = None) -> str | None:
+    """Return the identity of the adapter that ``strategy`` reads with: ``name`` or the active one; None if it has none.
+
+    Raises:
+        AdapterError: it needs one, and there is none, or ``name`` was trained for something else.
+    """
+    if all(mode.strategy != strategy or mode.mode != READER_MODE for mode in MODES):
+        return None
+    return reader_adapter(adapter_store(), name).identity
+
+
+def default_strategy(*, bundled: bool) -> str:
+    """Return what answers when nobody chose: RAG + LoRA where the bundled model has an adapter for it, else RAG."""
+    return "rag+lora" if bundled and adapter_store().active("reader") is not None else DEFAULT_STRATEGIES
 
 
 def bot_settings(
-    strategy: str, *, system: str | None = None, retrieval: RetrievalSettings | None = None, seed: int = 0
+    strategy: str,
+    *,
+    system: str | None = None,
+    retrieval: RetrievalSettings | None = None,
+    seed: int = 0,
+    adapter: str | None = None,
 ) -> BotSettings:
     """Return how the bot answers under a strategy's name; ``system`` replaces the article's system prompt.
 
+    ``adapter`` is the identity of the one that reads passages; strategies that need none do without it.
+
     Raises:
-        PlaygroundError: there is no such strategy.
+        PlaygroundError: there is no such strategy, or it needs an adapter and none was given.
     """
     for mode in MODES:
         if mode.strategy == strategy:
             prompt = system_prompt() if system is None else system
-            return BotSettings(prompt, mode.mode, retrieval or RetrievalSettings(), seed=seed)
-    raise PlaygroundError(f"There is no strategy {strategy[:60]!r}. Use one of: {', '.join(strategy_names())}.")
+            settings = BotSettings(prompt, mode.mode, retrieval or RetrievalSettings(), seed=seed)
+            return with_reader(settings, adapter) if mode.mode == READER_MODE else settings
+    known = ", ".join(mode.strategy for mode in MODES)
+    raise PlaygroundError(f"There is no strategy {strategy[:60]!r}. Use one of: {known}.")
+
+
+def _settings(strategy: str, arguments: argparse.Namespace, adapter: str | None) -> BotSettings:
+    retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
+    settings = bot_settings(strategy, retrieval=retrieval, seed=arguments.seed, adapter=adapter)
+    if settings.mode != READER_MODE:
+        return settings
+    return replace(
+        settings,
+        work_out=settings.work_out and not arguments.no_arithmetic,
+        withhold_unsupported=settings.withhold_unsupported and not arguments.keep_unsupported,
+        abstain_at=settings.abstain_at if arguments.abstain_at is None else arguments.abstain_at,
+    )
 
 
 def prepare(
@@ -76,14 +146,25 @@ def prepare(
     names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
     if not names:
         raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
-    settings = {name: bot_settings(name, seed=arguments.seed) for name in names}
+    adapters = {name: reader_identity(name, arguments.adapter) for name in names if name != CLOSED_BOOK}
+    settings = {name: _settings(name, arguments, adapter) for name, adapter in adapters.items()}
     examples = read_questions(arguments.questions, arguments.policies)
+    memory = closed_book_adapter(arguments.closed_book_adapter) if CLOSED_BOOK in names else None
+    if memory is not None:
+        adapters[CLOSED_BOOK] = memory.identity
+        settings[CLOSED_BOOK] = closed_book_settings(memory, arguments.seed)
+        settings = {name: settings[name] for name in names}
+        known = _about_trained(memory, examples)
+        examples = known if names == [CLOSED_BOOK] else examples
     if arguments.limit is not None:
         examples = sample_examples(
             examples, arguments.limit, seed=arguments.seed, stratum=lambda example: example.metadata["answerable"]
         )
     documents = {name: _load_policy(arguments.policies / name) for name in _policies(examples)}
-    model, embedder = load_model(), load_embedder()
+    spending = Spending()
+    model, embedder = spending.metered(load_model()), load_embedder()
+    if memory is not None:
+        _say_what_is_left_out(memory, examples)
     indexes = {name: build_index(document, embedder) for name, document in documents.items()}
     described = {name: _described(settings[name]) for name in names}
     return EvaluationPlan(
@@ -102,8 +183,38 @@ def prepare(
         },
         models={model.model_id: {"choice": arguments.model, "weights_sha256": _weights_sha256(model.model_id)}},
         failed_cost_usd=model.cost_usd(None),
+        spending=spending,
+        models_of={name: (model.model_id, adapter) for name, adapter in adapters.items()},
+        covers=lambda name, example: name != CLOSED_BOOK or memory is None or is_trained_on(memory, example),
         warm_up=Example("warm-up", _WARM_UP_QUESTION, "", {"policy": _policies(examples)[0]}),
     )
+
+
+def _about_trained(memory: StoredAdapter, examples: list[Example]) -> list[Example]:
+    """Return the questions that closed-book LoRA is asked.
+
+    Raises:
+        EvaluationError: none is about a policy that its adapter was trained on.
+    """
+    known = [example for example in examples if is_trained_on(memory, example)]
+    if not known:
+        raise EvaluationError(
+            f"{CLOSED_BOOK} was trained on {', '.join(trained_policies(memory))[:200]}, and no question is about that. "
+            "Use other questions, or another adapter (--closed-book-adapter)."
+        )
+    return known
+
+
+def _say_what_is_left_out(memory: StoredAdapter, examples: Sequence[Example]) -> None:
+    # Standard output belongs to the figures.
+    known = sum(is_trained_on(memory, example) for example in examples)
+    if known < len(examples):
+        print(
+            f"note: {CLOSED_BOOK} is asked {known} of {len(examples)} questions: its adapter was trained on "
+            f"{one_line(', '.join(trained_policies(memory))[:200])}; the others give it no row",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 # What is measured on each row. 1.0 is yes, 0.0 is no.
@@ -148,8 +259,8 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-def summarise(records: Sequence[RunRecord]) -> list[dict[str, object]]:
-    """Return the figures of each strategy and model, in the order in which they first appear.
+def summarise(records: Sequence[RunRecord], _plan: EvaluationPlan | None = None) -> list[dict[str, object]]:
+    """Return the figures of each strategy, model and adapter, in the order in which they first appear.
 
     Rates are in [0, 1] and null where nothing was asked: ``answerable_accuracy`` (right among the answerable),
     ``abstention_accuracy`` (abstained among the unanswerable), ``balanced_accuracy`` (their mean),
@@ -157,13 +268,13 @@ def summarise(records: Sequence[RunRecord]) -> list[dict[str, object]]:
     cited passage contains, among all answers). A row with an error is wrong and is no answer. ``ci`` has the bounds of
     the 95 % intervals.
     """
-    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    groups: dict[tuple[str, str, str | None], list[RunRecord]] = {}
     for record in records:
-        groups.setdefault((record.strategy, record.model_id), []).append(record)
-    return [_figures(strategy, model_id, rows) for (strategy, model_id), rows in groups.items()]
+        groups.setdefault((record.strategy, record.model_id, record.adapter), []).append(record)
+    return [_figures(*key, rows) for key, rows in groups.items()]
 
 
-def _figures(strategy: str, model_id: str, rows: Sequence[RunRecord]) -> dict[str, object]:
+def _figures(strategy: str, model_id: str, adapter: str | None, rows: Sequence[RunRecord]) -> dict[str, object]:
     answerable = [row for row in rows if row.scores["answerable"]]
     unanswerable = [row for row in rows if not row.scores["answerable"]]
     answers = [row for row in rows if not row.error and not row.scores["abstained"]]
@@ -180,6 +291,7 @@ def _figures(strategy: str, model_id: str, rows: Sequence[RunRecord]) -> dict[st
     return {
         "strategy": strategy,
         "model": model_id,
+        "adapter": adapter,
         "n": len(rows),
         "n_answerable": len(answerable),
         "n_unanswerable": len(unanswerable),

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from playground.adapters import AdapterStore, default_root
 from playground.documents import SUPPORTED_SUFFIXES
+from playground.errors import AdapterError
 from playground.prompting import FewShotExample, Mode
+from playground.rag import BotSettings
 from playground.types import Document
 
 FOLDER = Path(__file__).parent
 POLICIES = FOLDER.parents[1] / "data" / "policies"
 QUESTIONS = FOLDER / "questions.jsonl"
+ADAPTERS = FOLDER.parents[1] / "data" / "adapters"
+READER_MODE: Mode = "rag_lora"
 DEFAULT_POLICY = "northtrail-outdoor-v1.md"
 MOST_SUGGESTIONS = 5
 
@@ -47,7 +52,34 @@ MODES: tuple[ModeDescription, ...] = (
     ModeDescription(
         "rag_chain_of_thought", "rag+cot", "RAG + chain of thought", "RAG, and the model reasons before it answers."
     ),
+    ModeDescription(
+        "rag_lora",
+        "rag+lora",
+        "RAG + LoRA",
+        "RAG, and a LoRA layer that was trained to read passages: it learned how to answer, not what this policy says.",
+    ),
 )
+
+
+def adapter_store() -> AdapterStore:
+    """Return the user's adapters together with those that are shipped."""
+    return AdapterStore(default_root(), shipped=ADAPTERS)
+
+
+def with_reader(settings: BotSettings, adapter: str | None) -> BotSettings:
+    """Return ``settings`` for a bot that reads through an adapter, the way it was trained, with the guard around it.
+
+    Arithmetic is done for it, and an answer with a number that no passage states is withheld.
+
+    Raises:
+        AdapterError: ``adapter``, the identity of one, is None.
+    """
+    if adapter is None:
+        raise AdapterError(
+            "RAG + LoRA needs an adapter that reads passages, and there is none. Train one (python "
+            "scripts/train_reader.py) or choose another technique."
+        )
+    return replace(settings, adapter=adapter, work_out=True, withhold_unsupported=True)
 
 
 @lru_cache(maxsize=1)

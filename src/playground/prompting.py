@@ -9,9 +9,9 @@ from typing import Literal, get_args
 from playground.errors import ModelError
 from playground.types import ChatModel, Document, Message, Passage, Prompt, PromptPart
 
-Mode = Literal["no_text", "whole_document", "rag", "rag_few_shot", "rag_chain_of_thought"]
+Mode = Literal["no_text", "whole_document", "rag", "rag_few_shot", "rag_chain_of_thought", "rag_lora"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-RAG_MODES: tuple[Mode, ...] = ("rag", "rag_few_shot", "rag_chain_of_thought")
+RAG_MODES: tuple[Mode, ...] = ("rag", "rag_few_shot", "rag_chain_of_thought", "rag_lora")
 
 CHAIN_OF_THOUGHT = (
     "First write 'Reasoning:' and one sentence on what the text says about the question. Then write 'Answer:' and the "
@@ -60,6 +60,8 @@ class PromptRequest:
     passages: tuple[Passage, ...] = ()
     examples: tuple[FewShotExample, ...] = ()
     history: tuple[Turn, ...] = ()
+    worked: tuple[str, ...] = ()
+    """Arithmetic done for the model (see ``worked``), for the RAG modes."""
 
 
 @dataclass(slots=True)
@@ -127,6 +129,22 @@ def build_prompt(request: PromptRequest, model: ChatModel) -> Prompt:
     )
 
 
+def assembled_messages(request: PromptRequest) -> tuple[Message, ...]:
+    """Return the messages of ``request`` with everything in them, whether a model could read that much or not."""
+    uses_passages = request.mode in RAG_MODES
+    return tuple(
+        _messages(
+            request,
+            _Content(
+                body=request.document.text if request.mode == "whole_document" and request.document else "",
+                passages=list(request.passages) if uses_passages else [],
+                examples=list(request.examples) if uses_passages else [],
+                history=list(request.history),
+            ),
+        )
+    )
+
+
 def passage_text(passage: Passage) -> str:
     """Return a passage as the model reads it: its headings on one line, then its text."""
     path = " > ".join(passage.chunk.heading_path)
@@ -164,8 +182,13 @@ def _messages(request: PromptRequest, content: _Content) -> list[Message]:
         messages.append(Message("user", lead + _ask(turn.question, "no_text")))
         messages.append(Message("assistant", turn.answer))
         context, lead = "" if lead else context, ""
-    messages.append(Message("user", context + _ask(request.question, mode)))
+    messages.append(Message("user", context + _worked(request, content) + _ask(request.question, mode)))
     return messages
+
+
+def _worked(request: PromptRequest, content: _Content) -> str:
+    """Return the block of arithmetic; it stands after the passages, so that these can be shared between questions."""
+    return "Worked out:\n" + "\n".join(request.worked) + "\n\n" if request.worked and content.passages else ""
 
 
 def _example_answer(example: FewShotExample, mode: Mode) -> str:
@@ -226,6 +249,7 @@ def _parts(request: PromptRequest, content: _Content, model: ChatModel) -> tuple
         ),
         "history": sum(count(_ask(turn.question, "no_text")) + count(turn.answer) for turn in content.history),
         "text": count(_context(_texts(request, content))),
+        "worked": count(_worked(request, content)),
         "question": count(_ask(request.question, request.mode)),
     }
     rest = model.count_prompt_tokens(_messages(request, content)) - sum(parts.values())

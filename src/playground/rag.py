@@ -17,10 +17,13 @@ from playground.evidence import cite, is_abstention, unsupported
 from playground.follow_up import standalone_query
 from playground.index import PassageIndex, RetrievalSettings
 from playground.prompting import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
-from playground.types import Answer, ChatModel, OnToken, Passage, Prompt
+from playground.types import Answer, ChatModel, Completion, GuardedChatModel, Message, OnToken, Passage, Prompt
+from playground.worked import worked_lines
 
 MOST_QUESTION_CHARACTERS = 2_000
 MOST_TURNS = 3
+ABSTENTION = "I don't know."
+"""What the article's system prompt asks for where the text has no answer."""
 
 _LABEL = r"[*_#>\s]{0,8}(?:the\s|my\s)?(?:final\s|short\s)?answer(?:\sis)?[*_]{0,3}\s?:[*_]{0,3}"
 _ANSWER = re.compile(rf"(?:^|\n|(?<=[.!?])\s){_LABEL}|\s(?-i:Answer):", re.IGNORECASE)
@@ -31,7 +34,13 @@ _NEXT_QUESTION = re.compile(r"\n[*_#\s]{0,4}(?:question|text)[*_]{0,3}\s?:", re.
 
 @dataclass(frozen=True, slots=True)
 class BotSettings:
-    """How the bot answers. ``history_turns`` earlier turns go into the prompt, at most ``MOST_TURNS``."""
+    """How the bot answers. ``history_turns`` earlier turns go into the prompt, at most ``MOST_TURNS``.
+
+    ``work_out``: arithmetic on the question's and the passages' numbers is done for the model (see ``worked``).
+    ``abstain_at``: the answer is "I don't know." where the model gives that at least this probability; None leaves it
+    to the model's own text, and a model that cannot be asked is not. ``withhold_unsupported``: an answer with a number
+    that no passage states is not given; it stays readable as the answer's ``reasoning``.
+    """
 
     system_prompt: str
     mode: Mode = "rag"
@@ -41,6 +50,9 @@ class BotSettings:
     seed: int = 0
     history_turns: int = 2
     adapter: str | None = None
+    work_out: bool = False
+    abstain_at: float | None = None
+    withhold_unsupported: bool = False
 
 
 def answer_question(
@@ -67,6 +79,7 @@ def answer_question(
     started = time.perf_counter()
     passages = index.search(query, settings.retrieval) if settings.mode in RAG_MODES else ()
     retrieve_s = time.perf_counter() - started
+    worked = worked_lines(question, [passage.chunk.text for passage in passages]) if settings.work_out else ()
     prompt = build_prompt(
         PromptRequest(
             question=question,
@@ -77,24 +90,23 @@ def answer_question(
             passages=passages,
             examples=tuple(examples) if settings.mode == "rag_few_shot" else (),
             history=turns,
+            worked=worked,
         ),
         model,
     )
-    completion = model.complete(
-        prompt.messages,
-        max_tokens=settings.max_tokens,
-        temperature=settings.temperature,
-        seed=settings.seed,
-        on_token=on_token,
-        adapter=settings.adapter,
-    )
+    completion = _completed(prompt.messages, model, settings, on_token)
     reasoning, text = "", completion.text.strip()
     if settings.mode == "rag_chain_of_thought":
         reasoning, text = split_reasoning(completion.text)
     abstained = is_abstention(text)
     shown = _shown(index, prompt)
     citations = () if abstained else cite(text, shown, index.document, query)
-    asked = "\n".join([*(turn.question for turn in turns), question])
+    # What was worked out for the model is as good as stated; it was given to it, and is shown with the prompt.
+    asked = "\n".join([*(turn.question for turn in turns), question, *worked])
+    unstated = () if abstained else unsupported(text, citations, shown, asked)
+    if unstated and settings.withhold_unsupported:
+        reasoning, text = f"Withheld, as no passage states {', '.join(unstated)}: {text}", ABSTENTION
+        abstained, citations, unstated = True, (), ()
     return Answer(
         text=text,
         abstained=abstained,
@@ -104,8 +116,30 @@ def answer_question(
         prompt=prompt,
         retrieve_s=retrieve_s,
         reasoning=reasoning,
-        unsupported=() if abstained else unsupported(text, citations, shown, asked),
+        unsupported=unstated,
         cost_usd=model.cost_usd(completion.usage),
+    )
+
+
+def _completed(
+    messages: Sequence[Message], model: ChatModel, settings: BotSettings, on_token: OnToken | None
+) -> Completion:
+    if settings.abstain_at is not None and settings.temperature <= 0 and isinstance(model, GuardedChatModel):
+        return model.complete_guarded(
+            messages,
+            abstention=ABSTENTION,
+            abstain_at=settings.abstain_at,
+            max_tokens=settings.max_tokens,
+            on_token=on_token,
+            adapter=settings.adapter,
+        )
+    return model.complete(
+        messages,
+        max_tokens=settings.max_tokens,
+        temperature=settings.temperature,
+        seed=settings.seed,
+        on_token=on_token,
+        adapter=settings.adapter,
     )
 
 

@@ -70,9 +70,11 @@ def as_prediction(answer: Answer, timings: dict[str, float]) -> Prediction:
                 for passage in answer.passages
             ],
             "messages": [asdict(message) for message in answer.completion.messages],
+            "parts": {part.name: part.tokens for part in answer.prompt.parts},
             "omitted": list(answer.prompt.omitted),
             "reasoning": answer.reasoning,
             "stop_reason": answer.completion.stop_reason,
+            "abstain_probability": answer.completion.abstain_probability,
             "cost_usd": answer.cost_usd,
         },
     )

@@ -1,0 +1,250 @@
+"""From fact cards to a reader in the store: generate, train, save, and show what changed.
+
+    python scripts/train_reader.py --squad squad-train.json
+
+The page trains the same way on a few minutes' worth of policies. Nothing is stored unless all worked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from playground.adapters import (
+    CARD_FILE,
+    AdapterManifest,
+    AdapterStore,
+    StoredAdapter,
+    branch_loader,
+    check_name,
+    clear_checkpoints,
+)
+from playground.documents import load_document
+from playground.errors import AdapterError
+from playground.evaluation import sample_examples
+from playground.index import PassageIndex, build_index
+from playground.lora.completions import PromptCompletion
+from playground.lora.language_model import LanguageModelSettings, TrainedLanguageModel, save_peft, train_language_model
+from playground.lora.progress import OnProgress, TrainingProgress
+from playground.machine import describe_machine
+from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
+from playground.models.catalog import SMOLLM2
+from playground.models.sources import ModelChoice, load_chat_model
+from playground.rag import BotSettings, answer_question
+from playground.types import Answer, Embedder, Example
+from scenarios.return_policy.evaluation import bot_settings, is_right
+from scenarios.return_policy.questions import read_questions
+from scenarios.return_policy.reader.cards import CARDS, OUTSIDE, all_cards
+from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_examples
+from scenarios.return_policy.reader.squad import squad_examples
+from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+from scenarios.return_policy.trained_adapter import manifest_of
+
+SQUAD_SHARE = 0.2
+HELD_OUT_EVERY = 12
+"""Of the cards, every so many-th is kept for validation."""
+VALIDATION_POLICIES = 24
+EFFECT_QUESTIONS = 10
+LIVE_SETTINGS = LanguageModelSettings(
+    rank=16, alpha=32, batch_examples=8, epochs=1, frozen_layers=8, max_tokens=640, validation_every=0.5,
+    validation_examples=12, learning_rate=6e-4,
+)  # fmt: skip
+"""For a few minutes on a laptop: small steps, so that there are many of them."""
+_MODEL_CARD = Path(__file__).with_name("model_card.md")
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPlan:
+    """One training of a reader. ``policies`` are invented, ``squad`` is a file of SQuAD v2 to train on beside them."""
+
+    name: str
+    policies: int
+    settings: LanguageModelSettings = field(default_factory=lambda: LIVE_SETTINGS)
+    squad: Path | None = None
+    base: str = "language_model"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A question of the project's own, answered by prompting alone and by the new reader; whether each was right."""
+
+    question: str
+    answerable: bool
+    before: str
+    after: str
+    before_right: bool
+    after_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderReport:
+    """A reader that is in the store, how its training went, and what it changed on a few questions."""
+
+    adapter: StoredAdapter
+    trained: TrainedLanguageModel
+    history: tuple[TrainingProgress, ...]
+    train_examples: int
+    unanswerable_share: float
+    effects: tuple[Effect, ...]
+
+
+def train_reader(
+    plan: ReaderPlan,
+    store: AdapterStore,
+    on_progress: OnProgress | None = None,
+    *,
+    embedder: Embedder | None = None,
+    checkpoint_folder: Path | None = None,
+) -> ReaderReport:
+    """Train as ``plan`` says, save the adapter, and put a few questions to the bot without and with it.
+
+    Raises:
+        AdapterError: the name is not allowed or taken, or the adapter cannot be stored.
+        ModelError: a bundled model cannot be fetched or loaded.
+        TrainingError: a setting or file is wrong, another training is running, or this one failed.
+        TrainingStopped: it was stopped before anything was learnt.
+    """
+    from playground.clause_training import training_lock
+    from playground.embedding import load_embedder
+
+    check_name(plan.name)
+    if (free := store.free_name(plan.name)) != plan.name:
+        raise AdapterError(f"There is an adapter {plan.name!r} already. Name it {free!r}, or delete that one.")
+    history: list[TrainingProgress] = []
+
+    def tell(progress: TrainingProgress) -> bool | None:
+        history.append(progress)
+        return on_progress(progress) if on_progress else None
+
+    with training_lock(store):
+        tell(TrainingProgress("preparing", 0, 0.0))
+        embedder = embedder or load_embedder(ensure_minilm())
+        train, validation = load_examples(plan.policies, plan.squad, plan.settings.seed, embedder)
+        digest = cards_sha256()
+        trained = train_language_model(
+            load_base_folder(), train, validation, plan.settings, on_progress=tell,
+            checkpoint_folder=checkpoint_folder, base_id=SMOLLM2.id,
+        )  # fmt: skip
+        last = replace(history[-1], stage="saving", remaining_s=None, loss=None)
+        tell(replace(last, fraction=0.0))
+        stored = store.save(plan.name, lambda folder: write_adapter(folder, plan.name, trained, train, digest))
+        if checkpoint_folder is not None:
+            clear_checkpoints(checkpoint_folder)
+    effects = []
+    for effect in _effects(stored, store, embedder):
+        effects.append(effect)
+        tell(replace(last, fraction=len(effects) / EFFECT_QUESTIONS))
+    return ReaderReport(stored, trained, tuple(history), len(train), unanswerable_share(train), tuple(effects))
+
+
+def load_examples(
+    policies: int, squad: Path | None, seed: int, embedder: Embedder
+) -> tuple[list[PromptCompletion], list[PromptCompletion]]:
+    """Generate the examples for training and validation; those of one context stay neighbours."""
+    cards = all_cards()
+    held_out = cards[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]
+    kept = [card for card in cards if card not in held_out]
+    train = list(reader_examples(kept, embedder, policies, seed))
+    validation = list(
+        reader_examples(held_out, embedder, min(VALIDATION_POLICIES, max(4, policies // 4)), seed + 1_000_000)
+    )
+    if squad is not None:
+        wanted = SQUAD_SHARE / (1 - SQUAD_SHARE) * sum(map(len, train))
+        train += _until(squad_examples(squad, seed), wanted)
+    random.Random(seed).shuffle(train)
+    return _flat(train), _flat(validation)
+
+
+def _until(groups: Iterable[tuple[PromptCompletion, ...]], wanted: float) -> list[tuple[PromptCompletion, ...]]:
+    counts = itertools.accumulate(map(len, groups := list(groups)))
+    return [group for group, count in zip(groups, counts, strict=True) if count <= wanted]
+
+
+def _flat(groups: Iterable[tuple[PromptCompletion, ...]]) -> list[PromptCompletion]:
+    return [example for group in groups for example in group]
+
+
+def load_base_folder() -> Path:
+    """Return the bundled model as a Hugging Face folder."""
+    from playground.models.transformers_engine import ensure_dequantised
+
+    return ensure_dequantised(ensure_smollm2_gguf())
+
+
+def cards_sha256() -> str:
+    """Return the hash of what the policies are invented from."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in [*sorted(CARDS.glob("*.jsonl")), OUTSIDE])).hexdigest()
+
+
+def unanswerable_share(examples: Sequence[PromptCompletion]) -> float:
+    """Return the share of examples whose answer is that there is none."""
+    return sum(example.completion == I_DO_NOT_KNOW for example in examples) / len(examples)
+
+
+def write_adapter(
+    folder: Path, name: str, trained: TrainedLanguageModel, train: Sequence[PromptCompletion], data_sha256: str
+) -> AdapterManifest:
+    """Write the adapter's files and return its manifest."""
+    save_peft(trained, folder)
+    (folder / CARD_FILE).write_text(model_card(trained, train), encoding="utf-8")
+    data = {
+        "name": "invented policies (written cards) and SQuAD v2 (CC BY-SA 4.0)",
+        "sha256": data_sha256,
+        "examples": len(train),
+        "contracts": 0,
+    }
+    return manifest_of(trained, name, "reader", data)
+
+
+def model_card(trained: TrainedLanguageModel, train: Sequence[PromptCompletion]) -> str:
+    """Return the README of the adapter."""
+    return _MODEL_CARD.read_text(encoding="utf-8").format(
+        rank=trained.settings.rank,
+        frozen=trained.settings.frozen_layers,
+        seed=trained.settings.seed,
+        examples=f"{len(train):,}",
+        unanswerable=f"{unanswerable_share(train):.0%}",
+        seen=f"{trained.examples:,}",
+        minutes=f"{trained.duration_s / 60:.0f}",
+        machine=describe_machine().label,
+        base="unchanged" if trained.base_unchanged else "CHANGED",
+        loss=f"{trained.validation_loss or float('nan'):.3f}",
+    )
+
+
+def _effects(stored: StoredAdapter, store: AdapterStore, embedder: Embedder) -> Iterable[Effect]:
+    """Yield a few of the project's questions with both answers; drawn so that both kinds are among them."""
+    model = load_chat_model(ModelChoice(), load_adapter=branch_loader(store, SMOLLM2))
+    examples = sample_examples(
+        read_questions(QUESTIONS, POLICIES), EFFECT_QUESTIONS, seed=0,
+        stratum=lambda example: example.metadata["answerable"],
+    )  # fmt: skip
+    before, after = bot_settings("rag"), bot_settings("rag+lora", adapter=stored.identity)
+    indexes: dict[str, PassageIndex] = {}
+
+    def ask(example: Example, settings: BotSettings) -> Answer:
+        name = str(example.metadata["policy"])
+        if name not in indexes:
+            indexes[name] = build_index(load_document((POLICIES / name).read_bytes(), name), embedder)
+        return answer_question(example.input, indexes[name], model, settings)
+
+    for example in examples:
+        old, new = ask(example, before), ask(example, after)
+        yield Effect(
+            question=example.input,
+            answerable=bool(example.metadata["answerable"]),
+            before=old.text,
+            after=new.text,
+            before_right=_right(old, example),
+            after_right=_right(new, example),
+        )
+
+
+def _right(answer: Answer, example: Example) -> bool:
+    from playground.strategies import as_prediction
+
+    return is_right(as_prediction(answer, {}), example) > 0

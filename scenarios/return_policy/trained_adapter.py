@@ -1,0 +1,39 @@
+"""What the store keeps about an adapter of the bundled language model, whatever it was trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from playground.adapters import AdapterManifest, Task
+from playground.lora.language_model import TrainedLanguageModel
+from playground.machine import commit, describe_machine, utc_now
+from playground.models.catalog import SMOLLM2
+
+
+def manifest_of(trained: TrainedLanguageModel, name: str, task: Task, data: Mapping[str, object]) -> AdapterManifest:
+    """Return the manifest of a training that ends now; ``data`` says what was learnt from."""
+    return AdapterManifest(
+        name=name,
+        task=task,
+        base_kind="language_model",
+        base_id=SMOLLM2.id,
+        base_sha256=SMOLLM2.main_file.sha256,
+        labels=(),
+        data=dict(data),
+        hyper_parameters=asdict(trained.settings),
+        seed=trained.settings.seed,
+        metrics={
+            "validation_loss": trained.validation_loss,
+            "validations": [asdict(point) for point in trained.validations],
+            "steps": trained.steps,
+            "examples": trained.examples,
+            "base_unchanged": trained.base_unchanged,
+            "base_sha256_before": trained.base_sha256_before,
+            "base_sha256_after": trained.base_sha256_after,
+        },
+        duration_s=round(trained.duration_s, 1),
+        created_at=utc_now(),
+        machine=describe_machine().label,
+        commit=commit(),
+    )
