@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,14 @@ def test_a_record_reads_back_as_it_was(tmp_path: Path) -> None:
     no_usage = replace(RECORD, example_id="q3", prediction=Prediction("x", None, {}))
     write(tmp_path, RECORD, failed, no_usage)
     assert read_records(tmp_path) == [RECORD, failed, no_usage]
+
+
+def test_a_row_is_the_record_field_by_field(tmp_path: Path) -> None:
+    rows = (RECORD, replace(RECORD, prediction=None), replace(RECORD, prediction=Prediction("x", None, {}), seed=1))
+    for place, record in enumerate(rows):
+        write(tmp_path / str(place), record)
+        line = (tmp_path / str(place) / "records.jsonl").read_text(encoding="utf-8")
+        assert line == json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 
 def test_a_row_is_in_the_file_as_soon_as_it_is_appended(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Hashable, Iterator, Mapping, Se
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from playground.errors import EvaluationError, PlaygroundError
+from playground.errors import EvaluationError, PlaygroundError, SpendingCapError
 from playground.machine import commit, describe_machine, utc_now
 from playground.runs import (
     RowKey,
@@ -19,12 +19,18 @@ from playground.runs import (
     open_run,
     package_versions,
     read_records,
+    read_spent_usd,
     row_key,
+    write_spent_usd,
 )
+from playground.spending import Spending
 from playground.types import Example, Metric, Prediction, RunRecord, Strategy
 
 FAILED = Prediction(output="", usage=None, timings={}, detail={"failed": True})
 """What metrics get for an example that could not be answered: they score it as wrong, nothing is dropped."""
+
+GIVE_UP_AFTER = 5
+"""Failures in a row after which a technique is not asked again in this run: its model is gone."""
 
 _LAG_EXAMPLES = 5
 
@@ -50,22 +56,51 @@ class EvaluationPlan:
     adapter: str | None = None
     failed_cost_usd: float | None = None
     warm_up: Example | None = None
+    models_of: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Model id and adapter of the strategies that do not use ``model_id`` and ``adapter``."""
+    spending: Spending = field(default_factory=Spending)
+    """Account of the models that cost something; ``prepare`` has them ``metered`` before a strategy gets them."""
+    covers: Callable[[str, Example], bool] = lambda _strategy, _example: True
+    """Whether a strategy is asked an example; others give no row, and figures say on how many they rest."""
+
+    @property
+    def size(self) -> int:
+        """How many rows the whole plan gives."""
+        return sum(self.covers(name, example) for name in self.strategies for example in self.examples)
+
+    def model_of(self, strategy: str) -> tuple[str, str | None]:
+        """Return the model id and the adapter of a strategy."""
+        return self.models_of.get(strategy, (self.model_id, self.adapter))
 
     def key(self, strategy: str, example: Example) -> RowKey:
         """Return the key of the row that ``strategy`` gives for ``example``."""
-        return strategy, self.model_id, self.adapter, example.id, self.seed
+        return strategy, *self.model_of(strategy), example.id, self.seed
 
 
-def evaluate(plan: EvaluationPlan, *, run_id: str = "", done: Container[RowKey] = ()) -> Iterator[RunRecord]:
+def evaluate(
+    plan: EvaluationPlan,
+    *,
+    run_id: str = "",
+    done: Container[RowKey] = (),
+    max_cost_usd: float | None = None,
+    spent_usd: float = 0.0,
+) -> Iterator[RunRecord]:
     """Yield one record for each strategy and example that is not in ``done``.
 
     The strategies take turns, so that a machine that slows down slows all of them; each stays a few examples behind
     the one before it, because an engine reuses its work on a prompt it has just seen, and a strategy that asks the
-    same question right after another would look faster than it is. A row that fails is a record with ``error``.
+    same question right after another would look faster than it is. A row that fails is a record with ``error``. After
+    GIVE_UP_AFTER failures in a row of a strategy, the last of which says so, it is left out for the rest of the run.
+
+    With ``max_cost_usd`` every call is checked before it is made: what was spent, ``spent_usd`` of earlier runs
+    included, and the most that the call can cost must stay within it. A call that failed counts with that most.
 
     Raises:
+        SpendingCapError: the next call could exceed the cap; the row that needed it is not yielded.
+        EvaluationError: the cap cannot be kept, because a price is not known.
         PlaygroundError: the warm-up failed, so every row would.
     """
+    _limit_spending(plan, max_cost_usd, spent_usd)
     pending = [
         (strategy, example)
         for strategy, example in _turns(plan)
@@ -75,15 +110,25 @@ def evaluate(plan: EvaluationPlan, *, run_id: str = "", done: Container[RowKey] 
         for name in dict.fromkeys(strategy for strategy, _example in pending):
             plan.strategies[name](plan.warm_up)
     machine, source_commit = describe_machine().label, commit()
+    failures = dict.fromkeys(plan.strategies, 0)
     for strategy, example in pending:
+        if failures[strategy] >= GIVE_UP_AFTER:
+            continue
         started_at = utc_now()
+        model_id, adapter = plan.model_of(strategy)
         prediction, scores, error = _answered(plan.strategies[strategy], example, plan.metrics)
         cost = plan.failed_cost_usd if prediction is None else prediction.detail.get("cost_usd")
+        failures[strategy] = failures[strategy] + 1 if prediction is None else 0
+        if failures[strategy] >= GIVE_UP_AFTER:
+            error = (
+                f"{error} {strategy} failed {GIVE_UP_AFTER} times in a row and is given up for this run; its finished "
+                "rows are kept. Run it again when the model answers."
+            )
         yield RunRecord(
             run_id=run_id,
             strategy=strategy,
-            model_id=plan.model_id,
-            adapter=plan.adapter,
+            model_id=model_id,
+            adapter=adapter,
             example_id=example.id,
             seed=plan.seed,
             prediction=prediction,
@@ -97,21 +142,37 @@ def evaluate(plan: EvaluationPlan, *, run_id: str = "", done: Container[RowKey] 
         )
 
 
-def evaluate_into(folder: Path, plan: EvaluationPlan, *, retry_errors: bool = False) -> Iterator[RunRecord]:
+def evaluate_into(
+    folder: Path, plan: EvaluationPlan, *, retry_errors: bool = False, max_cost_usd: float | None = None
+) -> Iterator[RunRecord]:
     """Evaluate into the run folder ``folder``: each record is in its file before it is yielded.
 
-    Rows that are already there are not done again; with ``retry_errors`` those that failed are.
+    Rows that are already there are not done again; with ``retry_errors`` those that failed are. ``max_cost_usd`` is for
+    all that is ever spent on this folder: a run that the cap stopped goes on with a higher one.
 
     Raises:
-        EvaluationError: the folder cannot be used, or holds rows of the same questions under other settings.
+        SpendingCapError: the next call could exceed the cap; all rows so far are in the folder.
+        EvaluationError: the folder cannot be used, holds rows of the same questions under other settings, or a cap
+            cannot be kept.
         PlaygroundError: the warm-up failed.
     """
     done = rows_done(folder, plan, retry_errors=retry_errors)
+    spent_usd = read_spent_usd(folder)
+    _limit_spending(plan, max_cost_usd, spent_usd)  # before anything is written
     info = open_run(folder, _run_info(plan))
+    written_usd = spent_usd
     with appending(folder) as append:
-        for record in evaluate(plan, run_id=info.run_id, done=done):
-            append(record)
-            yield record
+        try:
+            for record in evaluate(plan, run_id=info.run_id, done=done, max_cost_usd=max_cost_usd, spent_usd=spent_usd):
+                append(record)
+                if plan.spending.spent_usd != written_usd:
+                    written_usd = plan.spending.spent_usd
+                    write_spent_usd(folder, written_usd)
+                yield record
+        finally:
+            # Warm-ups and calls of a row that was not finished have no row that says what they cost.
+            if plan.spending.spent_usd != written_usd:
+                write_spent_usd(folder, plan.spending.spent_usd)
 
 
 def rows_done(folder: Path, plan: EvaluationPlan, *, retry_errors: bool = False) -> frozenset[RowKey]:
@@ -165,8 +226,9 @@ def _turns(plan: EvaluationPlan) -> Iterator[tuple[str, Example]]:
     examples, lag = plan.examples, _LAG_EXAMPLES
     for step in range(len(examples) + lag * max(len(plan.strategies) - 1, 0)):
         for position, name in enumerate(plan.strategies):
-            if 0 <= step - lag * position < len(examples):
-                yield name, examples[step - lag * position]
+            place = step - lag * position
+            if 0 <= place < len(examples) and plan.covers(name, examples[place]):
+                yield name, examples[place]
 
 
 def _answered(
@@ -176,8 +238,16 @@ def _answered(
     try:
         prediction = strategy(example)
         return prediction, {name: metric(prediction, example) for name, metric in metrics.items()}, None
+    except SpendingCapError:
+        raise  # the run ends; the example is no failure
     except PlaygroundError as error:
         return prediction, {name: metric(FAILED, example) for name, metric in metrics.items()}, str(error)
+
+
+def _limit_spending(plan: EvaluationPlan, max_cost_usd: float | None, spent_usd: float) -> None:
+    plan.spending.limit(max_cost_usd, spent_usd=spent_usd)
+    if max_cost_usd is not None and plan.failed_cost_usd is None and not plan.spending.has_models:
+        raise EvaluationError(f"What {plan.model_id} costs is not known, so a spending cap cannot be kept.")
 
 
 def _run_info(plan: EvaluationPlan) -> RunInfo:

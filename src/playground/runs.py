@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import importlib.metadata
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -21,6 +22,7 @@ RowKey = tuple[str, str, str | None, str, int]
 
 _RUN_FILE = "run.json"
 _RECORDS_FILE = "records.jsonl"
+_SPENDING_FILE = "spending.json"
 _PACKAGES = (
     *("scenario-playground", "openvino", "torch", "transformers", "tokenizers", "sentence-transformers"),
     *("faiss-cpu", "bm25s", "openai", "numpy"),
@@ -123,7 +125,7 @@ def appending(folder: Path) -> Iterator[Callable[[RunRecord], None]]:
         raise _storage_error(folder, error) from error
 
     def append(record: RunRecord) -> None:
-        line = json.dumps(asdict(record), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        line = json.dumps(_row_of(record), ensure_ascii=False, allow_nan=False).encode() + b"\n"
         try:
             if stream.write(line) != len(line):
                 raise OSError(errno.ENOSPC, "only a part of the row was written")
@@ -162,6 +164,35 @@ def read_records(folder: Path) -> list[RunRecord]:
     return list(records.values())
 
 
+def read_spent_usd(folder: Path) -> float:
+    """Return what was spent on the run in ``folder`` so far: as noted there, and no less than its rows add up to.
+
+    Raises:
+        EvaluationError: a row is damaged.
+    """
+    of_rows = sum(record.cost_usd or 0.0 for record in read_records(folder))
+    try:
+        noted = json.loads((folder / _SPENDING_FILE).read_text(encoding="utf-8"))["spent_usd"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return of_rows
+    is_amount = isinstance(noted, int | float) and not isinstance(noted, bool) and math.isfinite(noted)
+    return max(of_rows, float(noted)) if is_amount else of_rows
+
+
+def write_spent_usd(folder: Path, spent_usd: float) -> None:
+    """Note what was spent on the run in ``folder``: calls that failed, or were made before Stop, are in no row.
+
+    Raises:
+        EvaluationError: the folder cannot be written.
+    """
+    staged = folder / f"{_SPENDING_FILE}.part"
+    try:
+        staged.write_text(json.dumps({"spent_usd": spent_usd}) + "\n", encoding="utf-8")
+        staged.replace(folder / _SPENDING_FILE)
+    except OSError as error:
+        raise _storage_error(folder, error) from error
+
+
 def package_versions() -> dict[str, str]:
     """Return the installed versions of the packages that decide results."""
     versions = {}
@@ -171,6 +202,18 @@ def package_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def _row_of(record: RunRecord) -> dict[str, object]:
+    """Return what ``dataclasses.asdict`` does, but without its deep copy of the detail, which takes most of a row."""
+    row: dict[str, object] = {name.name: getattr(record, name.name) for name in fields(RunRecord)}
+    if record.prediction is not None:
+        prediction: dict[str, object] = {
+            name.name: getattr(record.prediction, name.name) for name in fields(Prediction)
+        }
+        usage = record.prediction.usage
+        row["prediction"] = {**prediction, "usage": None if usage is None else asdict(usage)}
+    return row
 
 
 def _record_from(row: dict[str, object]) -> RunRecord:

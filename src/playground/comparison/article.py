@@ -1,0 +1,415 @@
+"""The article's comparison table, row by row: what it says, what was measured here, and whether that agrees.
+
+Each verdict follows from a rule that stands beside it and is computed from recorded evidence alone. Where evidence is
+missing there is no verdict, and the row says which command makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from playground.adapters import AdapterManifest
+from playground.comparison.break_even import Way, default_assumptions, upfront_usd
+from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
+from playground.comparison.learning_curve import COMMAND as CURVE_COMMAND
+from playground.comparison.learning_curve import LearningCurve
+from playground.comparison.stale import COMMAND as STALE_COMMAND
+from playground.comparison.stale import StaleFacts
+from playground.comparison.technique_kinds import kind_of, median_s, most_accurate, tokens_of
+from playground.models.catalog import BUNDLES
+from playground.pricing import describe_cost
+
+Verdict = Literal["holds", "partly", "not here"]
+NOT_MEASURED = "not measured yet"
+
+EVALUATE_COMMAND = "python -m playground evaluate SCENARIO --out runs/NAME"
+TRAIN_COMMAND = "python -m playground train clauses --data written --out my-flagger"
+SCENARIO_NAMES: Mapping[str, str] = {"return_policy": "Scenario A", "contract_clauses": "Scenario B"}
+
+FEW, MANY = 64, 1000
+"""Examples: the point of the curve nearest to the article's "~50", and its "1,000+"."""
+SAME_ACCURACY = 0.02
+"""Two points of accuracy: what a curve has to gain to count as rising."""
+MUCH_DEARER = 10.0
+_HOUR_S, _WEEK_S = 3600.0, 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a row's numbers can be looked at: a section of the comparison page, a file of the project, or both."""
+
+    section: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """A row of the table.
+
+    ``prompting`` and ``fine_tuning`` are the article's cells, ``measured`` sentences with the numbers of this machine,
+    ``verdict`` None where evidence is missing (then ``command`` makes it), ``rule`` how the verdict is decided.
+    """
+
+    id: str
+    title: str
+    prompting: str
+    fine_tuning: str
+    measured: tuple[str, ...]
+    verdict: Verdict | None
+    rule: str
+    evidence: tuple[Evidence, ...]
+    command: str = ""
+
+    @property
+    def verdict_words(self) -> str:
+        """The verdict, or that there is none yet."""
+        return self.verdict or NOT_MEASURED
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEvidence:
+    """Everything that was recorded.
+
+    Attributes:
+        figures: of the techniques of both scenarios, recorded ones before fresh ones.
+        adapters: manifests of the adapters that were trained.
+        curve: None where it was not measured.
+        stale: None where it was not measured.
+        prompt_examples: worked examples that the few-shot prompt of Scenario A shows.
+        prompt_settings: choices that a prompted bot has.
+    """
+
+    figures: Sequence[TechniqueFigures] = ()
+    adapters: Sequence[AdapterManifest] = ()
+    curve: LearningCurve | None = None
+    stale: StaleFacts | None = None
+    prompt_examples: int = 0
+    prompt_settings: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a rule made of the evidence."""
+
+    measured: tuple[str, ...]
+    verdict: Verdict | None
+    evidence: tuple[Evidence, ...] = ()
+    command: str = ""
+
+
+def article_rows(evidence: ArticleEvidence) -> tuple[ArticleRow, ...]:
+    """Return the seven rows, in the article's order."""
+    rows = []
+    for row_id, (title, prompting, fine_tuning, rule, decide) in _ROWS.items():
+        found = decide(evidence)
+        rows.append(
+            ArticleRow(
+                row_id,
+                title,
+                prompting,
+                fine_tuning,
+                found.measured,
+                found.verdict,
+                rule,
+                found.evidence,
+                found.command,
+            )
+        )
+    return tuple(rows)
+
+
+def base_unchanged(manifest: AdapterManifest) -> bool | None:
+    """Return whether training left every byte of the base's weights as it was; None where that was not recorded."""
+    flag = manifest.metrics.get("base_unchanged")
+    if isinstance(flag, bool):
+        return flag
+    before, after = manifest.metrics.get("base_sha256_before"), manifest.metrics.get("base_sha256_after")
+    return before == after if isinstance(before, str) and isinstance(after, str) else None
+
+
+def few_shot_point(curve: LearningCurve | None) -> CurvePoint | None:
+    """Return the best point of few-shot prompting at FEW examples or fewer."""
+    points = [one for one in curve.points if one.strategy == "few-shot" and one.examples <= FEW] if curve else []
+    return max(points, key=lambda one: one.accuracy.value, default=None)
+
+
+def examples_to_beat_prompting(curve: LearningCurve | None) -> int | None:
+    """Return the fewest labelled examples with which LoRA beats the best prompt of at most FEW examples.
+
+    From there on it has to stay above, so that one lucky point does not count. None where it never does.
+    """
+    prompt = few_shot_point(curve)
+    if curve is None or prompt is None:
+        return None
+    trained = sorted((one for one in curve.points if one.strategy == "lora"), key=lambda one: one.examples)
+    crossing = None
+    for point in reversed(trained):
+        if point.accuracy.value <= prompt.accuracy.value:
+            break
+        crossing = point.examples
+    return crossing
+
+
+def _alters_weights(evidence: ArticleEvidence) -> _Found:
+    checked = [(one, base_unchanged(one)) for one in evidence.adapters]
+    known = [(one, flag) for one, flag in checked if flag is not None]
+    if not known:
+        return _missing("No adapter records the hash of its base before and after the training.", TRAIN_COMMAND)
+    lines = []
+    for manifest, flag in known:
+        base = next((bundle for bundle in BUNDLES if bundle.id == manifest.base_id), None)
+        share = f", {manifest.size_bytes / base.main_file.size_bytes:.1%} of the base's file" if base else ""
+        lines.append(
+            f"{manifest.name}: SHA-256 of the base's weights {'unchanged' if flag else 'CHANGED'} by the training; the "
+            f"adapter beside them has {manifest.size_bytes / 1e6:.1f} MB{share} ({_date(manifest)})."
+        )
+    if unknown := len(checked) - len(known):
+        lines.append(f"{unknown} more adapter{'s' if unknown > 1 else ''} did not record the hash.")
+    prompted = [one for one in evidence.figures if kind_of(one.strategy) == "prompting"]
+    if prompted:
+        adapted = sum(one.adapter is not None for one in prompted)
+        lines.append(f"{len(prompted) - adapted} of {len(prompted)} prompted techniques ran on the base alone.")
+        if adapted:
+            return _Found(tuple(lines), "not here", (Evidence("Overview", "data/adapters"),))
+    verdict: Verdict = "partly" if all(flag for _one, flag in known) else "holds"
+    return _Found(tuple(lines), verdict, (Evidence("Overview", "data/adapters"),))
+
+
+def _expertise(evidence: ArticleEvidence) -> _Found:
+    if not evidence.adapters or not evidence.prompt_settings:
+        return _missing("No adapter was trained yet.", TRAIN_COMMAND)
+    choices = {one.name: len(one.hyper_parameters) for one in evidence.adapters}
+    labelled = {one.name: _examples_of(one) for one in evidence.adapters}
+    prompt_choices = len(evidence.prompt_settings)
+    lines = (
+        f"Prompting: one system prompt, {evidence.prompt_examples} worked examples at most, {prompt_choices} settings.",
+        "Fine-tuning: "
+        + "; ".join(f"{name}: {choices[name]} settings and {labelled[name]:,} labelled examples" for name in choices)
+        + ". One command trains each; the settings have defaults.",
+        "Skill itself was not measured: this counts what has to be decided and written.",
+    )
+    more = sum(choices[name] > prompt_choices for name in choices) + sum(
+        labelled[name] > MUCH_DEARER * max(1, evidence.prompt_examples) for name in choices
+    )
+    verdict: Verdict = "holds" if more == 2 * len(choices) else "partly" if more else "not here"
+    return _Found(lines, verdict, (Evidence("", "data/adapters"), Evidence("", "scenarios/return_policy")))
+
+
+def _upfront_cost(evidence: ArticleEvidence) -> _Found:
+    indexing = _recovery(evidence, "indexing")
+    if indexing is None:
+        return _missing("Indexing a policy was not timed yet.", STALE_COMMAND)
+    if not evidence.adapters:
+        return _missing("No adapter was trained yet.", TRAIN_COMMAND)
+    lines, ratios = [], []
+    for manifest in evidence.adapters:
+        assumed = default_assumptions(
+            training_s=manifest.duration_s, labelled_examples=_examples_of(manifest), indexing_s=indexing.recovery_s
+        )
+        ways: tuple[Way, Way] = ("prompting", "fine-tuning")
+        low, high = (upfront_usd(assumed, way) for way in ways)
+        ratios.append(manifest.duration_s / max(indexing.recovery_s, 1e-9))
+        lines.append(
+            f"{manifest.name}: {_duration(manifest.duration_s)} of training on {manifest.machine.split(',')[0]}; with "
+            f"{_examples_of(manifest):,} examples at the break-even assumptions {describe_cost(high)} against "
+            f"{describe_cost(low)}."
+        )
+    lines.insert(0, f"Prompting: {_duration(indexing.recovery_s)} of indexing, no labelled example.")
+    verdict: Verdict = "holds" if min(ratios) >= MUCH_DEARER else "partly" if max(ratios) > 1 else "not here"
+    return _Found(tuple(lines), verdict, (Evidence("Break-even", "data/adapters"), _STALE_EVIDENCE))
+
+
+def _inference_cost(evidence: ArticleEvidence) -> _Found:
+    lines: list[str] = []
+    agreeing = compared = 0
+    for scenario, name in SCENARIO_NAMES.items():
+        prompted = most_accurate(evidence.figures, scenario, "prompting")
+        tuned = most_accurate(evidence.figures, scenario, "fine-tuning")
+        if prompted is None or tuned is None:
+            lines.append(f"{name}: not both kinds were measured yet.")
+            continue
+        compared += 2
+        agreeing += tokens_of(prompted) > tokens_of(tuned)
+        agreeing += median_s(prompted) > median_s(tuned)
+        lines.append(f"{name}: {_per_request(prompted)} against {_per_request(tuned)}.")
+    if not compared:
+        return _Found(tuple(lines), None, (), EVALUATE_COMMAND)
+    verdict: Verdict = "holds" if agreeing == compared else "partly" if agreeing else "not here"
+    return _Found(tuple(lines), verdict, (Evidence("Time and tokens", "data/runs"),))
+
+
+def _time_to_implement(evidence: ArticleEvidence) -> _Found:
+    indexing = _recovery(evidence, "indexing")
+    if indexing is None:
+        return _missing("Indexing a policy was not timed yet.", STALE_COMMAND)
+    if not evidence.adapters:
+        return _missing("No adapter was trained yet.", TRAIN_COMMAND)
+    slowest = max(evidence.adapters, key=lambda one: one.duration_s)
+    quickest = min(evidence.adapters, key=lambda one: one.duration_s)
+    lines = (
+        f"From a new policy to answers from it: {_duration(indexing.recovery_s)} (RAG, {_stale_stamp(evidence)}).",
+        f"Training took {_duration(quickest.duration_s)} ({quickest.name}) to {_duration(slowest.duration_s)} "
+        f"({slowest.name}) of machine time; people's time for writing prompts or annotating was not measured.",
+    )
+    verdict: Verdict = (
+        "not here"
+        if slowest.duration_s <= indexing.recovery_s
+        else "holds"
+        if indexing.recovery_s < _HOUR_S and quickest.duration_s >= _WEEK_S
+        else "partly"
+    )
+    return _Found(lines, verdict, (_STALE_EVIDENCE, Evidence("", "data/adapters")))
+
+
+def _best_for(evidence: ArticleEvidence) -> _Found:
+    lines: list[str] = []
+    agreeing: list[bool] = []
+    stale = evidence.stale.figures if evidence.stale else ()
+    prompted = [one for one in stale if kind_of(one.strategy) == "prompting"]
+    trained = [one for one in stale if one.recovery == "training"]
+    if prompted and trained:
+        best, closed = max(prompted, key=lambda one: one.recovered.value), trained[0]
+        agreeing.append(
+            best.recovery_s * MUCH_DEARER <= closed.recovery_s and best.recovered.value > closed.recovered.value
+        )
+        lines.append(
+            f"Facts that change: {best.title} is {best.recovered.value:.0%} right again after "
+            f"{_duration(best.recovery_s)}, {closed.title} {closed.recovered.value:.0%} after "
+            f"{_duration(closed.recovery_s)} of training ({_stale_stamp(evidence)})."
+        )
+    prompt = most_accurate(evidence.figures, "contract_clauses", "prompting")
+    tuned = most_accurate(evidence.figures, "contract_clauses", "fine-tuning")
+    if prompt and tuned and prompt.accuracy and tuned.accuracy:
+        agreeing.append(tuned.accuracy.low > prompt.accuracy.high)
+        lines.append(
+            f"A fixed judgement: {tuned.title} {_accuracy(tuned)}, {prompt.title} {_accuracy(prompt)} "
+            f"({tuned.accuracy_name})."
+        )
+    if len(agreeing) < 2:
+        lines.append(
+            "The other half of the row was not measured yet." if agreeing else "Neither half was measured yet."
+        )
+        return _Found(tuple(lines), None, (), EVALUATE_COMMAND if prompted and trained else STALE_COMMAND)
+    verdict: Verdict = "holds" if all(agreeing) else "partly" if any(agreeing) else "not here"
+    return _Found(tuple(lines), verdict, (_STALE_EVIDENCE, Evidence("Overview", "data/runs")))
+
+
+def _data_needed(evidence: ArticleEvidence) -> _Found:
+    curve, prompt = evidence.curve, few_shot_point(evidence.curve)
+    trained = sorted(
+        (one for one in (curve.points if curve else ()) if one.strategy == "lora"), key=lambda one: one.examples
+    )
+    if curve is None or prompt is None or not trained:
+        return _missing("The learning curve was not measured yet.", CURVE_COMMAND)
+    prompts = [one for one in curve.points if one.strategy == "few-shot"]
+    gain = max(one.accuracy.value for one in prompts) - prompt.accuracy.value
+    best = max(trained, key=lambda one: one.accuracy.value)
+    enough = next(one for one in trained if one.accuracy.value >= best.accuracy.value - SAME_ACCURACY)
+    crossing = examples_to_beat_prompting(curve)
+    lines = (
+        f"Few-shot prompting is best at {prompt.examples:,} of up to {FEW} examples ({prompt.accuracy.value:.0%}) "
+        f"and gains {max(gain, 0.0) * 100:.1f} points with more.",
+        f"LoRA beats that from {crossing:,} labelled examples on."
+        if crossing is not None
+        else f"LoRA never beats that with up to {trained[-1].examples:,} labelled examples.",
+        f"LoRA is within {SAME_ACCURACY * 100:.0f} points of its best ({best.accuracy.value:.0%}) from "
+        f"{enough.examples:,} examples on. {curve.provenance.stamp}.",
+    )
+    signs = (max(gain, 0.0) <= SAME_ACCURACY, enough.examples >= MANY)
+    verdict: Verdict = "holds" if all(signs) else "partly" if any(signs) else "not here"
+    return _Found(lines, verdict, (Evidence("Learning and change", "data/runs/learning_curve.json"),))
+
+
+_STALE_EVIDENCE = Evidence("Learning and change", "data/runs/stale_facts.json")
+
+_Decide = Callable[[ArticleEvidence], _Found]
+_ROWS: Mapping[str, tuple[str, str, str, str, _Decide]] = {
+    "alters-weights": (
+        *("Alters weights", "no", "yes"),
+        "Holds where training changed the base's own weights and prompting used none; partly where training only added "
+        "weights beside a base that stayed the same byte for byte.",
+        _alters_weights,
+    ),
+    "expertise": (
+        *("Expertise", "low to medium", "high"),
+        f"Holds where every adapter took more settings than a prompt and over {MUCH_DEARER:.0f} times the examples; "
+        "partly where only some of that is so.",
+        _expertise,
+    ),
+    "upfront-cost": (
+        *("Upfront cost", "low", "high"),
+        f"Holds where every training took at least {MUCH_DEARER:.0f} times the machine time of indexing; partly where "
+        "some took longer.",
+        _upfront_cost,
+    ),
+    "inference-cost": (
+        *("Inference cost", "higher", "lower"),
+        "Compares the most accurate technique of each kind. Holds where prompting takes more tokens and more time per "
+        "request in every scenario measured; partly where only some of that is so.",
+        _inference_cost,
+    ),
+    "time": (
+        *("Time to implement", "minutes to days", "weeks to months"),
+        "Machine time only. Holds where indexing takes under an hour and every training a week or more; partly where "
+        "training merely takes longer.",
+        _time_to_implement,
+    ),
+    "best-for": (
+        *("Best for", "facts that may change tomorrow", "one specific task, done the same way every time"),
+        f"Holds where, after a change, prompting is right more often than the retrained model and {MUCH_DEARER:.0f} "
+        "times sooner, and where fine-tuning beats prompting at flagging clauses with intervals apart; partly where "
+        "only one is so.",
+        _best_for,
+    ),
+    "data-needed": (
+        *("Data needed", "0 to ~50 examples", "1,000+ examples"),
+        f"Holds where prompting gains at most {SAME_ACCURACY * 100:.0f} points beyond {FEW} examples and LoRA comes "
+        f"within {SAME_ACCURACY * 100:.0f} points of its best only from {MANY:,} on; partly where only one is so.",
+        _data_needed,
+    ),
+}
+
+
+def _missing(sentence: str, command: str) -> _Found:
+    return _Found((sentence,), None, (), command)
+
+
+def _recovery(evidence: ArticleEvidence, recovery: str) -> StaleFigures | None:
+    figures = evidence.stale.figures if evidence.stale else ()
+    return next((one for one in figures if one.recovery == recovery), None)
+
+
+def _examples_of(manifest: AdapterManifest) -> int:
+    count = manifest.data.get("train_examples", manifest.data.get("examples"))
+    return count if isinstance(count, int) else 0
+
+
+def _date(manifest: AdapterManifest) -> str:
+    return f"{manifest.created_at[:10]}, {manifest.machine.split(', ')[0]}, commit {manifest.commit}"
+
+
+def _stale_stamp(evidence: ArticleEvidence) -> str:
+    found = evidence.stale.provenance if evidence.stale else None
+    return f"n = {found.n}, {found.measured_at[:10]}" if found else ""
+
+
+def _per_request(one: TechniqueFigures) -> str:
+    tokens = f"{tokens_of(one):,.0f} tokens" if one.input_tokens is not None else "no tokens"
+    seconds = f" and {_duration(median_s(one))}" if one.total_s else ""
+    return f"{one.title} {tokens}{seconds} per {one.unit.partition(' (')[0]} (n = {one.n}, {one.started_at[:10]})"
+
+
+def _accuracy(one: TechniqueFigures) -> str:
+    if one.accuracy is None:
+        return "without accuracy"
+    return f"{one.accuracy.value:.0%} [{one.accuracy.low:.0%}, {one.accuracy.high:.0%}], n = {one.n}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1e3:.0f} ms" if seconds >= 1e-3 else "under 1 ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 2 * _HOUR_S else f"{seconds / _HOUR_S:.1f} hours"

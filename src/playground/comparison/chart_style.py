@@ -1,0 +1,117 @@
+"""What all charts of the comparison have in common: fonts for the back of a room, names, small samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from playground.charts import FONT_SIZE
+from playground.comparison.figures import FEWEST_EXAMPLES, TechniqueFigures
+from playground.documents.normalise import normalise_text
+from playground.metrics import Estimate
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+GRID = "rgba(138, 151, 163, 0.28)"
+INK = "#8a97a3"
+"""Of marks that belong to no technique; told from a light and from a dark background."""
+SMALL_SAMPLE = f"Fewer than {FEWEST_EXAMPLES} examples: a hint, not a result"
+HERE = "here"
+_LONGEST_NAME = 44
+_TICKS = (1, 2, 5)
+_MOST_TICKS = 7
+
+
+def plain(text: str) -> str:
+    """Return ``text`` so that plotly shows it letter for letter: it reads a few HTML tags."""
+    return normalise_text(text).replace("<", "\u2039").replace(">", "\u203a")
+
+
+def name_of(one: TechniqueFigures, *, with_n: bool = False) -> str:
+    """Return a technique's name for axes and legends, bounded; one that was measured here and now says so."""
+    name = plain(one.title)
+    name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    if with_n:
+        return f"{name}<br>n = {one.n:,}{'' if one.recorded else f', {HERE}'}"
+    return name if one.recorded or HERE in name else f"{name} ({HERE})"
+
+
+def framed(
+    figure: go.Figure, title: str, *, height: int, small: Sequence[TechniqueFigures] = (), note: str = ""
+) -> go.Figure:
+    """Give a figure its title, font and margins; where a sample is small, say so in words under the title."""
+    words = "; ".join(filter(None, (note, SMALL_SAMPLE if any(one.is_small for one in small) else "")))
+    heading: dict[str, object] = {
+        "text": title,
+        "font": {"size": FONT_SIZE + 2},
+        "x": 0,
+        "xanchor": "left",
+        "yanchor": "top",
+        "y": 0.985,
+        "yref": "container",
+    }
+    if words:
+        heading["subtitle"] = {"text": words, "font": {"size": FONT_SIZE}}
+    figure.update_layout(
+        title=heading,
+        height=height,
+        margin={"l": 10, "r": 16, "t": 72 if words else 48, "b": 10},
+        font={"size": FONT_SIZE},
+        hoverlabel={"font": {"size": FONT_SIZE}},
+        legend={"font": {"size": FONT_SIZE}},
+    )
+    axis = {"automargin": True, "title_font": {"size": FONT_SIZE}, "tickfont": {"size": FONT_SIZE}}
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, **axis)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, **axis)
+    return figure
+
+
+def legend_below(figure: go.Figure, entries: Sequence[str], *, width: int = 960) -> None:
+    """Put the legend under the x axis and make the figure higher by what it takes at ``width`` pixels.
+
+    Plotly keeps the room for it free of the axes by itself, also where a narrow screen needs more rows.
+    """
+    per_row = max(1, width // (8 * max((len(entry) for entry in entries), default=1) + 50))
+    rows = math.ceil(len(entries) / per_row)
+    figure.update_layout(
+        height=figure.layout.height + 24 * rows,
+        legend={
+            "orientation": "h",
+            "yref": "container",
+            "yanchor": "bottom",
+            "y": 0.0,
+            "x": 0,
+            "xanchor": "left",
+            "itemsizing": "constant",
+            "title": {"text": ""},
+        },
+    )
+
+
+def percent(estimate: Estimate | None) -> str:
+    """Return a rate with its interval for hovering."""
+    if estimate is None:
+        return "not measured"
+    return f"{estimate.value:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"
+
+
+def seconds(value: float) -> str:
+    """Return a duration for marks on a chart: 2.4 ms, 850 ms, 1.3 s, 4 min."""
+    if value >= 120:
+        return f"{value / 60:.3g} min"
+    if value >= 1:
+        return f"{value:.3g} s"
+    return f"{1000 * value:.3g} ms"
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2, 5, 10, ... between two positive numbers; powers of ten alone where that is too many."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = [step * 10.0**decade for decade in decades for step in _TICKS]
+    inside = [step for step in steps if low <= step <= high]
+    if len(inside) > _MOST_TICKS:
+        tens = [10.0**decade for decade in decades if low <= 10.0**decade <= high]
+        inside = tens[:: 1 + len(tens) // (_MOST_TICKS + 1)]
+    return inside or [low, high]

@@ -1,0 +1,77 @@
+"""One example with what every technique made of it, side by side. Standard library only; scenarios fill it in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from playground.comparison.sums import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ShownExample:
+    """An example as it is shown: ``title`` is what was asked, ``where`` the policy or contract, ``text`` the clause.
+
+    ``expected`` says in words what is right.
+    """
+
+    id: str
+    title: str
+    where: str
+    expected: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """What a technique made of an example.
+
+    Attributes:
+        answer: its words, or what it judged, in words.
+        right: whether that is right.
+        facts: tokens, time and price in one line, "" where nothing is known.
+        messages: role and content of what was sent, in order; empty where no chat model was asked or none were kept.
+        error: why there is no answer, "" where there is one.
+    """
+
+    answer: str
+    right: bool
+    facts: str = ""
+    messages: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+
+
+def example_ids(outcomes: Sequence[Mapping[str, Outcome]], *, only_different: bool = False) -> list[str]:
+    """Return the ids that any technique was asked, in order; with ``only_different`` where not all were right or wrong.
+
+    An example that only one technique was asked is none where they differ.
+    """
+    ids = list(dict.fromkeys(name for one in outcomes for name in one))
+    if not only_different:
+        return ids
+    return [name for name in ids if len({one[name].right for one in outcomes if name in one}) > 1]
+
+
+def kept_messages(value: object) -> tuple[tuple[str, str], ...]:
+    """Return the messages that a row keeps, as far as they are messages: rows may have been edited by hand."""
+    if not isinstance(value, Collection) or isinstance(value, str | Mapping):
+        return ()
+    return tuple(
+        (str(one["role"])[:40], str(one["content"]))
+        for one in value
+        if isinstance(one, Mapping) and "role" in one and "content" in one
+    )
+
+
+def facts_line(
+    *, input_tokens: int | None, output_tokens: int | None, first_token_s: float | None, total_s: float | None
+) -> str:
+    """Return what a request took, in one line."""
+    parts = []
+    if input_tokens is not None:
+        parts.append(f"{input_tokens:,} tokens in, {output_tokens or 0:,} out")
+    if first_token_s is not None:
+        parts.append(f"first token {first_token_s:.2f} s")
+    if total_s is not None:
+        parts.append(f"total {total_s:.2f} s")
+    return " · ".join(parts)

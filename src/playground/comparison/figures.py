@@ -1,0 +1,128 @@
+"""What charts, tables and reports of the comparison are drawn from. Standard library only.
+
+Rates are in [0, 1], times in seconds, costs in US dollars. ``None`` stands for what was not measured; it is never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from playground.metrics import Estimate
+
+FEWEST_EXAMPLES = 30
+"""Below this many examples a chart says in words that the sample is small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """One kind of time over all examples; ``values`` are the single measurements, in the order of the rows."""
+
+    p50: Estimate
+    p95: Estimate
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueFigures:
+    """A technique on a model, summed up from its rows.
+
+    Attributes:
+        scenario: "return_policy" or "contract_clauses".
+        strategy: its name on the command line; also decides its colour.
+        title: its name for people ("RAG + few-shot").
+        accuracy: the scenario's headline rate; ``accuracy_name`` says in words which.
+        rates: further rates by name.
+        first_token_s: None where nothing is generated.
+        tokens: mean tokens of each part of the prompt (system, examples, text, question, ...), and "output".
+        input_tokens: mean per request, None where an endpoint reported none or no model was asked.
+        token_cost_usd: mean price of a request's tokens; 0.0 on this machine, None where the price is not known.
+        n: examples that the figures rest on; ``errors`` of them failed (and count as wrong).
+        recorded: whether the rows came with the project or were measured here and now.
+        unit: what one request is, in words, for axes and headings ("question"); times, tokens and cost are per request.
+        requests: how many requests the times rest on; differs from ``n`` where an example is judged in several.
+        run_id: of the run that the rows are from.
+    """
+
+    scenario: str
+    strategy: str
+    title: str
+    model_id: str
+    adapter: str | None
+    accuracy: Estimate | None
+    accuracy_name: str
+    rates: Mapping[str, Estimate]
+    first_token_s: Times | None
+    total_s: Times | None
+    tokens: Mapping[str, float]
+    input_tokens: float | None
+    output_tokens: float | None
+    token_cost_usd: float | None
+    n: int
+    errors: int
+    started_at: str
+    machine: str
+    commit: str
+    recorded: bool = True
+    unit: str = "question"
+    requests: int = 0
+    run_id: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str | None]:
+        """Scenario, strategy, model and adapter: what tells one technique from another."""
+        return self.scenario, self.strategy, self.model_id, self.adapter
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the sample is too small for more than a hint."""
+        return self.n < FEWEST_EXAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """Accuracy of one technique minus that of another on the same examples; ``p_value`` is two-sided."""
+
+    first: str
+    second: str
+    n: int
+    difference: Estimate
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """Accuracy after ``examples`` labelled examples, over seeds: mean, lowest and highest."""
+
+    strategy: str
+    examples: int
+    accuracy: Estimate
+    seeds: int
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaleFigures:
+    """A technique before and after the facts changed, and what it took to be right again.
+
+    ``before``: accuracy on the old facts; ``stale``: on the changed facts right after the change; ``recovered``: after
+    ``recovery`` ("indexing", "training"), which took ``recovery_s`` seconds.
+    """
+
+    strategy: str
+    title: str
+    before: Estimate
+    stale: Estimate
+    recovered: Estimate
+    recovery: str
+    recovery_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Accuracy of each technique (row) on each label or policy (column); None where nothing was measured."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    counts: tuple[tuple[int, ...], ...] = field(default=())

@@ -1,0 +1,140 @@
+"""The learning curve of Scenario B: accuracy against the number of labelled examples, over seeds.
+
+python scripts/measure_learning_curve.py         (writes data/runs/learning_curve.json, point by point)
+
+One row is one technique at one number of examples under one seed; the points of the chart are computed from the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from playground.comparison.figures import CurvePoint
+from playground.comparison.provenance import (
+    Provenance,
+    is_count,
+    is_seconds,
+    provenance_of,
+    read_evidence,
+    write_evidence,
+)
+from playground.errors import EvaluationError
+from playground.metrics import Estimate, mean
+
+KIND = "learning_curve"
+FILE = "learning_curve.json"
+COMMAND = "python scripts/measure_learning_curve.py"
+SIZES = (0, 4, 16, 64, 256, 1024)
+"""Numbers of examples, as the article's "0 to ~50" and "1,000+" ask for; all of the data comes after them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveRow:
+    """One measurement: ``right`` of ``n`` pairs of a clause and a label were judged right.
+
+    Attributes:
+        strategy: "few-shot" or "lora".
+        examples: labelled clauses at hand, those for choosing thresholds included.
+        seed: of the draw of the examples and of the training.
+        right: pairs judged right.
+        n: pairs judged.
+        duration_s: of the training; None where nothing is trained.
+        measured_at: ISO 8601.
+        machine: in words.
+        commit: of the source.
+    """
+
+    strategy: str
+    examples: int
+    seed: int
+    right: int
+    n: int
+    duration_s: float | None
+    measured_at: str
+    machine: str
+    commit: str
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the pairs that were judged right, in [0, 1]."""
+        return self.right / self.n
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """The recorded rows, and where they are from."""
+
+    provenance: Provenance
+    rows: tuple[CurveRow, ...]
+
+    @property
+    def points(self) -> tuple[CurvePoint, ...]:
+        """The points of the chart."""
+        return curve_points(self.rows)
+
+    def has(self, strategy: str, examples: int, seed: int) -> bool:
+        """Whether a point was measured under a seed."""
+        return any((row.strategy, row.examples, row.seed) == (strategy, examples, seed) for row in self.rows)
+
+
+def curve_points(rows: Sequence[CurveRow]) -> tuple[CurvePoint, ...]:
+    """Return a point for each technique and number of examples: the mean over seeds, its lowest and highest."""
+    groups: dict[tuple[str, int], list[CurveRow]] = {}
+    for row in rows:
+        groups.setdefault((row.strategy, row.examples), []).append(row)
+    points = []
+    for (strategy, examples), own in sorted(groups.items()):
+        found = [row.accuracy for row in own]
+        points.append(
+            CurvePoint(
+                strategy=strategy,
+                examples=examples,
+                accuracy=Estimate(sum(found) / len(found), min(found), max(found)),
+                seeds=len({row.seed for row in own}),
+                duration_s=mean([row.duration_s for row in own if row.duration_s is not None]),
+            )
+        )
+    return tuple(points)
+
+
+def read_learning_curve(path: Path) -> LearningCurve | None:
+    """Return the recorded curve; None where there is none.
+
+    Raises:
+        EvaluationError: the file is damaged; the message says what to do.
+    """
+    row = read_evidence(path, KIND)
+    if row is None:
+        return None
+    rows = row.get("rows")
+    if not isinstance(rows, list):
+        raise _damaged(path)
+    return LearningCurve(provenance_of(row, path), tuple(_row(one, path) for one in rows))
+
+
+def write_learning_curve(path: Path, curve: LearningCurve) -> None:
+    """Write the curve whole or not at all.
+
+    Raises:
+        EvaluationError: the file cannot be written.
+    """
+    write_evidence(path, KIND, curve.provenance, {"rows": [asdict(row) for row in curve.rows]})
+
+
+def _row(row: object, path: Path) -> CurveRow:
+    counts, texts = ("examples", "seed", "right", "n"), ("strategy", "measured_at", "machine", "commit")
+    if (
+        not isinstance(row, dict)
+        or not all(is_count(row.get(name)) for name in counts)
+        or not all(isinstance(row.get(name), str) for name in texts)
+        or not (row.get("duration_s") is None or is_seconds(row["duration_s"]))
+        or not 0 < row["n"] >= row["right"]
+    ):
+        raise _damaged(path)
+    return CurveRow(**{name: row[name] for name in (*counts, *texts)}, duration_s=row.get("duration_s"))
+
+
+def _damaged(path: Path) -> EvaluationError:
+    return EvaluationError(f"{path} has a row that is not one of a learning curve. Restore it or run: {COMMAND}")

@@ -1,0 +1,163 @@
+"""Stale facts: how right each technique is before and after a policy change, and what it takes to be right again.
+
+python scripts/measure_stale_facts.py            (writes data/runs/stale_facts.json)
+
+Every technique answers the same questions about the changed facts twice: with what it has of the old policy, and after
+it was brought up to date. Answers are greedy, so what it says right after the change, when nothing of it has changed
+yet, is what it said before; only now the new policy decides what is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from playground.comparison.figures import StaleFigures
+from playground.comparison.provenance import Provenance, is_seconds, provenance_of, read_evidence, write_evidence
+from playground.comparison.technique_styles import style_of
+from playground.errors import EvaluationError
+from playground.metrics import Estimate, proportion
+
+KIND = "stale_facts"
+FILE = "stale_facts.json"
+COMMAND = "python scripts/measure_stale_facts.py"
+
+Recovery = Literal["indexing", "training", "reading"]
+"""What brings a technique up to date: passages are indexed, an adapter is trained, or the new file is only read."""
+RECOVERIES: tuple[Recovery, ...] = ("indexing", "training", "reading")
+
+
+@dataclass(frozen=True, slots=True)
+class StaleAnswer:
+    """One question about a changed fact, answered from the old policy and after the recovery.
+
+    ``before``: whether the old answer is right by the old policy; ``stale``: the same answer by the new policy;
+    ``recovered``: whether the answer after the recovery is right by the new policy.
+    """
+
+    strategy: str
+    question_id: str
+    question: str
+    old_answer: str
+    new_answer: str
+    before: bool
+    stale: bool
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryTime:
+    """What it took to bring a technique up to date. ``examples``: that were trained on, 0 where nothing was trained."""
+
+    strategy: str
+    recovery: Recovery
+    recovery_s: float
+    examples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StaleFacts:
+    """The recorded measurement: single answers, times, where it is from, and the figures computed from them."""
+
+    provenance: Provenance
+    answers: tuple[StaleAnswer, ...]
+    recoveries: tuple[RecoveryTime, ...]
+
+    @property
+    def figures(self) -> tuple[StaleFigures, ...]:
+        """Rates of each technique with Wilson's intervals, in the order of ``recoveries``."""
+        return stale_figures(self.answers, self.recoveries)
+
+    def of(self, strategy: str) -> StaleFigures | None:
+        """Return the figures of a technique; None where it was not measured."""
+        return next((one for one in self.figures if one.strategy == strategy), None)
+
+
+def stale_figures(answers: Sequence[StaleAnswer], recoveries: Sequence[RecoveryTime]) -> tuple[StaleFigures, ...]:
+    """Return the figures of each technique that has both a time and answers."""
+    found = []
+    for time in recoveries:
+        own = [answer for answer in answers if answer.strategy == time.strategy]
+        if not own:
+            continue
+        found.append(
+            StaleFigures(
+                strategy=time.strategy,
+                title=style_of(time.strategy).title,
+                before=_rate([answer.before for answer in own]),
+                stale=_rate([answer.stale for answer in own]),
+                recovered=_rate([answer.recovered for answer in own]),
+                recovery=time.recovery,
+                recovery_s=time.recovery_s,
+            )
+        )
+    return tuple(found)
+
+
+def read_stale_facts(path: Path) -> StaleFacts | None:
+    """Return the recorded measurement; None where there is none.
+
+    Raises:
+        EvaluationError: the file is damaged; the message says what to do.
+    """
+    row = read_evidence(path, KIND)
+    if row is None:
+        return None
+    answers, recoveries = row.get("answers"), row.get("recoveries")
+    if not isinstance(answers, list) or not isinstance(recoveries, list):
+        raise _damaged(path)
+    return StaleFacts(
+        provenance_of(row, path),
+        tuple(_answer(one, path) for one in answers),
+        tuple(_recovery(one, path) for one in recoveries),
+    )
+
+
+def write_stale_facts(path: Path, measured: StaleFacts) -> None:
+    """Write a measurement whole or not at all.
+
+    Raises:
+        EvaluationError: the file cannot be written.
+    """
+    content = {
+        "recoveries": [asdict(time) for time in measured.recoveries],
+        "answers": [asdict(answer) for answer in measured.answers],
+    }
+    write_evidence(path, KIND, measured.provenance, content)
+
+
+def _rate(right: Sequence[bool]) -> Estimate:
+    found = proportion(sum(right), len(right))
+    if found is None:
+        raise EvaluationError("A technique without an answer has no rate. Measure it again.")
+    return found
+
+
+def _answer(row: object, path: Path) -> StaleAnswer:
+    texts = ("strategy", "question_id", "question", "old_answer", "new_answer")
+    marks = ("before", "stale", "recovered")
+    if (
+        not isinstance(row, dict)
+        or not all(isinstance(row.get(name), str) for name in texts)
+        or not all(isinstance(row.get(name), bool) for name in marks)
+    ):
+        raise _damaged(path)
+    return StaleAnswer(**{name: row[name] for name in (*texts, *marks)})
+
+
+def _recovery(row: object, path: Path) -> RecoveryTime:
+    if (
+        not isinstance(row, dict)
+        or not isinstance(row.get("strategy"), str)
+        or row.get("recovery") not in RECOVERIES
+        or not is_seconds(row.get("recovery_s"))
+        or not isinstance(row.get("examples", 0), int)
+    ):
+        raise _damaged(path)
+    return RecoveryTime(row["strategy"], row["recovery"], float(row["recovery_s"]), row.get("examples", 0))
+
+
+def _damaged(path: Path) -> EvaluationError:
+    return EvaluationError(f"{path} has a row that is not one of stale facts. Restore the file or run: {COMMAND}")
