@@ -1,12 +1,13 @@
 """Home: what the two scenarios show, whether the models are here, where to start. Run with `streamlit run app.py`."""
 
-from playground.ui.home_view import draw_demo_script, draw_models, draw_scenarios
+from playground.ui.home_view import draw_comparison_card, draw_demo_script, draw_models, draw_scenarios
 from playground.ui.layout import begin_page
 
 begin_page(
     "Prompt it, or fine-tune it?",
-    "Two ways to make a language model do your work. The first runs here, measured live on this machine.",
+    "Two ways to make a language model do your work, both measured live on this machine.",
 )
 draw_scenarios()
+draw_comparison_card()
 draw_demo_script()
 draw_models()

@@ -5,7 +5,7 @@ import streamlit as st
 from playground.ui import state
 from playground.ui.answer_view import draw_metrics
 from playground.ui.bot import Slots, advance
-from playground.ui.both_view import draw_both
+from playground.ui.both_view import draw_techniques, draw_versions
 from playground.ui.chat_view import draw_chat
 from playground.ui.conversation import metrics_of
 from playground.ui.evidence_view import draw_passages, draw_what_the_model_saw
@@ -34,12 +34,16 @@ with chat:
 
 draw_metrics(metrics_of(turn))
 
-prompt, passages, both = st.tabs(["What the model saw", "Passages found", "Compare versions"], key="evidence")
+prompt, passages, techniques, versions = st.tabs(
+    ["What the model saw", "Passages found", "Prompting against LoRA", "Compare versions"], key="evidence"
+)
 with prompt:
     draw_what_the_model_saw(turn)
 with passages:
     draw_passages(turn)
-with both:
-    both_places = draw_both()
+with techniques:
+    technique_places = draw_techniques()
+with versions:
+    version_places = draw_versions()
 
-advance(Slots(status, swap, answer, both_places))
+advance(Slots(status, swap, answer, technique_places, version_places))

@@ -25,3 +25,19 @@ class EndpointError(ModelError):
 
 class EvaluationError(PlaygroundError):
     """An evaluation's input (questions, policies, run directory) cannot be used."""
+
+
+class SpendingCapError(EvaluationError):
+    """The next call of an evaluation could cost more than its spending cap leaves."""
+
+
+class AnnotationError(PlaygroundError):
+    """Annotated clauses cannot be used for training or measuring."""
+
+
+class AdapterError(PlaygroundError):
+    """An adapter cannot be stored, read or used with the base model at hand."""
+
+
+class TrainingError(PlaygroundError):
+    """A training cannot start, go on or be saved."""

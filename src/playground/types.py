@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
 
 Role = Literal["system", "user", "assistant"]
 BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
+Risk = Literal["high", "medium", "low", "informational"]
+ClauseKind = Literal["body", "heading", "definition", "table_of_contents", "signature"]
 StopReason = Literal["end", "length", "repetition"]
 """The model ended by itself, reached ``max_tokens``, or went round in circles and was stopped."""
 OnToken = Callable[[str], None]
@@ -121,6 +123,8 @@ class Completion:
     duration_s: float
     stop_reason: StopReason
     adapter: str | None = None
+    abstain_probability: float | None = None
+    """Of beginning with the words asked for by ``complete_guarded``; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +274,30 @@ class ChatModel(Protocol):
         ...
 
 
+@runtime_checkable
+class GuardedChatModel(Protocol):
+    """A chat model whose readiness to abstain can be set: one of this machine, as it takes the model's own logits."""
+
+    def complete_guarded(
+        self,
+        messages: Sequence[Message],
+        *,
+        abstention: str,
+        abstain_at: float,
+        max_tokens: int = 256,
+        on_token: OnToken | None = None,
+        adapter: str | None = None,
+    ) -> Completion:
+        """Complete greedily, beginning like ``abstention`` if and only if that is at least ``abstain_at`` probable.
+
+        Its first token decides. Above 1, ``abstain_at`` never abstains.
+
+        Raises:
+            ModelError: the model could not answer; the message says what to do.
+        """
+        ...
+
+
 class Embedder(Protocol):
     """Maps texts to unit vectors."""
 
@@ -292,6 +320,96 @@ class Embedder(Protocol):
             ValueError: a text has more than ``max_tokens`` tokens (it would be cut silently otherwise).
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A category of clause under its own name, with what a reader needs to judge a clause that carries it.
+
+    ``liability`` says that it is shown as a liability by default, ``expected`` that commercial contracts usually have
+    such a clause, so that its absence is worth a line.
+    """
+
+    name: str
+    question: str
+    risk: Risk
+    why: str
+    check: str
+    liability: bool = False
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of a contract that is judged as one: ``text == document.text[start:end]``.
+
+    The clauses of a document cover its text without gap or overlap. ``number`` is the clause's own ("7.2(a)", "" where
+    it has none), ``heading_path`` the headings above it, outermost first.
+    """
+
+    id: str
+    document_id: str
+    text: str
+    start: int
+    end: int
+    kind: ClauseKind = "body"
+    number: str = ""
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarClause:
+    """An annotated clause that resembles a flagged one: the evidence beside a flag. ``similarity`` is a cosine."""
+
+    text: str
+    labels: tuple[str, ...]
+    contract: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A label on a clause; ``score`` is its calibrated probability in [0, 1]."""
+
+    clause_id: str
+    label: str
+    score: float
+    evidence: tuple[SimilarClause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedContract:
+    """A contract with its flags, in the order of the clauses and, within one, of falling score.
+
+    ``missing`` are labels that such contracts usually have and that no clause carries. ``notes`` are sentences for the
+    reader: this is no contract, not English. ``timings`` are seconds.
+    """
+
+    document: Document
+    clauses: tuple[Clause, ...]
+    flags: tuple[Flag, ...]
+    missing: tuple[str, ...]
+    model_id: str
+    adapter: str | None
+    timings: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedClause:
+    """A clause with the labels that a person gave it; no label means that it carries none (a negative).
+
+    ``contract`` names its source: train and test never share one. ``position`` is the clause's place in its contract
+    where the contract was annotated whole, so that neighbours can be read as context; None for a clause on its own.
+    """
+
+    id: str
+    text: str
+    labels: tuple[str, ...]
+    contract: str
+    heading: str = ""
+    position: int | None = None
 
 
 Strategy = Callable[[Example], Prediction]

@@ -2,6 +2,8 @@
 
     python -m playground ask "How long do I have?" --policy data/policies/northtrail-outdoor-v1.md
     python -m playground evaluate return_policy --strategies rag --out runs/first
+    python -m playground report runs/first --html report.html
+    python -m playground train clauses --data written --out my-flagger
     python -m playground models list
 
 ``--json`` prints one JSON object on standard output and nothing else there. An error is one line on standard error and
@@ -19,7 +21,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from playground.cli import ask, evaluate, models
+from playground.cli import adapters, ask, evaluate, flag, models, report, train
 from playground.cli.terminal import one_line
 from playground.errors import PlaygroundError
 
@@ -76,7 +78,7 @@ def _run(argv: Sequence[str]) -> int:
             # Whatever a library prints must not stand beside the one object.
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         result = arguments.run(arguments)
-    if as_json:
+    if as_json and result is not None:  # None: a secondary process of `accelerate launch`
         print(json.dumps(result, allow_nan=False))
     sys.stdout.flush()
     return 0
@@ -90,6 +92,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     ask.add_command(commands)
+    flag.add_command(commands)
     evaluate.add_command(commands, argv)
+    report.add_command(commands)
     models.add_command(commands)
+    train.add_command(commands)
+    adapters.add_command(commands)
     return parser

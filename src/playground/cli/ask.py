@@ -22,8 +22,11 @@ def add_command(commands: Any) -> None:
     parser.add_argument("question", metavar="QUESTION")
     parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text")
     parser.add_argument(
-        "--strategy", default="rag", help="no-text, whole-document, rag, rag+few-shot or rag+cot (default: rag)"
+        "--strategy",
+        help="no-text, whole-document, rag, rag+few-shot, rag+cot or rag+lora (default: rag+lora with the bundled "
+        "model where there is an adapter that reads passages, else rag)",
     )
+    parser.add_argument("--adapter", metavar="NAME", help="of rag+lora (default: the active one)")
     parser.add_argument(
         "--model",
         default="bundled",
@@ -42,7 +45,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
     scenario = loading.load_scenario(_SCENARIO)
     retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
-    settings = scenario.bot_settings(arguments.strategy, system=arguments.system_prompt, retrieval=retrieval)
+    strategy = arguments.strategy or scenario.default_strategy(bundled=arguments.model == "bundled")
+    adapter = scenario.reader_identity(strategy, arguments.adapter)
+    settings = scenario.bot_settings(strategy, system=arguments.system_prompt, retrieval=retrieval, adapter=adapter)
     document = loading.load_policy(arguments.policy)
     for warning in document.warnings:
         print(f"note: {one_line(warning)}", file=sys.stderr)
@@ -59,8 +64,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     if not arguments.json:
         print("\n")
         _print_evidence(answer, document)
-        print(_stamp(answer, timings, document, arguments.strategy))
-    return as_json(answer, timings, arguments.strategy)
+        print(_stamp(answer, timings, document, strategy))
+    return as_json(answer, timings, strategy)
 
 
 def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[str, object]:
@@ -79,6 +84,7 @@ def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[st
         "timings": {name: timings.get(name) for name in ("retrieve_s", "first_token_s", "total_s")},
         "cost_usd": answer.cost_usd,
         "model": answer.completion.model_id,
+        "adapter": answer.completion.adapter,
         "strategy": strategy,
     }
 
@@ -105,13 +111,22 @@ def _print_evidence(answer: Answer, document: Document) -> None:
         print(f"note: {one_line(omission)}")
 
 
+def _named(adapter: str | None) -> tuple[str, ...]:
+    return () if adapter is None else (f"adapter {adapter}",)
+
+
 def _stamp(answer: Answer, timings: dict[str, float], document: Document, strategy: str) -> str:
     from playground.pricing import describe_cost
 
     usage = answer.completion.usage
     tokens = f"{usage.input_tokens} tokens in, {usage.output_tokens} out" if usage else "tokens unknown"
     parts = [
-        *(answer.completion.model_id, strategy, f"{document.source} ({document.sha256[:8]})"),
+        *(
+            answer.completion.model_id,
+            strategy,
+            *_named(answer.completion.adapter),
+            f"{document.source} ({document.sha256[:8]})",
+        ),
         f"retrieval {seconds(timings.get('retrieve_s'))}",
         f"first token {seconds(timings.get('first_token_s'))}",
         f"total {seconds(timings.get('total_s'))}",

@@ -1,4 +1,4 @@
-"""``evaluate``: ask a scenario's questions, one row a question, and sum up."""
+"""``evaluate``: run a scenario's strategies over its examples, one row each, and sum up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.cli import loading
-from playground.cli.terminal import ProgressLine, one_line, positive
+from playground.cli.terminal import ProgressLine, dollars, one_line, positive
 
 Figures = Mapping[str, Any]
 
@@ -26,16 +26,22 @@ _LABEL_WIDTH = 26
 
 def add_command(commands: Any, argv: Sequence[str]) -> None:
     """Add ``evaluate`` to the parser; only the scenario that ``argv`` names is imported, for its own arguments."""
-    parser = commands.add_parser("evaluate", help="ask a scenario's questions and report accuracy, time and cost")
+    parser = commands.add_parser("evaluate", help="measure a scenario's strategies: accuracy, time and cost")
     scenarios = parser.add_subparsers(title="scenarios", metavar="SCENARIO", dest="scenario", required=True)
     for name in loading.scenario_names():
         scenario = scenarios.add_parser(name)
         scenario.add_argument("--strategies", metavar="A,B", help="comma-separated names")
         scenario.add_argument("--model", default="bundled", help="as for `ask` (default: bundled)")
         scenario.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run; a run goes on")
-        scenario.add_argument("--limit", type=positive, metavar="N", help="a random sample of N questions")
+        scenario.add_argument("--limit", type=positive, metavar="N", help="a random sample of N examples")
         scenario.add_argument("--seed", type=int, default=0, metavar="S", help="of sample and model (default: 0)")
         scenario.add_argument("--retry-errors", action="store_true", help="ask again where the model failed")
+        scenario.add_argument(
+            "--max-cost-usd",
+            type=dollars,
+            metavar="X",
+            help="stop before a call that could bring what this folder has cost above X",
+        )
         scenario.add_argument("--json", action="store_true", help="print one JSON object")
         scenario.set_defaults(run=run)
         if argv[:1] == ["evaluate"] and name in argv:
@@ -49,18 +55,22 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
+        SpendingCapError: the cap was reached; the message says how far the run came.
     """
+    from playground.errors import SpendingCapError
     from playground.evaluation import evaluate_into, planned_records, rows_done
 
     scenario = loading.load_scenario(arguments.scenario)
     plan = scenario.prepare(
         arguments, load_model=lambda: loading.load_model(arguments.model), load_embedder=loading.load_embedder
     )
-    total = len(plan.strategies) * len(plan.examples)
+    total = plan.size
     done = len(rows_done(arguments.out, plan, retry_errors=arguments.retry_errors))
     progress = ProgressLine()
     try:
-        for record in evaluate_into(arguments.out, plan, retry_errors=arguments.retry_errors):
+        for record in evaluate_into(
+            arguments.out, plan, retry_errors=arguments.retry_errors, max_cost_usd=arguments.max_cost_usd
+        ):
             done += 1
             if record.error:
                 progress.note(one_line(f"{record.strategy}, {record.example_id}: {record.error}"))
@@ -72,12 +82,15 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             f"Stopped after {done} of {total} rows; they are kept in {arguments.out}. Run the same command again to "
             "go on."
         ) from None
+    except SpendingCapError as error:
+        raise SpendingCapError(f"{error} {done} of {total} rows are in {arguments.out} (--max-cost-usd).") from None
     finally:
         progress.close()
-    figures = scenario.summarise(planned_records(arguments.out, plan))
+    records = planned_records(arguments.out, plan)
+    figures = scenario.summarise(records, plan)
     if not arguments.json:
-        print(as_table(figures))
-        print(f"\n{total} rows in {arguments.out}")
+        print(getattr(scenario, "as_table", as_table)(figures))
+        print(f"\n{len(records)} rows in {arguments.out}")
     return {"strategies": figures}
 
 

@@ -8,10 +8,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.cli.terminal import ProgressLine
 from playground.types import ChatModel, Document, Embedder
+
+if TYPE_CHECKING:
+    from playground.adapters import AdapterStore
 
 # Progress bars of the libraries would draw over ours.
 _QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "false"}
@@ -23,12 +26,15 @@ def load_model(name: str) -> ChatModel:
     Raises:
         ModelError: it is unknown, or cannot be fetched, loaded or reached.
     """
+    from playground.adapters import branch_loader
+    from playground.models.catalog import SMOLLM2
     from playground.models.sources import choice_from, load_chat_model
 
     choice = choice_from(name)
-    _quieten()
+    quieten()
+    load_adapter = branch_loader(load_adapter_store(), SMOLLM2)
     with fetch_progress() as on_progress:
-        return load_chat_model(choice, on_progress)
+        return load_chat_model(choice, on_progress, load_adapter)
 
 
 def load_embedder() -> Embedder:
@@ -40,7 +46,7 @@ def load_embedder() -> Embedder:
     from playground.embedding import load_embedder as load_from
     from playground.models.bundled import ensure_minilm
 
-    _quieten()
+    quieten()
     with fetch_progress() as on_progress:
         folder = ensure_minilm(on_progress)
     return load_from(folder)
@@ -73,14 +79,26 @@ def scenario_names() -> list[str]:
     return sorted(path.parent.name for folder in folders for path in folder.glob("*/evaluation.py"))
 
 
-def load_scenario(name: str) -> Any:
-    """Return the module ``scenarios.NAME.evaluation``.
+def load_scenario(name: str, module: str = "evaluation") -> Any:
+    """Return a module of a scenario, ``scenarios.NAME.evaluation`` by default.
 
     Found by name because the library does not depend on the scenarios. A scenario offers ``add_arguments(parser)``,
-    ``prepare(arguments, load_model=, load_embedder=) -> EvaluationPlan``, ``summarise(records)`` and
-    ``DEFAULT_STRATEGIES``.
+    ``prepare(arguments, load_model=, load_embedder=) -> EvaluationPlan``, ``summarise(records, plan)``,
+    ``DEFAULT_STRATEGIES`` and, where the figures are its own, ``as_table(figures)``.
     """
-    return importlib.import_module(f"scenarios.{name}.evaluation")
+    return importlib.import_module(f"scenarios.{name}.{module}")
+
+
+def load_scenario_module(name: str) -> Any:
+    """Return the module ``scenarios.NAME.scenario``: its labels, its words, the folders of its data."""
+    return importlib.import_module(f"scenarios.{name}.scenario")
+
+
+def load_adapter_store() -> AdapterStore:
+    """Return the user's adapters together with those that ship with the scenario of the contracts."""
+    from playground.adapters import AdapterStore, default_root
+
+    return AdapterStore(default_root(), load_scenario_module("contract_clauses").ADAPTERS)
 
 
 @contextmanager
@@ -93,6 +111,7 @@ def fetch_progress() -> Iterator[Any]:
         line.close()
 
 
-def _quieten() -> None:
+def quieten() -> None:
+    """Keep the libraries' progress bars off the terminal."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)

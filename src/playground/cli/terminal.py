@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
 _ANY_STEP = 10
@@ -32,6 +33,17 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("it must be a whole number of at least 1")
     return number
+
+
+def dollars(text: str) -> float:
+    """Read an amount of US dollars above 0, for argparse."""
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not math.isfinite(amount) or amount <= 0:
+        raise argparse.ArgumentTypeError("it must be an amount of US dollars above 0")
+    return amount
 
 
 class ProgressLine:

@@ -15,7 +15,8 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.documents import load_document, load_pasted
 from playground.errors import PlaygroundError
 from playground.policies import PolicyVersion, prepare_version, swap_summary
-from playground.rag import BotSettings, answer_question
+from playground.prompting import Mode
+from playground.rag import answer_question
 from playground.types import Answer, ChatModel, Embedder
 from playground.ui import jobs, resources, state
 from playground.ui.answer_view import AVATAR, draw_question
@@ -33,7 +34,15 @@ class Slots:
     status: DeltaGenerator
     swap: DeltaGenerator
     answer: DeltaGenerator
-    both: tuple[DeltaGenerator, DeltaGenerator] | None
+    techniques: tuple[DeltaGenerator, DeltaGenerator] | None
+    versions: tuple[DeltaGenerator, DeltaGenerator] | None
+
+    @property
+    def both(self) -> tuple[DeltaGenerator, DeltaGenerator] | None:
+        """Where the comparison is drawn that is due or under way."""
+        data = session()
+        under_way = data.pending_both or data.comparison
+        return self.versions if under_way and under_way.kind == "versions" else self.techniques
 
 
 def request_sample(name: str) -> PolicyRequest:
@@ -108,7 +117,12 @@ def _start_preparing_wanted(slots: Slots) -> None:
 def _start_asking(slots: Slots, version: PolicyVersion) -> None:
     data = session()
     if data.pending_question is not None:
-        asked = _asked(data.pending_question, version)
+        try:
+            asked = _asked(data.pending_question, version)
+        except PlaygroundError as error:
+            question, data.pending_question = data.pending_question, None
+            _add_turn_without_answer(question, version, str(error))
+            st.rerun()
         try:
             with slots.answer.container():
                 draw_question(asked.question)
@@ -121,19 +135,25 @@ def _start_asking(slots: Slots, version: PolicyVersion) -> None:
         data.pending_question = None
         data.answering = Answering(asked, start_answering(asked, model, data.turns))
     elif data.pending_both is not None and slots.both:
-        question, old, new = data.pending_both
-        settings = state.bot_settings()
-        first, second = data.shelf.get(old), data.shelf.get(new)
-        stamps = state.stamp_for(first, settings.mode), state.stamp_for(second, settings.mode)
-        comparison = Comparison(question, Side(stamps[0], first), Side(stamps[1], second))
+        place, pending, data.pending_both = slots.both[0], data.pending_both, None
         try:
-            with slots.both[0]:
+            left, right = (_side(*side) for side in pending.sides)
+        except PlaygroundError as error:
+            data.notice_both = pending.kind, str(error)
+            st.rerun()
+        comparison = Comparison(pending.kind, pending.question, left, right)
+        try:
+            with place:
                 model = _load_chat_model()
-            data.comparison = replace(comparison, job=start_comparing(comparison, settings, model))
+            data.comparison = replace(comparison, job=start_comparing(comparison, model))
         except PlaygroundError as error:
             data.comparison = replace(comparison, error=str(error))
-        data.pending_both = None
         st.rerun()
+
+
+def _side(title: str, number: int, technique: Mode) -> Side:
+    version = session().shelf.get(number)
+    return Side(title, state.stamp_for(version, technique), version, state.bot_settings(technique))
 
 
 def _load_chat_model() -> ChatModel:
@@ -227,8 +247,11 @@ def _remember_in_address(version: PolicyVersion) -> None:
 
 def _asked(question: str, version: PolicyVersion) -> Asked:
     settings = state.bot_settings()
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Asked(question, settings, state.stamp_for(version, settings.mode), version, now)
+    return Asked(question, settings, state.stamp_for(version, settings.mode), version, _now())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def start_answering(asked: Asked, model: ChatModel, turns: tuple[ChatTurn, ...]) -> jobs.Job[Answer]:
@@ -276,17 +299,26 @@ def _finish_answer(job: jobs.Job[Answer]) -> None:
         _add_turn(answering.asked, answer=job.result, partial=job.text(), error=job.error or "")
 
 
+def _add_turn_without_answer(question: str, version: PolicyVersion, error: str) -> None:
+    """Add the question with the reason why it could not even be put to the model."""
+    stamp = state.stamp_for(version, state.mode())
+    _keep(ChatTurn(session().next_turn, question, _now(), stamp, error=error))
+
+
 def _add_turn(asked: Asked, *, answer: Answer | None = None, partial: str = "", error: str = "") -> None:
+    _keep(ChatTurn(session().next_turn, asked.question, asked.asked_at, asked.stamp, answer, partial, error))
+
+
+def _keep(turn: ChatTurn) -> None:
     data = session()
-    turn = ChatTurn(data.next_turn, asked.question, asked.asked_at, asked.stamp, answer, partial, error)
     data.turns, data.next_turn = (*data.turns, turn), data.next_turn + 1
 
 
 # --- ask both -------------------------------------------------------------------------------------------------------
 
 
-def start_comparing(comparison: Comparison, settings: BotSettings, model: ChatModel) -> jobs.Job[tuple[Answer, Answer]]:
-    """Ask both versions the same question, one after the other, without the conversation."""
+def start_comparing(comparison: Comparison, model: ChatModel) -> jobs.Job[tuple[Answer, Answer]]:
+    """Answer the question in both ways, one after the other, without the conversation."""
 
     def work(report: jobs.Report) -> tuple[Answer, Answer]:
         def one(side: Side, number: int) -> Answer:
@@ -297,12 +329,12 @@ def start_comparing(comparison: Comparison, settings: BotSettings, model: ChatMo
                 comparison.question,
                 side.version.index,
                 model,
-                settings,
+                side.settings,
                 examples=few_shot_examples(),
                 on_token=on_token,
             )
 
-        return one(comparison.old, 0), one(comparison.new, 1)
+        return one(comparison.left, 0), one(comparison.right, 1)
 
     return jobs.start(work)
 
@@ -328,7 +360,7 @@ def _finish_both(job: jobs.Job[tuple[Answer, Answer]]) -> None:
     if job.result is None:
         data.comparison = replace(comparison, job=None, error=job.error or "Stopped.")
         return
-    old, new = job.result
+    left, right = job.result
     data.comparison = replace(
-        comparison, job=None, old=replace(comparison.old, answer=old), new=replace(comparison.new, answer=new)
+        comparison, job=None, left=replace(comparison.left, answer=left), right=replace(comparison.right, answer=right)
     )

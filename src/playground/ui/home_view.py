@@ -9,10 +9,12 @@ import streamlit as st
 from playground.prompting import Mode
 from playground.ui import jobs, resources
 from playground.ui.fetching import draw_fetch_offer, fetch_activity
+from playground.ui.layout import COMPARISON, link_to_training
 from playground.ui.markup import escape_html
 from playground.ui.state import session
 
 _BOT = "pages/return_policy.py"
+_FLAGGER = "pages/contract_clauses.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,6 @@ class _Scenario:
     title: str
     claim: str
     boxes: tuple[_Box, ...]
-    pill: str = ""
 
 
 _PROMPTING = _Scenario(
@@ -52,7 +53,26 @@ _FINE_TUNING = _Scenario(
         _Box("Model + LoRA layer", "a small layer learned from annotated clauses", changed=True),
         _Box("Flags", "liabilities marked in the text"),
     ),
-    pill="in a later version",
+)
+
+_FLAGGER_STEPS: tuple[tuple[str, str, str], ...] = (
+    (
+        "services-agreement.pdf",
+        "Flag a contract",
+        "Twelve pages of a services agreement: its risky clauses are marked, each with why it matters and what to "
+        "check. Move the slider from *miss nothing* to *only sure ones*.",
+    ),
+    (
+        "lease.docx",
+        "Open a Word file with tracked changes",
+        "The page says that insertions count. Reject a wrong flag, add a missed one, and hand the file back with "
+        "comments in it.",
+    ),
+    (
+        "distribution-agreement.pdf",
+        "Compare base and LoRA",
+        "Below the contract, the untrained base judges the same clauses; *Prompting for contrast* asks the chat model.",
+    ),
 )
 
 _STEPS: tuple[tuple[Mode, str, str], ...] = (
@@ -87,22 +107,35 @@ _STEPS: tuple[tuple[Mode, str, str], ...] = (
 
 
 def draw_scenarios() -> None:
-    """Draw the picture, with the way into the scenario that exists."""
+    """Draw the picture, with the ways into the scenarios."""
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, key="scenario_a", height="stretch"):
         st.html(_scenario_html(_PROMPTING))
         st.page_link(_BOT, label="Open the return-policy bot", icon=":material/arrow_forward:")
     with right.container(border=True, key="scenario_b", height="stretch"):
         st.html(_scenario_html(_FINE_TUNING))
-        st.caption("Not part of this version. It will train and switch LoRA layers on this machine.")
+        with st.container(horizontal=True, gap="medium"):
+            st.page_link(_FLAGGER, label="Open the contract flagger", icon=":material/arrow_forward:")
+            link_to_training("Train the flagger")
+
+
+def draw_comparison_card() -> None:
+    """Draw the way to the comparison of all techniques."""
+    with st.container(border=True, key="comparison_card", horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(
+            '<div class="scenario"><div class="scenario-title">Which should we use?</div><div class="claim">Cost, '
+            "latency and accuracy of every technique, measured on this machine: the article's table proved row by "
+            "row.</div></div>",
+            width="stretch",
+        )
+        st.page_link(COMPARISON, label="Compare what was measured", icon=":material/arrow_forward:")
 
 
 def _scenario_html(scenario: _Scenario) -> str:
     boxes = '<div class="arrow" aria-hidden="true"></div>'.join(_box_html(box) for box in scenario.boxes)
-    pill = f' <span class="pill">{escape_html(scenario.pill)}</span>' if scenario.pill else ""
     return (
         f'<div class="scenario"><div class="scenario-title"><span class="letter">{scenario.letter}</span>'
-        f'{escape_html(scenario.title)}{pill}</div><div class="claim">{scenario.claim}</div>'
+        f'{escape_html(scenario.title)}</div><div class="claim">{scenario.claim}</div>'
         f'<div class="flow">{boxes}</div></div>'
     )
 
@@ -114,7 +147,7 @@ def _box_html(box: _Box) -> str:
 
 
 def draw_demo_script() -> None:
-    """Draw five steps of a minute each, with links that open the bot as the step needs it."""
+    """Draw the steps of both scenarios, a minute each, with links that open the pages as the step needs them."""
     st.subheader("A demo in five minutes", anchor=False)
     with st.container(key="demo_script", gap="small"):
         for minute, (mode, title, text) in enumerate(_STEPS, start=1):
@@ -124,6 +157,17 @@ def draw_demo_script() -> None:
                 label=f"{minute}. {title}",
                 icon=":material/arrow_forward:",
                 query_params={"mode": mode},
+            )
+            what.markdown(text)
+    st.subheader("Then the contracts", anchor=False)
+    with st.container(key="flagger_script", gap="small"):
+        for number, (contract, title, text) in enumerate(_FLAGGER_STEPS, start=len(_STEPS) + 1):
+            step, what = st.columns([2, 5], vertical_alignment="center", gap="small")
+            step.page_link(
+                _FLAGGER,
+                label=f"{number}. {title}",
+                icon=":material/arrow_forward:",
+                query_params={"contract": contract},
             )
             what.markdown(text)
 
@@ -149,7 +193,7 @@ def draw_models() -> None:
         session().fetch_stopped = None
 
 
-_PURPOSE = {"smollm2-135m-instruct": "answers", "all-minilm-l6-v2": "finds passages"}
+_PURPOSE = {"smollm2-135m-instruct": "answers", "all-minilm-l6-v2": "finds passages, judges clauses"}
 
 
 def _state_html(present: bool) -> str:

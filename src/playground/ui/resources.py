@@ -6,23 +6,34 @@ call these functions through the module (``resources.chat_model(...)``), so that
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import streamlit as st
 
-from playground.errors import EndpointError, ModelError
+from playground.adapters import AdapterStore, StoredAdapter, branch_loader, check_base, default_root, verify
+from playground.errors import EndpointError, ModelError, PlaygroundError
+from playground.flagging import ClauseModel
+from playground.models.bert_weights import weights_sha256
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint_settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
-from playground.types import ChatModel, Document, Embedder
+from playground.types import ChatModel, Document, Embedder, Message
+from playground.ui.flagger_choice import FlaggerChoice
+from playground.ui.similar_clauses import AnnotatedIndex, load_annotated_index
+from scenarios.contract_clauses import scenario as contract_clauses
+
+Loaded = TypeVar("Loaded")
 
 _MOST_LOCAL_MODELS = 2
 _MOST_DOCUMENTS = 16
+_MOST_ADAPTERS = 2
 _PRESENCE_TTL_S = 600
 
 
@@ -46,16 +57,52 @@ def _present(bundle_id: str, folder: str) -> bool:  # noqa: ARG001 - the folder 
     return is_present(bundle)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+def missing_encoder() -> tuple[Bundle, ...]:
+    """Return the bundled encoder if it is not in the cache folder, verified: what flagging contracts needs."""
+    return () if _present(MINILM.id, str(bundle_folder(MINILM))) else (MINILM,)
+
+
 def embedder() -> Embedder:
     """Return the embedding model, loaded.
 
     Raises:
         ModelError: it cannot be fetched or loaded.
     """
-    from playground.embedding import load_embedder
+    return _result(embedder_loading(), embedder_loading.clear)
 
-    return load_embedder(ensure_minilm())
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def embedder_loading() -> Future[Embedder]:
+    """Begin to load the embedding model, without waiting for it."""
+
+    def load() -> Embedder:
+        from playground.embedding import load_embedder
+
+        return load_embedder(ensure_minilm())
+
+    return _in_thread(load)
+
+
+def _in_thread(load: Callable[[], Loaded]) -> Future[Loaded]:
+    """Load in a thread: a page that waited here would keep the stale parts of its last picture on screen."""
+    loading: Future[Loaded] = Future()
+
+    def run() -> None:
+        try:
+            loading.set_result(load())
+        except BaseException as error:  # whoever asks for the result gets it
+            loading.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="load-model").start()
+    return loading
+
+
+def _result(loading: Future[Loaded], forget: Callable[[], None]) -> Loaded:
+    try:
+        return loading.result()
+    except BaseException:
+        forget()  # what failed is tried again the next time
+        raise
 
 
 def chat_model(choice: ModelChoice) -> ChatModel:
@@ -65,11 +112,7 @@ def chat_model(choice: ModelChoice) -> ChatModel:
         ModelError: it cannot be fetched, loaded or reached; the message says what to do.
     """
     if choice.source != "endpoint":
-        try:
-            return _local_model(choice.source, choice.name).result()
-        except BaseException:
-            _local_model.clear(choice.source, choice.name)  # what failed is tried again at the next question
-            raise
+        return _result(_local_model(choice.source, choice.name), lambda: _local_model.clear(choice.source, choice.name))
     if choice.endpoint is None:
         raise ModelError("The endpoint has no settings. Enter its address and model in the sidebar.")
     return _endpoint_model(choice.endpoint)
@@ -83,17 +126,24 @@ def warm_up(choice: ModelChoice) -> None:
 
 @st.cache_resource(max_entries=_MOST_LOCAL_MODELS, show_spinner=False)
 def _local_model(source: str, name: str) -> Future[ChatModel]:
-    """Load in a thread: a page that waited here would keep the stale parts of its last picture on screen."""
-    loading: Future[ChatModel] = Future()
+    return _in_thread(lambda: _load_local(ModelChoice(cast(Source, source), name)))
 
-    def load() -> None:
-        try:
-            loading.set_result(load_chat_model(ModelChoice(cast(Source, source), name)))
-        except BaseException as error:  # whoever asks for the model gets it
-            loading.set_exception(error)
 
-    threading.Thread(target=load, daemon=True, name="load-model").start()
-    return loading
+def _load_local(choice: ModelChoice) -> ChatModel:
+    load_adapter = branch_loader(adapter_store(), SMOLLM2)
+    model = load_chat_model(choice, load_adapter=load_adapter)
+    if choice.source == "bundled" and (adapter := reader_identity()):
+        # Compiling its network belongs to loading, not to the first answer that somebody waits for. Where it fails,
+        # the question that asks for the adapter says so.
+        with contextlib.suppress(PlaygroundError):
+            model.complete([Message("user", "Hello")], max_tokens=1, adapter=adapter)
+    return model
+
+
+def reader_identity() -> str | None:
+    """Return the identity of the adapter that reads passages for the bundled model; None where there is none."""
+    stored = adapter_store().active("reader")
+    return None if stored is None else stored.identity
 
 
 # Of this session only, because it holds the key that was typed into this session.
@@ -148,3 +198,83 @@ def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
     """Return every bundled model with whether it is present."""
     missing = missing_bundles(ModelChoice())
     return tuple((bundle, bundle not in missing) for bundle in (SMOLLM2, MINILM))
+
+
+# --- contracts ------------------------------------------------------------------------------------------------------
+
+
+def adapter_store() -> AdapterStore:
+    """Return the store of the user's adapters and of those that are shipped. It reads the disk at every call."""
+    return AdapterStore(default_root(), shipped=contract_clauses.ADAPTERS)
+
+
+def clause_model(choice: FlaggerChoice) -> Future[ClauseModel]:
+    """Begin to load what judges clauses, without waiting for it. A result that is an error is to be forgotten."""
+    if choice.kind == "keywords":
+        return _keyword_model()
+    if choice.stored is None:
+        return _zero_shot_model()
+    return _adapter_model(choice.key, choice.stored)
+
+
+def forget_clause_model(choice: FlaggerChoice) -> None:
+    """Load it again the next time: it failed."""
+    if choice.stored is not None:
+        _adapter_model.clear(choice.key, choice.stored)
+    elif choice.kind == "zero_shot":
+        _zero_shot_model.clear()
+        annotated_index.clear()
+        embedder_loading.clear()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def annotated_index() -> Future[AnnotatedIndex]:
+    """Begin to embed the project's own annotated clauses, without waiting."""
+    embedding = embedder_loading()
+    names = [label.name for label in contract_clauses.labels()]
+    return _in_thread(lambda: load_annotated_index(contract_clauses.CLAUSES, names, embedding.result()))
+
+
+def forget_annotated_index() -> None:
+    """Embed the annotated clauses again the next time: it failed."""
+    annotated_index.clear()
+    embedder_loading.clear()
+
+
+# The identity holds a hash of the adapter's files, so that the folder need not be part of the key.
+@st.cache_resource(max_entries=_MOST_ADAPTERS, show_spinner=False)
+def _adapter_model(identity: str, _stored: StoredAdapter) -> Future[ClauseModel]:
+    def load() -> ClauseModel:
+        from playground.clause_encoder import load_clause_encoder
+
+        base = ensure_minilm()
+        check_base(_stored.manifest, MINILM.id, weights_sha256(base))
+        verify(_stored)
+        return load_clause_encoder(base, _stored.folder, model_id=MINILM.id, adapter=identity)
+
+    return _in_thread(load)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _zero_shot_model() -> Future[ClauseModel]:
+    loading = annotated_index()
+
+    def load() -> ClauseModel:
+        from playground.clause_zero_shot import fit_zero_shot
+
+        index = loading.result()
+        return fit_zero_shot(
+            index.train, contract_clauses.labels(), index.embedder, vectors=index.vectors[: index.n_train]
+        )
+
+    return _in_thread(load)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _keyword_model() -> Future[ClauseModel]:
+    def load() -> ClauseModel:
+        from playground.clause_zero_shot import keyword_model
+
+        return keyword_model(contract_clauses.keywords(), [label.name for label in contract_clauses.labels()])
+
+    return _in_thread(load)

@@ -8,7 +8,7 @@ from playground.index import RetrievalSettings
 from playground.rag import MOST_TURNS
 from playground.ui import state
 from playground.ui.state import Key
-from scenarios.return_policy.scenario import MODES, system_prompt
+from scenarios.return_policy.scenario import MODES, READER_MODE, system_prompt
 
 _FUSIONS = {"hybrid": "both, fused", "dense": "meaning (MiniLM)", "lexical": "words (BM25)"}
 
@@ -28,11 +28,14 @@ def draw_modes() -> None:
         persist_state="session",
     )
     st.caption(next(d.explanation for d in MODES if d.mode == state.mode()))
+    if state.mode() == READER_MODE and (problem := state.reader_problem()):
+        st.info(problem, icon=":material/info:")
 
 
 def _follow_address() -> None:
     """Choose the mode that a link names (``?mode=rag_few_shot``), once for each link."""
-    st.session_state.setdefault(Key.MODE, state.DEFAULT_MODE)
+    if Key.MODE not in st.session_state:  # finding out reads the adapters on disk
+        st.session_state[Key.MODE] = state.default_mode()
     data, named = state.session(), st.query_params.get("mode", "")
     if named != data.linked_mode:
         data.linked_mode = named

@@ -12,18 +12,20 @@ from typing import Literal, cast
 
 import streamlit as st
 
+from playground.errors import AdapterError
 from playground.index import Fusion, RetrievalSettings
 from playground.models.sources import ModelChoice
 from playground.policies import PolicyShelf, PolicyVersion
 from playground.prompting import Mode
 from playground.rag import BotSettings
 from playground.types import Answer, Document
+from playground.ui import resources
 from playground.ui.conversation import ChatTurn, Stamp
 from playground.ui.jobs import Job
-from scenarios.return_policy.scenario import MODES, system_prompt
+from scenarios.return_policy.scenario import MODES, READER_MODE, system_prompt, with_reader
 
 _SESSION = "playground_session"
-DEFAULT_MODE: Mode = "rag"
+PROMPTING_MODE: Mode = "rag"
 DEFAULT_MAX_TOKENS = 160
 
 
@@ -56,6 +58,8 @@ class Key(StrEnum):
     SWAP_SUMMARY = "swap_summary"
     VERSION_LIST = "version_list"
     DIFF = "diff"
+    TECHNIQUES_QUESTION = "techniques_question"
+    ASK_TECHNIQUES = "ask_techniques"
     BOTH_QUESTION = "both_question"
     BOTH_OLD = "both_old"
     BOTH_NEW = "both_new"
@@ -116,22 +120,38 @@ class Answering:
     job: Job[Answer]
 
 
+ComparisonKind = Literal["versions", "techniques"]
+"""What the two sides of a comparison differ in: the policy's version, or the technique."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One half of "ask both"."""
+    """One half of a comparison: what it is called, and all that decides its answer."""
 
+    title: str
     stamp: Stamp
     version: PolicyVersion
+    settings: BotSettings
     answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One question to two versions. ``job`` is set while it runs; ``error`` when it failed or was stopped."""
+class PendingComparison:
+    """A comparison that is asked for: for each side its title, the version's number and the technique."""
 
+    kind: ComparisonKind
     question: str
-    old: Side
-    new: Side
+    sides: tuple[tuple[str, int, Mode], tuple[str, int, Mode]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One question answered in two ways. ``job`` is set while it runs; ``error`` when it failed or was stopped."""
+
+    kind: ComparisonKind
+    question: str
+    left: Side
+    right: Side
     job: Job[tuple[Answer, Answer]] | None = None
     error: str = ""
 
@@ -145,9 +165,11 @@ class Session:
     turns: tuple[ChatTurn, ...] = ()
     next_turn: int = 1
     pending_question: str | None = None
-    pending_both: tuple[str, int, int] | None = None
+    pending_both: PendingComparison | None = None
     answering: Answering | None = None
     comparison: Comparison | None = None
+    notice_both: tuple[ComparisonKind, str] | None = None
+    """Why a comparison that was asked for could not begin."""
     selected_turn: int | None = None
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
@@ -171,7 +193,24 @@ def session() -> Session:
 
 def mode() -> Mode:
     """Return the mode that is selected."""
-    return cast(Mode, st.session_state.get(Key.MODE) or DEFAULT_MODE)
+    return cast(Mode, st.session_state.get(Key.MODE) or default_mode())
+
+
+def default_mode() -> Mode:
+    """Return RAG + LoRA for the bundled model, where there is an adapter for it, and else RAG."""
+    return PROMPTING_MODE if reader_problem() else READER_MODE
+
+
+def reader_problem() -> str:
+    """Return why RAG + LoRA cannot answer with the model that is chosen, in a sentence; "" when it can."""
+    if session().model_choice.source != "bundled":
+        return (
+            "RAG + LoRA was trained on the bundled model and fits no other. Choose the bundled model in the sidebar, "
+            "or another technique here."
+        )
+    if resources.reader_identity() is None:
+        return "There is no adapter that reads passages yet. Train one, or choose another technique."
+    return ""
 
 
 def mode_title(mode: Mode) -> str:
@@ -179,13 +218,26 @@ def mode_title(mode: Mode) -> str:
     return next(description.title for description in MODES if description.mode == mode)
 
 
-def bot_settings() -> BotSettings:
-    """Return how the bot answers, as set on the page."""
+def bot_settings(technique: Mode | None = None) -> BotSettings:
+    """Return how the bot answers, as set on the page; ``technique`` takes the place of the one selected.
+
+    Raises:
+        AdapterError: RAG + LoRA is asked for and cannot answer; the message says what to do.
+    """
+    technique = technique or mode()
+    if technique != READER_MODE:
+        return _settings(technique)
+    if problem := reader_problem():
+        raise AdapterError(problem)
+    return with_reader(_settings(technique), resources.reader_identity())
+
+
+def _settings(technique: Mode) -> BotSettings:
     get = st.session_state.get
     default = RetrievalSettings()
     return BotSettings(
         system_prompt=str(get(Key.SYSTEM_PROMPT) or system_prompt()),
-        mode=mode(),
+        mode=technique,
         retrieval=RetrievalSettings(
             top_k=int(get(Key.TOP_K) or default.top_k),
             fusion=cast(Fusion, get(Key.FUSION) or default.fusion),
@@ -196,12 +248,13 @@ def bot_settings() -> BotSettings:
     )
 
 
-def stamp_for(version: PolicyVersion, mode: Mode) -> Stamp:
+def stamp_for(version: PolicyVersion, technique: Mode) -> Stamp:
     """Return the stamp of an answer given now on ``version``."""
+    adapter = resources.reader_identity() if technique == READER_MODE else None
     return Stamp(
         model=session().model_choice.label,
-        mode=mode,
-        mode_title=mode_title(mode),
+        mode=technique,
+        mode_title=f"{mode_title(technique)} ({adapter})" if adapter else mode_title(technique),
         policy=version.document.title,
         version=version.number,
         sha256=version.sha256,

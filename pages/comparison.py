@@ -1,0 +1,50 @@
+"""Both scenarios: cost, latency and accuracy of every technique, recorded and measured here and now."""
+
+import streamlit as st
+
+from playground.ui.comparison_article_view import draw_article, draw_recommendation
+from playground.ui.comparison_break_even_view import draw_break_even
+from playground.ui.comparison_charts_view import draw_accuracy, draw_differences, draw_heat_map, draw_times_and_tokens
+from playground.ui.comparison_evidence_view import draw_learning_and_change
+from playground.ui.comparison_examples_view import draw_examples
+from playground.ui.comparison_exports import draw_exports
+from playground.ui.comparison_run_view import advance, draw_status, draw_techniques
+from playground.ui.comparison_sources import choose_runs, draw_bar, draw_empty, draw_style
+from playground.ui.layout import begin_page
+
+begin_page(
+    "Which should we use?",
+    "Every technique of both scenarios, measured: cost, latency, accuracy, and the article's table proved row by row.",
+)
+draw_style()
+scenario, section = draw_bar()
+work = st.empty()
+draw_status()
+comparison, runs = choose_runs(scenario)
+
+if section == "The article":
+    draw_article()
+elif section == "Which one?":
+    draw_recommendation(scenario, comparison.figures if comparison else ())
+elif section == "Learning and change":
+    draw_learning_and_change()
+elif comparison is None or not comparison.figures:
+    draw_empty(has_runs=bool(runs))
+    draw_techniques(scenario, comparison)
+elif section == "Overview":
+    draw_accuracy(comparison.figures)
+    draw_differences(comparison.compared)
+    draw_techniques(scenario, comparison)
+elif section == "Time and tokens":
+    draw_times_and_tokens(comparison.figures)
+elif section == "By policy or label":
+    draw_heat_map(comparison.heat_map)
+elif section == "Break-even":
+    draw_break_even(scenario, comparison.figures)
+elif section == "Examples":
+    draw_examples(scenario, comparison)
+
+if comparison and comparison.figures:
+    st.divider()
+    draw_exports([comparison.compared])
+advance(work)

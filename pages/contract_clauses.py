@@ -1,0 +1,60 @@
+"""Scenario B: a contract goes in, its risky clauses are marked, by a LoRA layer trained on annotated clauses."""
+
+import streamlit as st
+
+from playground.flag_report import report_rows
+from playground.ui import contract_state, resources
+from playground.ui.compare_view import draw_comparison, draw_table
+from playground.ui.contract_exports import draw_exports
+from playground.ui.contract_jobs import Slots, advance, follow_address
+from playground.ui.contract_sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_notice
+from playground.ui.contract_state import Key
+from playground.ui.contract_view import draw_contract, draw_notes, draw_stamp, draw_style
+from playground.ui.flagger_choice import flagger_choices
+from playground.ui.flags_panel import draw_panel
+from playground.ui.layout import begin_page
+from playground.ui.prompting_view import draw_prompting
+
+begin_page(
+    "Contract flagger",
+    "Scenario B. Fine-tuning changes the weights: a small LoRA layer learned from annotated clauses flags new ones.",
+)
+draw_style()
+follow_address()
+
+choices = flagger_choices(resources.adapter_store())
+draw_adapter_notes(choices)
+choice = draw_bar(choices)
+with st.container(key=Key.STATUS):
+    status = st.empty()
+    draw_notice()
+
+entry = contract_state.selected()
+judged = entry.result(choice) if entry else None
+prompting = None
+# Places of their own, so that what is not drawn any more is gone at once while work goes on.
+invitation, notes = st.empty(), st.empty()
+if entry is None or judged is None:
+    with invitation.container():
+        draw_first_screen()
+else:
+    flagged = contract_state.flagged(entry, judged)
+    rows = report_rows(flagged, contract_state.catalogue(), entry.corrections)
+    draw_stamp(status, judged)
+    draw_notes(notes, flagged)
+    contract, panel = st.columns([11, 9], gap="medium")
+    with contract:
+        draw_contract(flagged, rows, judged)
+    with panel:
+        draw_panel(entry, judged, flagged, rows)
+    draw_exports(entry, judged, flagged, rows)
+
+    table, base, prompts = st.tabs(["Contracts", "Base against LoRA", "Prompting for contrast"], key="contract_tabs")
+    with table:
+        draw_table(choice)
+    with base:
+        draw_comparison(entry, choice)
+    with prompts:
+        prompting = draw_prompting(entry, rows)
+
+advance(Slots(status, prompting), choice)

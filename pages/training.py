@@ -1,0 +1,38 @@
+"""Scenario B: train the clause flagger before the audience, and see what changed."""
+
+import streamlit as st
+
+from playground.ui.layout import begin_page
+from playground.ui.resources import adapter_store
+from playground.ui.training_data_view import draw_contents, draw_data
+from playground.ui.training_desk import DESK
+from playground.ui.training_live_view import draw_live
+from playground.ui.training_report_view import draw_over
+from playground.ui.training_setup_view import draw_base, draw_labels, draw_settings, draw_start
+from playground.ui.training_store_view import draw_store
+
+begin_page(
+    "Train the flagger",
+    "Scenario B. Fine-tuning changes the weights: a small LoRA layer learns from annotated clauses, here and now.",
+)
+
+store = adapter_store()
+run = DESK.latest()
+if run and not run.is_over:
+    draw_live(run)
+elif run:
+    draw_over(run, store)
+else:
+    setup, contents = st.columns([11, 9], gap="large")
+    with setup:
+        data = draw_data()
+        base = draw_base()
+        if data:
+            labels = draw_labels(data)
+            draw_start(draw_settings(data, base, labels, store), store)
+    with contents:
+        if data:
+            draw_contents(data, labels)
+
+st.divider()
+draw_store(store)

@@ -1,0 +1,73 @@
+"""``report``: recorded runs as one self-contained HTML file, CSV and JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from playground.cli import loading
+from playground.cli.terminal import one_line
+from playground.errors import EvaluationError, PlaygroundError
+
+
+def add_command(commands: Any) -> None:
+    """Add ``report`` to the parser."""
+    parser = commands.add_parser("report", help="write recorded runs as a report: HTML, CSV, JSON")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="folder that `evaluate --out` wrote")
+    parser.add_argument("--html", type=Path, metavar="OUT", help="one HTML file, viewed without a network")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="a row a technique")
+    # Not --json as elsewhere, which prints: this one is a file beside the two others.
+    parser.add_argument("--json", dest="json_file", type=Path, metavar="OUT", help="figures, tests and heat map")
+    parser.add_argument(
+        "--contracts", type=Path, metavar="FILE", help="what runs of contract_clauses were measured on (default: ours)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read the runs, compute their figures and write the files that were asked for.
+
+    Raises:
+        EvaluationError: a folder holds no run that can be compared, or a file cannot be written.
+    """
+    from playground.adapters.atomic import replace_file
+    from playground.comparison.compare import compare_runs
+    from playground.comparison.exports import comparison_csv, comparison_json
+    from playground.comparison.report_html import comparison_html
+    from playground.machine import utc_now
+
+    targets = {kind: path for kind in ("html", "csv", "json_file") if (path := getattr(arguments, kind)) is not None}
+    if not targets:
+        raise PlaygroundError("Where shall the report go? Name a file with --html, --csv or --json.")
+    if len({path.absolute() for path in targets.values()}) < len(targets):
+        raise PlaygroundError("Two of --html, --csv and --json name the same file. Give each its own.")
+    folders = {path.resolve(): path for path in arguments.runs}  # a folder given twice counts once
+    compared = compare_runs([_load_run(folder, arguments.contracts) for folder in folders.values()])
+    for note in dict.fromkeys(note for one in compared for note in one.notes):
+        print(f"note: {one_line(note)}", file=sys.stderr)
+    for kind, path in targets.items():
+        if kind == "html":
+            content = comparison_html(compared, written_at=utc_now()).encode("utf-8", "replace")
+        elif kind == "csv":
+            content = comparison_csv(compared)
+        else:
+            content = (json.dumps(comparison_json(compared), indent=2, allow_nan=False) + "\n").encode()
+        try:
+            replace_file(path, content)
+        except OSError as error:
+            raise EvaluationError(
+                f"{path} cannot be written ({error.strerror or error}). Choose another place or free some space."
+            ) from error
+        print(f"wrote {path}")
+
+
+def _load_run(folder: Path, contracts: Path | None) -> Any:
+    from playground.comparison.compare import ComparedRun
+    from playground.comparison.rows import read_run_rows
+
+    rows = read_run_rows(folder)
+    scenario = loading.load_scenario(rows.info.scenario, "compared")
+    return ComparedRun(rows, scenario.compared_scenario(rows.info, contracts=contracts))

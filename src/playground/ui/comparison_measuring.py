@@ -1,0 +1,161 @@
+"""From a click to a measurement: what can be measured here, how long it will take, and its start."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from playground.comparison.figures import TechniqueFigures
+from playground.comparison.fresh import RunRequest
+from playground.comparison.technique_styles import STYLES
+from playground.errors import PlaygroundError
+from playground.evaluation import EvaluationPlan
+from playground.models.sources import ModelChoice
+from playground.types import ChatModel, Embedder
+from playground.ui import comparison_resources as resources
+from playground.ui.comparison_desk import Part
+
+QUICK, SAMPLE, ALL = "quick", "sample", "all"
+LIMITS: Mapping[str, Mapping[str, int | None]] = {
+    "return_policy": {QUICK: 6, SAMPLE: 40, ALL: None},
+    "contract_clauses": {QUICK: 2, SAMPLE: 6, ALL: None},
+}
+"""Questions, and contracts: a quick look at every technique of both scenarios takes less than three minutes."""
+EXAMPLES_ARE = {"return_policy": "questions", "contract_clauses": "contracts"}
+WITHOUT_CHAT_MODEL = frozenset({"lora", "language-model-lora", "keywords", "tfidf", "frozen", "nearest"})
+ADAPTED = frozenset({"rag+lora", "closed-book-lora"})
+"""Techniques whose chat model answers through an adapter."""
+
+_NEEDS_BUNDLED = (
+    "The adapter was trained on the bundled model and fits no other. Choose the bundled model in the "
+    "sidebar to measure it."
+)
+_START_S = 20.0
+"""Loading, indexing and warming up, before the first row."""
+
+
+class _CheckedError(Exception):
+    """Ends ``prepare`` where it would load a model: every input before that was found to be good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A technique of a scenario; ``problem`` says why it cannot be measured here, "" when it can."""
+
+    strategy: str
+    problem: str = ""
+
+
+def cells(scenario: str, *, bundled: bool = True) -> tuple[Cell, ...]:
+    """Return the techniques of a scenario in the order of the charts, each with why it cannot be measured, if so.
+
+    ``bundled`` tells whether the bundled model answers: adapters of a chat model fit no other.
+    """
+    module = resources.scenario_module(scenario, "evaluation")
+    known = list(STYLES)
+    names = sorted(module.strategy_names(), key=lambda name: known.index(name) if name in known else len(known))
+    return tuple(
+        Cell(name, _NEEDS_BUNDLED if name in ADAPTED and not bundled else _problem(scenario, name)) for name in names
+    )
+
+
+def _problem(scenario: str, strategy: str) -> str:
+    """Return why a technique cannot be measured here. ``prepare`` checks every input before it loads a model."""
+
+    def stop() -> Any:
+        raise _CheckedError
+
+    module = resources.scenario_module(scenario, "evaluation")
+    arguments = arguments_for(RunRequest(scenario, (strategy,), 1, "bundled"), Path())
+    try:
+        module.prepare(arguments, load_model=stop, load_embedder=stop)
+    except _CheckedError:
+        return ""
+    except PlaygroundError as error:
+        return str(error)
+    return ""
+
+
+def arguments_for(request: RunRequest, folder: Path) -> argparse.Namespace:
+    """Return what the command line would hand to the scenario for the same run."""
+    parser = argparse.ArgumentParser()
+    resources.scenario_module(request.scenario, "evaluation").add_arguments(parser)
+    arguments = parser.parse_args([])
+    arguments.strategies, arguments.model = ",".join(request.strategies), request.model
+    arguments.limit, arguments.seed, arguments.out = request.limit, request.seed, folder
+    return arguments
+
+
+@lru_cache(maxsize=4)
+def example_count(scenario: str) -> int:
+    """Return how many examples a scenario has: questions, or contracts."""
+    if scenario == "return_policy":
+        from scenarios.return_policy.questions import read_questions
+        from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+
+        return len(read_questions(QUESTIONS, POLICIES))
+    from scenarios.contract_clauses.measured_contracts import load_measured_set
+
+    return len(load_measured_set(None, None, 0).examples)
+
+
+def planned_rows(request: RunRequest) -> int:
+    """Return how many rows a run will have."""
+    count = example_count(request.scenario)
+    return len(request.strategies) * (count if request.limit is None else min(request.limit, count))
+
+
+def seconds_per_row(figures: Sequence[TechniqueFigures]) -> dict[str, float]:
+    """Return the mean seconds that a row of each technique took, as recorded; a row may stand for several requests."""
+    found = {}
+    for one in figures:
+        if one.total_s and one.n and (one.recorded or one.strategy not in found):
+            mean_s = sum(one.total_s.values) / len(one.total_s.values)
+            found[one.strategy] = mean_s * one.requests / one.n
+    return found
+
+
+def estimate_s(requests: Sequence[RunRequest], rates: Mapping[str, Mapping[str, float]]) -> float | None:
+    """Return about how long a measurement will take; None where a technique was never recorded."""
+    total = _START_S * len(requests)
+    for request in requests:
+        known = rates.get(request.scenario, {})
+        if any(name not in known for name in request.strategies):
+            return None
+        rows = planned_rows(request) / max(len(request.strategies), 1)
+        total += rows * sum(known[name] for name in request.strategies)
+    return total
+
+
+def needs_chat_model(requests: Sequence[RunRequest]) -> bool:
+    """Whether any technique of the runs asks a chat model."""
+    return any(name not in WITHOUT_CHAT_MODEL for request in requests for name in request.strategies)
+
+
+def part_of(
+    request: RunRequest,
+    folder: Path,
+    *,
+    model: Callable[[], ChatModel],
+    embedder: Callable[[], Embedder],
+    expected_s: Mapping[str, float],
+) -> Part:
+    """Return a run as the desk takes it: checked and loaded in the desk's thread."""
+
+    def prepare() -> EvaluationPlan:
+        module = resources.scenario_module(request.scenario, "evaluation")
+        plan: EvaluationPlan = module.prepare(arguments_for(request, folder), load_model=model, load_embedder=embedder)
+        return plan
+
+    return Part(request, folder, prepare, expected_s, planned=planned_rows(request))
+
+
+def model_name(choice: ModelChoice) -> str:
+    """Return what a run notes as the choice of its model, as on the command line."""
+    if choice.source == "bundled":
+        return "bundled"
+    return f"endpoint:{choice.label}" if choice.source == "endpoint" else choice.name

@@ -1,0 +1,178 @@
+"""What the comparison page reads once for all sessions: runs, and the figures computed from their rows.
+
+The keys hold size and time of the files, so that a run that grows, or was edited, is read again; what was read is never
+changed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from playground.comparison.compare import ComparedRun, ComparedTechniques, compare_runs, named_figures
+from playground.comparison.figures import HeatMap, TechniqueFigures
+from playground.comparison.fresh import Repeat, fresh_folders, repeat_of, runs_root
+from playground.comparison.rows import SCENARIOS, RunRows, read_run_rows
+from playground.comparison.sums import Outcome, TechniqueRows, technique_rows
+from playground.comparison.technique_styles import STYLES
+from playground.errors import EvaluationError
+from playground.runs import RunInfo
+
+RECORDED = Path(__file__).parents[3] / "data" / "runs"
+
+_MOST_RUNS = 32
+_MOST_COMPARISONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A run on disk. ``stamp`` changes when its files do."""
+
+    folder: Path
+    recorded: bool
+    stamp: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """What the run is called in the page's address: the name of its folder."""
+        return self.folder.name
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The chosen runs of a scenario, computed. ``figures`` have the names of charts as titles, techniques in order.
+
+    ``groups`` are the rows behind each of ``figures``; ``repeats`` says of a fresh one how it compares with the
+    recorded one, by the place in ``figures``; ``outcomes`` are what was right, by example; ``infos`` of the runs.
+    """
+
+    compared: ComparedTechniques
+    figures: tuple[TechniqueFigures, ...]
+    groups: tuple[TechniqueRows, ...]
+    heat_map: HeatMap
+    repeats: dict[int, tuple[int, Repeat]]
+    outcomes: tuple[Mapping[str, Outcome], ...]
+    infos: tuple[RunInfo, ...]
+
+
+def run_files(scenario: str) -> tuple[tuple[RunFile, ...], tuple[str, ...]]:
+    """Return the runs of a scenario, recorded ones first and fresh ones newest first, and what could not be read."""
+    found, problems = [], []
+    recorded = sorted(path for path in _folders(RECORDED) if _is_run(path))
+    for folder, is_recorded in [
+        *((path, True) for path in recorded),
+        *((p, False) for p in fresh_folders(runs_root())),
+    ]:
+        file = RunFile(folder, is_recorded, _stamp(folder))
+        try:
+            if rows_of(file).info.scenario == scenario:
+                found.append(file)
+        except EvaluationError as error:
+            problems.append(str(error))
+    return tuple(found), tuple(problems)
+
+
+def rows_of(file: RunFile) -> RunRows:
+    """Return the rows of a run as far as they can be read.
+
+    Raises:
+        EvaluationError: there is no run that can be compared.
+    """
+    return _rows(str(file.folder), file.stamp)
+
+
+@st.cache_resource(max_entries=_MOST_RUNS, show_spinner=False)
+def _rows(folder: str, stamp: tuple[int, ...]) -> RunRows:  # noqa: ARG001 - a changed file is read again
+    return read_run_rows(Path(folder), scenarios=SCENARIOS)
+
+
+def comparison_of(files: Sequence[RunFile]) -> Comparison:
+    """Return the figures of the techniques in some runs of one scenario; at least one run."""
+    return _comparison(tuple((str(file.folder), file.stamp, file.recorded) for file in files))
+
+
+@st.cache_resource(max_entries=_MOST_COMPARISONS, show_spinner=False)
+def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparison:
+    runs = []
+    for folder, stamp, recorded in keys:
+        run = _rows(folder, stamp)
+        runs.append(ComparedRun(run, scenario_module(run.info.scenario).compared_scenario(run.info), recorded))
+    (compared,) = compare_runs(runs)
+    owned = [(one, group) for one in runs for group in technique_rows(one.run.records, one.scenario)[0]]
+    owners, groups = [one for one, _group in owned], [group for _one, group in owned]
+    order = sorted(range(len(groups)), key=lambda place: _rank(compared.figures[place]))
+    figures = named_figures(compared)
+    heat_map = compared.heat_map
+    outcomes = [owners[place].scenario.outcomes(groups[place].records) for place in order]
+    repeats = {}
+    for place, source in enumerate(order):
+        if compared.figures[source].recorded:
+            continue
+        for other, before in enumerate(order):
+            if compared.figures[before].recorded and compared.figures[before].key == compared.figures[source].key:
+                repeat = repeat_of(groups[before].records, groups[source].records, outcomes[other], outcomes[place])
+                repeats[place] = (other, repeat)
+                break
+    return Comparison(
+        compared=compared,
+        figures=tuple(figures[place] for place in order),
+        groups=tuple(groups[place] for place in order),
+        heat_map=replace(
+            heat_map,
+            rows=tuple(heat_map.rows[place] for place in order),
+            values=tuple(heat_map.values[place] for place in order),
+            counts=tuple(heat_map.counts[place] for place in order),
+        ),
+        repeats=repeats,
+        outcomes=tuple(outcomes),
+        infos=tuple(owners[place].run.info for place in order),
+    )
+
+
+def recorded_figures() -> tuple[TechniqueFigures, ...]:
+    """Return the figures of all recorded runs, of both scenarios."""
+    found: list[TechniqueFigures] = []
+    for scenario in SCENARIOS:
+        files = [file for file in run_files(scenario)[0] if file.recorded]
+        found += comparison_of(files).figures if files else ()
+    return tuple(found)
+
+
+def scenario_module(scenario: str, module: str = "compared") -> Any:
+    """Return a module of a scenario, by default the one that says how its rows are read."""
+    if scenario not in SCENARIOS:
+        raise EvaluationError(f"There is no scenario {scenario[:40]!r}. Use one of: {', '.join(SCENARIOS)}.")
+    return importlib.import_module(f"scenarios.{scenario}.{module}")
+
+
+def _rank(figures: TechniqueFigures) -> tuple[int, bool, str]:
+    known = list(STYLES)
+    place = known.index(figures.strategy) if figures.strategy in known else len(known)
+    return place, not figures.recorded, figures.started_at
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return [path for path in root.iterdir() if path.is_dir()]
+    except OSError:
+        return []
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("run.json", "records.jsonl"))
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    found: list[int] = []
+    for name in ("run.json", "records.jsonl"):
+        try:
+            state = (folder / name).stat()
+            found += [state.st_size, state.st_mtime_ns]
+        except OSError:
+            found += [-1, -1]
+    return tuple(found)

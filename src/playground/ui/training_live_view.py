@@ -1,0 +1,86 @@
+"""A training under way: its curves, its speed, what is left of it, and Stop."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.lora.progress import TrainingProgress
+from playground.training_charts import loss_figure, score_figure
+from playground.ui.markup import escape_markdown
+from playground.ui.training_desk import TrainingRun
+from playground.ui.training_state import Key, session
+
+_REDRAWN_EVERY_S = 1.0
+NOTHING = "\u2013"
+"""Stands where there is no figure yet."""
+
+_PREPARING = "Preparing: loading the base, reading the clauses through it once"
+_STAGES = {
+    "preparing": _PREPARING,
+    "training": "Training",
+    "validating": "Training",
+    "saving": "Measuring on contracts that it has not seen, then saving",
+}
+
+
+def draw_live(run: TrainingRun) -> None:
+    """Draw a training under way; it is redrawn every second until it is over."""
+    if run.owner != session().id:
+        st.info(
+            "This training was started in another browser window. One training runs on a machine at a time.",
+            icon=":material/info:",
+        )
+    with st.container(key=Key.LIVE):
+        _live(run)
+
+
+@st.fragment(run_every=_REDRAWN_EVERY_S)
+def _live(run: TrainingRun) -> None:
+    if run.is_over:
+        st.rerun()
+    history = list(run.progress)
+    latest = history[-1] if history else TrainingProgress("preparing", 0, 0.0)
+    stopping = run.stop.is_set()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        title = "Stopping: the best weights so far are kept" if stopping and latest.stage != "saving" else ""
+        st.progress(latest.fraction, f"{title or _STAGES[latest.stage]}, {100 * latest.fraction:.0f} %")
+        st.button(
+            "Stop",
+            key=Key.STOP,
+            icon=":material/stop:",
+            on_click=run.stop.set,
+            disabled=stopping or latest.stage == "saving",
+            help="Ends the training and keeps the best weights so far.",
+        )
+    _draw_figures(run, latest)
+    left, right = st.columns(2, gap="medium")
+    chart = {"displayModeBar": False}
+    left.plotly_chart(loss_figure(history), config=chart, key="training_loss_curve")
+    right.plotly_chart(score_figure(history, run.plan.base), config=chart, key="training_score_curve")
+    base = escape_markdown(run.plan.base if run.plan.base not in ("encoder", "language_model") else "the base")
+    st.caption(
+        f"Adapter {escape_markdown(run.plan.name)}. Only the LoRA branches and a linear head learn; the weights of "
+        f"{base} stay as they are. You can leave this page: the training goes on."
+    )
+
+
+def _draw_figures(run: TrainingRun, latest: TrainingProgress) -> None:
+    best = NOTHING if latest.best_score is None else f"{latest.best_score:.3f}"
+    speed = NOTHING if not latest.examples_per_s else f"{latest.examples_per_s:.0f}"
+    figures = (
+        ("Best validation score", best),
+        ("Examples per second", speed),
+        ("Clauses read", f"{latest.examples:,}"),
+        ("Elapsed", clock(run.elapsed_s)),
+        ("Left", NOTHING if latest.remaining_s is None else f"about {clock(latest.remaining_s)}"),
+    )
+    with st.container(horizontal=True, gap="large", key="training_figures"):
+        for label, value in figures:
+            st.metric(label, value, width="content")
+
+
+def clock(seconds: float) -> str:
+    """Return a duration such as 1:05 or 2:03:00."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
