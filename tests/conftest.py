@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before anything imports huggingface_hub: a test that reaches for the hub fails instead of fetching.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -13,6 +21,12 @@ from scripted_embedder import ScriptedEmbedder
 
 from playground.embedding import SentenceEmbedder, load_embedder
 from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).parents[1]
+BROWSER_WAIT_MS = 120_000  # loading models on a busy machine; nothing is expected to take this long
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +51,70 @@ def embedder(minilm: Path) -> SentenceEmbedder:
 def fake_embedder() -> ScriptedEmbedder:
     """Return an embedder that needs no model."""
     return ScriptedEmbedder()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium."""
+    path = os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        if os.environ.get("PLAYGROUND_REQUIRE_BROWSER"):
+            pytest.fail("No Chromium: install it, or name it in PLAYGROUND_CHROMIUM.")
+        pytest.skip("No Chromium on this machine: install it, or name it in PLAYGROUND_CHROMIUM.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def address(smollm2_gguf: Path, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, started as the Makefile starts it; the models are in the cache already."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
+    log = tmp_path_factory.mktemp("app") / "log"
+    # Adapters that a test trains, and runs that it makes, do not end up among the user's own.
+    environment = os.environ | {
+        "PLAYGROUND_ADAPTERS": str(tmp_path_factory.mktemp("adapters")),
+        "PLAYGROUND_RUNS": str(tmp_path_factory.mktemp("runs")),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _attempt in range(300):
+            assert process.poll() is None, log.read_text()
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):  # noqa: S310 - our own server
+                    break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless browser that fetches nothing by itself."""
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=BROWSER_WAIT_MS)
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield browser
+        browser.close()

@@ -43,6 +43,8 @@ def use_models(monkeypatch: pytest.MonkeyPatch, model: FakeChatModel) -> None:
     monkeypatch.setattr(resources, "embedder", lambda: embedder)
     monkeypatch.setattr(resources, "chat_model", lambda _choice: model)
     monkeypatch.setattr(resources, "warm_up", lambda _choice: None)
+    # No adapter reads passages, unless a test says so: the page opens with prompting alone.
+    monkeypatch.setattr(resources, "reader_identity", lambda: None)
 
 
 def open_bot(monkeypatch: pytest.MonkeyPatch, script: Script | FakeChatModel, **query: str) -> AppTest:

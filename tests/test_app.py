@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from playground.errors import BundleError
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
 from playground.ui import fetching, resources
+from scenarios.contract_clauses.scenario import CONTRACTS
 
 
 def open_home(monkeypatch, missing=()):
@@ -15,21 +16,26 @@ def open_home(monkeypatch, missing=()):
     return run(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60))
 
 
-def test_both_scenarios_are_shown_and_only_the_finished_one_is_linked(monkeypatch):
+def test_both_scenarios_are_shown_and_linked(monkeypatch):
     app = open_home(monkeypatch)
     page = html(app)
     assert "Return-policy support bot" in page
     assert "Contract-clause flagger" in page
-    assert "in a later version" in page
+    assert "later version" not in page
     pages = {link.proto.page for link in app.get("page_link")}
-    assert pages == {"", "return_policy"}
+    assert {"", "return_policy", "contract_clauses"} <= pages
+    assert ("training" in pages) == (ROOT / "pages" / "training.py").is_file()
 
 
-def test_the_demo_steps_open_the_bot_in_the_right_mode(monkeypatch):
+def test_the_demo_steps_open_the_pages_as_the_step_needs_them(monkeypatch):
     app = open_home(monkeypatch)
     steps = [link for link in app.get("page_link") if link.proto.label[:1].isdigit()]
-    assert len(steps) == 5
-    assert [link.proto.query_string for link in steps][:2] == ["mode=no_text", "mode=rag"]
+    queries = [link.proto.query_string for link in steps]
+    assert queries[:2] == ["mode=no_text", "mode=rag"]
+    samples = [query.removeprefix("contract=") for query in queries if query.startswith("contract=")]
+    assert len(samples) == 3
+    assert all((CONTRACTS / name).is_file() for name in samples)
+    assert len(steps) == 8
 
 
 def test_models_that_are_there_are_ready_and_nothing_is_offered(monkeypatch):

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
 
-ROOT = Path(__file__).parents[1]
 WAIT_MS = 120_000  # loading models on a busy machine; nothing is expected to take this long
 CURSOR, AVATAR = " ▌", "support_agent"  # what the page draws after a text that grows, and before it
 QUESTION = "How many days do I have to return an item?"
@@ -34,61 +25,6 @@ We refund the original payment method once the parcel has been checked.
 """
 SECOND = FIRST.replace("45 days", "21 days")
 HOSTILE = FIRST + "\n\n<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\n"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    path = os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        if os.environ.get("PLAYGROUND_REQUIRE_BROWSER"):
-            pytest.fail("No Chromium: install it, or name it in PLAYGROUND_CHROMIUM.")
-        pytest.skip("No Chromium on this machine: install it, or name it in PLAYGROUND_CHROMIUM.")
-    return path
-
-
-@pytest.fixture(scope="module")
-def address(smollm2_gguf: Path, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, started as the Makefile starts it; the models are in the cache already."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    log = tmp_path_factory.mktemp("app") / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _attempt in range(300):
-            assert process.poll() is None, log.read_text()
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):  # noqa: S310 - our own server
-                    break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-    assert "Traceback" not in log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -80,17 +80,17 @@ def python(*arguments: str, environment: Mapping[str, str] | None = None) -> sub
 
 def test_ask_json_has_exactly_the_documented_shape(use: Use, capsys: Captured) -> None:
     use(lambda _message: "You may return most items within 60 days of delivery.", price_usd=0.25)
-    assert main([*ASK, "--json", "--top-k", "30"]) == 0
+    assert main([*ASK, "--json", "--top-k", "30", "--strategy", "rag"]) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
     assert out.count("\n") == 1
     assert err == ""
     assert list(found) == [
-        *("answer", "abstained", "citations", "usage", "timings", "cost_usd", "model", "strategy"),
+        *("answer", "abstained", "citations", "usage", "timings", "cost_usd", "model", "adapter", "strategy"),
     ]
     assert found["answer"] == "You may return most items within 60 days of delivery."
     assert (found["abstained"], found["cost_usd"]) == (False, 0.25)
-    assert (found["model"], found["strategy"]) == ("fake-model", "rag")
+    assert (found["model"], found["adapter"], found["strategy"]) == ("fake-model", None, "rag")
     assert set(found["usage"]) == {"input_tokens", "output_tokens"}
     assert found["usage"]["output_tokens"] == 10
     assert set(found["timings"]) == {"retrieve_s", "first_token_s", "total_s"}
@@ -171,7 +171,10 @@ def test_a_model_cannot_steer_the_terminal(use: Use, capsys: Captured) -> None:
         ([*ASK, "--top-k", "many"], "argument --top-k: it must be a whole number of at least 1"),
         (["ask", " ", "--policy", str(POLICY)], "The question is empty"),
         (["ask", "why" * 20_000, "--policy", str(POLICY)], "The question has 60,000 characters"),
-        (["evaluate", "nothing", "--out", "x"], "invalid choice: 'nothing' (choose from 'return_policy')"),
+        (
+            ["evaluate", "nothing", "--out", "x"],
+            "invalid choice: 'nothing' (choose from 'contract_clauses', 'return_policy')",
+        ),
         (["evaluate", "return_policy"], "the following arguments are required: --out"),
         ([], "the following arguments are required: COMMAND"),
     ],
@@ -187,7 +190,7 @@ def test_an_error_is_one_line_on_standard_error(
     assert err.count("\n") == 1
     assert err.startswith("playground: ")
     # Python 3.12 and later write the choices without quotation marks.
-    assert message.replace("'return_policy'", "return_policy") in err.replace("'return_policy'", "return_policy")
+    assert message.replace("'", "") in err.replace("'", "")
 
 
 def test_a_large_policy_is_refused_unread(use: Use, capsys: Captured, tmp_path: Path) -> None:
@@ -259,7 +262,8 @@ def test_evaluate_json_has_the_documented_fields(use: Use, shop: list[str], caps
     assert [row["strategy"] for row in found["strategies"]] == ["rag", "no-text"]
     row = found["strategies"][0]
     documented = {
-        *("strategy", "model", "n", "ci", "answerable_accuracy", "abstention_accuracy", "balanced_accuracy"),
+        *("strategy", "model", "adapter", "n", "ci", "answerable_accuracy", "abstention_accuracy"),
+        "balanced_accuracy",
         *("false_answer_rate", "unsupported_number_rate", "first_token_s", "total_s", "input_tokens"),
         *("output_tokens", "cost_usd", "n_answerable", "n_unanswerable", "errors"),
     }
@@ -339,6 +343,22 @@ def test_a_model_error_is_a_wrong_row_and_retried_on_request(use: Use, shop: lis
     assert main([*shop, "--json", "--retry-errors"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["strategies"]
     assert (row["n"], row["errors"], row["answerable_accuracy"]) == (6, 0, 1.0)
+
+
+def test_a_spending_cap_stops_the_run_with_a_sentence_and_keeps_its_rows(
+    use: Use, shop: list[str], capsys: Captured, tmp_path: Path
+) -> None:
+    use(lambda _message: "30 days.", price_usd=0.25)  # whatever the usage
+    assert main([*shop, "--json", "--max-cost-usd", "0.8"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "The spending cap of $0.80 stops this run: $0.75 was spent, and the next call may cost up to $0.25." in err
+    assert err.strip().endswith(f"2 of 6 rows are in {tmp_path / 'run'} (--max-cost-usd).")  # and the warm-up
+    assert main([*shop, "--json", "--max-cost-usd", "5"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["strategies"]
+    assert (row["n"], row["cost_usd"]) == (6, 1.5)
+    assert main([*shop, "--max-cost-usd", "0"]) == 2
+    assert "it must be an amount of US dollars above 0" in capsys.readouterr().err
 
 
 def test_a_changed_policy_needs_a_folder_of_its_own(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from fakes import FakeChatModel
-from fakes_ui import StoppedModel, ask, click, html, last_job, marked, open_bot, run, stamps, words
+from fakes_ui import BOT, ROOT, StoppedModel, ask, click, html, last_job, marked, open_bot, run, stamps, words
+from streamlit.testing.v1 import AppTest
 
 from playground.errors import DocumentError, EndpointError
 from playground.models.catalog import SMOLLM2
@@ -15,6 +17,7 @@ from playground.ui import resources
 from scenarios.return_policy.scenario import MODES, POLICIES, system_prompt
 
 QUESTION = "How long do I have to return something?"
+READER = "policy-reader@12345678"
 SIXTY = "You may return most items within 60 days of delivery."
 
 
@@ -144,11 +147,78 @@ def test_passages_are_shown_with_their_scores(monkeypatch):
 @pytest.mark.parametrize("mode", [description.mode for description in MODES])
 def test_every_mode_answers_and_is_in_the_stamp(monkeypatch, mode):
     app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "reader_identity", lambda: READER)
     app.button_group(key="mode").set_value(mode)
     run(app)
     ask(app, QUESTION)
     title = next(description.title for description in MODES if description.mode == mode)
-    assert f" · {title} · " in stamps(app)[0]
+    assert f" · {title}{f' ({READER})' if mode == 'rag_lora' else ''} · " in stamps(app)[0]
+
+
+# --- RAG + LoRA -----------------------------------------------------------------------------------------------------
+
+
+def open_with_reader(monkeypatch, model):
+    open_bot(monkeypatch, model)  # puts the scripted models in place
+    monkeypatch.setattr(resources, "reader_identity", lambda: READER)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    return run(app.switch_page(BOT))
+
+
+class AdapterModel(FakeChatModel):
+    """Answers differently with an adapter and without, and keeps which one was asked for."""
+
+    def __init__(self):
+        super().__init__(lambda _: SIXTY)
+        self.adapters = []
+
+    def complete(self, messages, *, adapter=None, **options):
+        self.adapters.append(adapter)
+        completion = super().complete(messages, adapter=adapter, **options)
+        return replace(completion, text="I don't know.") if adapter else completion
+
+
+def test_the_bundled_model_reads_through_its_adapter_by_default(monkeypatch):
+    model = AdapterModel()
+    app = open_with_reader(monkeypatch, model)
+    assert app.button_group(key="mode").value == "rag_lora"
+    ask(app, "Returned on May 3, until when?")
+    assert model.adapters == [READER]
+    assert "Worked out:" in model.questions[-1]
+
+
+def test_the_adapter_fits_no_other_model_and_the_page_says_so(monkeypatch):
+    model = AdapterModel()
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:9/v1")
+    monkeypatch.setenv("OPENAI_MODEL", "some-model")
+    app = open_with_reader(monkeypatch, model)
+    app.radio(key="model_source").set_value("endpoint")
+    run(app)
+    assert any("fits no other" in text for text in words(app.info))
+    ask(app, QUESTION)
+    assert any("fits no other" in text for text in words(app.error))
+    assert model.adapters == []
+
+
+def test_prompting_and_lora_answer_side_by_side_on_the_same_passages(monkeypatch):
+    model = AdapterModel()
+    app = open_with_reader(monkeypatch, model)
+    app.text_input(key="techniques_question").set_value(QUESTION)
+    click(app, "ask_techniques")
+    assert model.adapters == [None, READER]
+    assert [text for text in words(app.text) if text in (SIXTY, "I don't know.")] == [SIXTY, "I don't know."]
+    comparison = app.session_state["playground_session"].comparison
+    left, right = comparison.left.answer, comparison.right.answer
+    assert [passage.chunk.id for passage in left.passages] == [passage.chunk.id for passage in right.passages]
+    assert not app.chat_message
+
+
+def test_without_an_adapter_the_comparison_says_what_is_missing(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    assert any("no adapter that reads passages" in text for text in words(app.caption))
+    app.button_group(key="mode").set_value("rag_lora")
+    ask(run(app), QUESTION)
+    assert any("no adapter that reads passages" in text for text in words(app.error))
 
 
 def test_an_unknown_price_is_unknown_and_missing_usage_too(monkeypatch):

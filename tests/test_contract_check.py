@@ -1,0 +1,78 @@
+"""Texts that are no English contracts are named so; contracts are not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from playground.contract_check import contract_notes
+from playground.documents import load_document
+
+CONTRACTS = Path(__file__).resolve().parent.parent / "data" / "contracts"
+
+FRENCH = """
+Le présent contrat est conclu entre la société Aubépine, dont le siège est à Lyon, et la société Marronnier, ci-après le
+client. Le fournisseur s'engage à livrer les marchandises dans un délai de trente jours à compter de la commande. Le
+client paie le prix convenu dans les soixante jours qui suivent la réception de la facture. La responsabilité du
+fournisseur est limitée au montant payé par le client pendant les douze derniers mois. Chaque partie peut résilier le
+contrat avec un préavis de trois mois, par lettre recommandée.
+"""
+GERMAN = """
+Dieser Vertrag wird zwischen der Weißdorn GmbH mit Sitz in Kassel und der Kastanie AG geschlossen. Der
+Lieferant verpflichtet sich, die Ware innerhalb von dreißig Tagen nach der Bestellung zu liefern. Der Kunde zahlt den
+vereinbarten Preis binnen sechzig Tagen nach Erhalt der Rechnung. Die Haftung des Lieferanten ist auf den Betrag
+begrenzt, den der Kunde in den letzten zwölf Monaten gezahlt hat. Jede Partei kann den Vertrag mit einer Frist von drei
+Monaten schriftlich kündigen. Änderungen bedürfen der Schriftform.
+"""
+SPANISH = """
+El presente contrato se celebra entre la sociedad Espino, con domicilio en Zaragoza, y la sociedad Castaño, en adelante
+el cliente. El proveedor se obliga a entregar la mercancía en un plazo de treinta días desde el pedido. El cliente
+pagará el precio convenido dentro de los sesenta días siguientes a la recepción de la factura. La responsabilidad del
+proveedor se limita al importe que el cliente haya pagado durante los últimos doce meses. Cualquiera de las
+partes puede resolver el contrato con un preaviso de tres meses, por escrito.
+"""
+NOVEL = """
+The rain had stopped by the time Ada reached the harbour, and the boats lay still on the grey water as if they were
+painted there. She sat down on the wall and took the letter out of her coat for the third time that day. Her brother
+wrote that the orchard was in bloom, that the old dog slept in the sun, and that nobody had asked for her since the
+winter. A gull walked up to her shoe, looked at it with great care, and walked away again. It was going to be a long
+summer, she thought, and for the first time in years she did not mind it at all.
+"""
+CHINESE = "本合同由双方签订供应商应当在三十日内交付货物客户应当在六十日内付款" * 30
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["services-agreement.pdf", "software-licence.docx", "lease.docx", "nda.txt", "distribution-agreement.pdf"],
+)
+def test_contracts_get_no_note(name: str) -> None:
+    assert contract_notes(load_document((CONTRACTS / name).read_bytes(), name).text) == ()
+
+
+@pytest.mark.parametrize("text", [FRENCH, GERMAN, SPANISH, CHINESE, "12,000 34,000 " * 100])
+def test_other_languages_are_named(text: str) -> None:
+    (note,) = contract_notes(text)
+    assert "does not look like English" in note
+
+
+def test_a_novel_is_no_contract() -> None:
+    (note,) = contract_notes(NOVEL)
+    assert "does not look like a contract" in note
+
+
+@pytest.mark.parametrize("text", ["", " \n", "The Supplier shall pay the Customer."])
+def test_a_short_text_is_named(text: str) -> None:
+    (note,) = contract_notes(text)
+    assert "very short" in note
+
+
+def test_the_beginning_decides() -> None:
+    contract = (CONTRACTS / "nda.txt").read_text(encoding="utf-8")
+    assert contract_notes(contract * 20 + FRENCH * 2_000) == ()
+
+
+def test_the_written_clauses_look_like_a_contract() -> None:
+    rows = (CONTRACTS.parent / "clauses" / "part-1.jsonl").read_text(encoding="utf-8").splitlines()
+    assert contract_notes("\n".join(json.loads(row)["text"] for row in rows)) == ()

@@ -1,0 +1,272 @@
+"""Every state of the training page, with a scripted training."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes_adapters import writing
+from fakes_training import ScriptedTraining, use_training
+from fakes_ui import ROOT, click, html, run, words
+from streamlit.testing.v1 import AppTest
+
+from playground.adapters import AdapterStore
+from playground.errors import TrainingError
+from playground.ui import resources, training_desk
+from playground.ui.training_desk import TrainingDesk
+
+PAGE = "pages/training.py"
+HEADER = "text,labels,contract\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AdapterStore:
+    """A store that is empty, and the page's own."""
+    store = AdapterStore(tmp_path / "adapters")
+    monkeypatch.setattr(resources, "adapter_store", lambda: store)
+    return store
+
+
+@pytest.fixture(autouse=True)
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingDesk]:
+    """A desk that no earlier test has left a training on, and that leaves none behind."""
+    desk = training_desk.DESK
+    desk._run = None
+    monkeypatch.setattr(resources, "missing_bundles", lambda _choice: ())
+    yield desk
+    if latest := desk.latest():
+        latest.stop.set()
+        assert latest.job.done.wait(60)
+    desk._run = None
+
+
+def open_page() -> AppTest:
+    return run(AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page(PAGE))
+
+
+def finished(app: AppTest, desk: TrainingDesk) -> AppTest:
+    """Wait for the training's end and draw the page again, as its fragment does."""
+    latest = desk.latest()
+    assert latest is not None
+    assert latest.job.done.wait(120)
+    return run(app)
+
+
+def choose_labels(app: AppTest, *labels: str) -> AppTest:
+    app.multiselect[0].set_value(list(labels))
+    return run(app)
+
+
+def upload_table(app: AppTest, text: str, name: str = "mine.csv") -> AppTest:
+    app.button_group(key="training_source").set_value("table")
+    run(app)
+    uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_upload"))
+    uploader.upload(name, text.encode(), "text/csv")
+    return run(app)
+
+
+def rows(count: int, contracts: int) -> str:
+    return HEADER + "".join(
+        f"The Supplier keeps insurance number {i}.,{'Insurance' if i % 2 else ''},contract {i % contracts}\n"
+        for i in range(count)
+    )
+
+
+def test_the_first_screen_shows_what_there_is_to_learn(store: AdapterStore) -> None:
+    app = open_page()
+    assert any("1,108 clauses" in text.value for text in app.markdown)
+    assert len(app.multiselect[0].value) == 21
+    assert app.number_input(key="training_epochs").value == 6
+    assert app.number_input(key="training_minutes").value == 2
+    assert len(app.get("plotly_chart")) == 1
+    assert len([text for text in app.text if len(text.value) > 20]) >= 4, "examples are shown"
+    assert not app.button(key="training_start").disabled
+    assert any("There is none yet" in text for text in words(app.caption))
+
+
+def test_without_a_label_nothing_can_be_started(store: AdapterStore) -> None:
+    app = choose_labels(open_page())
+    assert app.button(key="training_start").disabled
+
+
+def test_a_training_is_shown_while_it_runs_and_stops_with_the_best_so_far(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = use_training(monkeypatch, ScriptedTraining(wait_for_stop=True))
+    app = click(choose_labels(open_page(), "Insurance", "Audit Rights"), "training_start")
+    assert training.going.wait(60)
+    run(app)
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Best validation score"] == "0.600"
+    assert figures["Examples per second"] == "25"
+    assert len(app.get("plotly_chart")) == 2
+    assert training.calls[0]["split"].labels == ("Insurance", "Audit Rights")
+    assert not [button for button in app.button if button.key == "training_start"]
+
+    other = open_page()
+    assert any("another browser window" in text for text in words(other.info))
+    assert {metric.label for metric in other.metric} == set(figures)
+
+    app.switch_page("app.py")
+    run(app)
+    app.switch_page(PAGE)
+    run(app)
+    assert app.button(key="training_stop"), "it is found again when the page was left"
+    click(app, "training_stop")
+    finished(app, desk)
+    assert any("Stopped early" in text for text in words(app.success))
+    assert store.get("my-flagger").manifest.hyper_parameters["stopped_early"] is True
+
+
+def test_what_a_training_brought_can_be_read_and_used(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_training(monkeypatch, ScriptedTraining())
+    app = finished(click(choose_labels(open_page(), "Insurance", "Audit Rights"), "training_start"), desk)
+    report = desk.latest().job.result  # type: ignore[union-attr]
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["micro AP"] == f"{report.test.value('micro_ap'):.2f}"
+    assert figures["Trained in"] == "0:12"
+    page = html(app)
+    assert "unchanged" in page
+    assert page.count("e" * 64) == 2
+    tables = [frame.value for frame in app.dataframe]
+    labels = next(table for table in tables if "Precision" in table.columns)
+    assert list(labels["Label"]) == ["Insurance", "Audit Rights"]
+    assert any("Flagged as" in table.columns for table in tables)
+    error = report.test.errors[0]
+    assert error.text in [text.value for text in app.text]
+
+    slider = app.select_slider(key="training_shift")
+    loosest, strictest = report.test.operating_points[0], report.test.operating_points[-1]
+    slider.set_value(strictest.shift)
+    run(app)
+    assert f"{strictest.recall:.0%}" == {m.label: m.value for m in app.metric}["Recall"]
+    slider = app.select_slider(key="training_shift")
+    slider.set_value(loosest.shift)
+    run(app)
+    assert f"{loosest.flags:,}" == {m.label: m.value for m in app.metric}["Flags"]
+
+    assert store.active("clauses") is None
+    click(app, "training_activate_new")
+    assert store.active("clauses").name == "my-flagger"  # type: ignore[union-attr]
+    assert any("flags contracts from now on" in text for text in words(app.success))
+    click(app, "training_again")
+    assert app.button(key="training_start")
+    names = [widget.value for widget in app.text_input if (widget.key or "").startswith("training_name")]
+    assert names == ["my-flagger-2"]
+
+
+def test_a_failed_training_is_a_sentence_and_stores_nothing(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_training(monkeypatch, ScriptedTraining(error=TrainingError("The loss is no number any more. Lower the rate.")))
+    app = finished(click(open_page(), "training_start"), desk)
+    assert "The loss is no number any more. Lower the rate." in words(app.error)
+    assert not store.list()
+    click(app, "training_again")
+    assert app.button(key="training_start")
+
+
+def test_a_second_training_is_refused_while_one_runs(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = use_training(monkeypatch, ScriptedTraining(wait_for_stop=True))
+    late = open_page()
+    click(open_page(), "training_start")
+    assert training.going.wait(60)
+    click(late, "training_start")
+    assert len(training.calls) == 1
+    assert late.button(key="training_stop")
+
+
+def test_a_table_of_ones_own_is_mapped_and_its_bad_rows_listed(store: AdapterStore) -> None:
+    text = rows(40, 5) + "Bad row,No Such Label,contract 1\n"
+    app = upload_table(open_page(), text)
+    assert [app.selectbox(key=f"training_column_{name}").value for name in ("text", "labels", "contract")] == [
+        *("text", "labels", "contract"),
+    ]
+    click(app, "training_read_table")
+    assert any("40 clauses are ready" in text for text in words(app.caption))
+    rejected = next(frame.value for frame in app.dataframe if "Why" in frame.value.columns)
+    assert list(rejected["Row"]) == [42]
+    assert "No Such Label" in rejected["Why"][0]
+    assert app.multiselect[0].value == ["Insurance"]
+
+
+def test_too_few_contracts_are_said_beside_the_button(store: AdapterStore, desk: TrainingDesk) -> None:
+    app = click(upload_table(open_page(), rows(40, 2)), "training_read_table")
+    click(app, "training_start")
+    assert any("at least 3 are needed" in text for text in words(app.error))
+    assert desk.latest() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("", "is empty"), ("just one column\nx\n", "only one column"), ("\x80\x04pickle", "pickle")],
+)
+def test_a_bad_file_is_a_sentence_and_what_was_there_stays(text: str, sentence: str, store: AdapterStore) -> None:
+    app = open_page()
+    app.button_group(key="training_source").set_value("table")
+    run(app)
+    uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_upload"))
+    uploader.upload("bad.csv", text.encode("latin-1"), "text/csv")
+    run(app)
+    assert any(sentence in text for text in words(app.error)), words(app.error)
+    app.button_group(key="training_source").set_value("written")
+    run(app)
+    assert not app.button(key="training_start").disabled
+
+
+def test_a_path_that_is_not_there_is_a_sentence(store: AdapterStore) -> None:
+    app = open_page()
+    app.button_group(key="training_source").set_value("cuad")
+    run(app)
+    app.text_input(key="training_path").set_value("/no/such/CUAD.json")
+    click(app, "training_load_path")
+    assert any("There is no file" in text for text in words(app.error))
+
+
+def test_adapters_are_activated_exported_deleted_and_imported(store: AdapterStore) -> None:
+    for name in ("one", "two"):
+        store.save(name, writing(labels=("Insurance",)))
+    app = open_page()
+    listed = next(frame.value for frame in app.dataframe if "Adapter" in frame.value.columns)
+    assert len(listed) == 2
+    app.selectbox(key="training_store_pick").set_value("two")
+    run(app)
+    click(app, "training_store_activate")
+    assert store.active("clauses").name == "two"  # type: ignore[union-attr]
+    assert app.button(key="training_store_delete").disabled, "it asks first"
+    next(box for box in app.checkbox if (box.key or "").startswith("training_store_confirm")).check()
+    run(app)
+    data = store.export_zip("two")
+    click(app, "training_store_delete")
+    assert [stored.name for stored in store.list()] == ["one"]
+    uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_store_import"))
+    uploader.upload("two.zip", data, "application/zip")
+    run(app)
+    assert {stored.name for stored in store.list()} == {"one", "two"}
+    uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_store_import"))
+    uploader.upload("evil.zip", io.BytesIO(b"PK nothing").getvalue(), "application/zip")
+    run(app)
+    assert any("damaged" in text for text in words(app.error))
+
+
+def test_a_damaged_adapter_is_told_and_the_others_stay(store: AdapterStore) -> None:
+    store.save("good", writing(labels=("Insurance",)))
+    store.save("bad", writing(labels=("Insurance",)))
+    (store.root / "bad" / "head.safetensors").write_bytes(b"no")
+    app = open_page()
+    assert any("'bad'" in text and "not used" in text for text in words(app.warning))
+    assert app.selectbox(key="training_store_pick").options == ["good"]
+
+
+def test_two_adapters_are_compared_by_what_differs(store: AdapterStore) -> None:
+    store.save("one", writing(labels=("Insurance",), seed=1))
+    store.save("two", writing(labels=("Insurance",), seed=2))
+    app = open_page()
+    compared = next(frame.value for frame in app.dataframe if "Property" in frame.value.columns)
+    assert list(compared["Property"]) == ["seed"]
