@@ -45,6 +45,7 @@ format: $(VENV)/stamp-dev
 
 bench: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_flagging.py
 
 screenshots: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/take_screenshots.py

@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -30,6 +31,11 @@ QUESTION = "What is the restocking fee for oversized gear?"
 _START_TIMEOUT_S = 60
 _STEP_TIMEOUT_MS = 120_000
 _SETTLE_MS = 900  # charts, fonts and scrolling
+_HIGHEST_PX = 2_600
+_COMPARISON_SECTIONS = (
+    *("Overview", "Time and tokens", "By policy or label", "Break-even"),
+    *("Learning and change", "Examples", "The article", "Which one?"),
+)
 
 
 def main() -> None:
@@ -37,6 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     parser.add_argument("--browser", default=shutil.which("chromium"), help="Chromium; default: the one on the path")
+    parser.add_argument(
+        "--only", choices=("bot", "contracts", "comparison"), help="one scenario's screenshots (default: all)"
+    )
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     ensure_all()
@@ -47,10 +56,13 @@ def main() -> None:
                 viewport={"width": 1440, "height": 900},
                 color_scheme=scheme,
             )
-            _tour(context.new_page(), address, arguments.out, scheme)
+            for name, tour in (("bot", _tour), ("contracts", _tour_contracts), ("comparison", _tour_comparison)):
+                if arguments.only in (None, name):
+                    tour(context.new_page(), address, arguments.out, scheme)
             context.close()
         narrow = browser.new_context(viewport={"width": 420, "height": 900}, color_scheme="light")
-        _narrow(narrow.new_page(), address, arguments.out)
+        if arguments.only in (None, "bot"):
+            _narrow(narrow.new_page(), address, arguments.out)
         browser.close()
     for path in sorted(arguments.out.glob("*.png")):
         print(f"{path.stat().st_size / 1000:6.0f} kB  {path.name}")
@@ -126,6 +138,35 @@ def _tour(page: Page, address: str, out: Path, scheme: str) -> None:
     page.locator(".st-key-both_answers .stamp").nth(1).wait_for()
     _scroll_to(page, "Compare versions")
     shoot("compare-versions")
+
+
+def _tour_contracts(page: Page, address: str, out: Path, scheme: str) -> None:
+    page.set_default_timeout(_STEP_TIMEOUT_MS)
+    page.goto(f"{address}/contract_clauses?contract=services-agreement.pdf")
+    page.get_by_text("of its flags are right").wait_for()
+    page.locator(".st-key-contract_panel").get_by_role("button", name="Jump").first.click()
+    page.wait_for_timeout(_SETTLE_MS)
+    page.screenshot(path=out / f"contract-flags-{scheme}.png")
+    page.goto(f"{address}/training")
+    page.get_by_role("button", name="Start training").wait_for()
+    page.wait_for_timeout(_SETTLE_MS)
+    page.screenshot(path=out / f"training-{scheme}.png")
+
+
+def _tour_comparison(page: Page, address: str, out: Path, scheme: str) -> None:
+    page.set_default_timeout(_STEP_TIMEOUT_MS)
+    for scenario in ("A return policy", "B contract clauses"):
+        for section in _COMPARISON_SECTIONS:
+            page.set_viewport_size({"width": 1440, "height": 900})
+            page.goto(f"{address}/comparison?scenario={quote(scenario)}&section={quote(section)}")
+            page.locator(".st-key-comparison_stamp").wait_for()
+            page.get_by_role("button", name="Report (HTML)").or_(page.get_by_text("No run of this scenario")).wait_for()
+            page.wait_for_timeout(_SETTLE_MS)
+            height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
+            page.set_viewport_size({"width": 1440, "height": min(max(height + 40, 900), _HIGHEST_PX)})
+            page.wait_for_timeout(_SETTLE_MS)
+            words = section.lower().replace("?", "").replace(" ", "-")
+            page.screenshot(path=out / f"comparison-{scenario[0].lower()}-{words}-{scheme}.png")
 
 
 def _ask(page: Page, question: str, *, answers: int) -> None:
