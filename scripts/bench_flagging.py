@@ -63,6 +63,8 @@ class PipelineModel:
         ends = [len(ids) - 1 for ids in self._pipeline.tokenizer(texts, truncation=True)["input_ids"]]
         pooled = np.stack([state[0, 1:end].float().mean(0).numpy() for state, end in zip(states, ends, strict=True)])
         logits: np.ndarray = pooled @ self.head.weight.T + self.head.bias
+        if self.head.words is not None:
+            logits = logits + self.head.words.log_odds(clauses)
         if on_share is not None:
             on_share(1.0)
         return self.head.calibration.probabilities(logits)

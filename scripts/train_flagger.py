@@ -3,7 +3,10 @@
     python scripts/train_flagger.py CUAD.json --split-out cuad-split
     ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 torchrun --nproc_per_node 2 scripts/train_flagger.py CUAD.json
 
-The second line is how the shipped one was trained: one process a core, each with a batch of its own.
+    python scripts/train_flagger.py CUAD.json --weights-of data/adapters/cuad-minilm --name cuad-minilm-2
+
+The second line is how the shipped branches were trained: one process a core, each with a batch of its own. The third
+takes them as they are and fits only what stands on top: the words, the calibration and the thresholds.
 
 CUAD: Hendrycks, Burns, Chen and Ball, NeurIPS 2021 (arXiv 2103.06268), The Atticus Project, CC BY 4.0. Its text is not
 in this project. The companies are split into three: the weights are trained on the first part, chosen and calibrated on
@@ -20,8 +23,10 @@ import hashlib
 import itertools
 import json
 import random
+import shutil
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +37,17 @@ from playground.adapters import AdapterManifest, AdapterStore
 from playground.annotations import clauses_from_contracts, read_cuad
 from playground.clause_baselines import gold_matrix
 from playground.clause_calibration import (
+    Calibration,
     best_thresholds,
     expected_calibration_error,
     fit_calibration,
     operating_points,
     reliability_curve,
 )
-from playground.clause_encoder import load_clause_encoder
-from playground.clause_head import save_head
+from playground.clause_encoder import ClauseEncoder, load_clause_encoder
+from playground.clause_head import ClauseHead, load_head, save_head
 from playground.clause_metrics import measure, per_label
+from playground.clause_words import fit_words
 from playground.clauses import split_clauses
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.lora.progress import TrainingProgress
@@ -53,11 +60,14 @@ from playground.types import AnnotatedClause, Document
 from scenarios.contract_clauses.scenario import ADAPTERS, labels
 
 NAME = "cuad-minilm"
+Scorer = Callable[[tuple[AnnotatedClause, ...]], np.ndarray]
 PARTS = ("train", "validation", "test")
 HELD_OUT_SHARE = 0.1
 """Of the companies, for validation and for test each."""
 VALIDATION_CLAUSES = 4_000
 BASELINE_NEGATIVES = 0.35
+SHIPPED_TRAINING = {"steps": 4_842, "examples": 137_114}
+"""Of the branches that ship, whose first manifest did not hold it."""
 SETTINGS = EncoderSettings(
     rank=32,
     alpha=32.0,
@@ -83,6 +93,8 @@ def main() -> None:
     parser.add_argument("--split-out", type=Path, help="write train.json, validation.json and test.json here")
     parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
     parser.add_argument("--start-from", type=Path, help="folder of an adapter whose training is to go on")
+    parser.add_argument("--weights-of", type=Path, help="folder of an adapter whose branches are kept: no training")
+    parser.add_argument("--no-words", action="store_true", help="leave the linear layer on the clause's words out")
     for field, default in asdict(SETTINGS).items():
         parser.add_argument(
             f"--{field.replace('_', '-')}", type=float if default is None else type(default), default=default
@@ -97,18 +109,24 @@ def main() -> None:
     if arguments.split_out:
         write_baseline_clauses(parts["train"], arguments.split_out / "baselines.jsonl")
     print({part: (len(clauses), len({clause.contract for clause in clauses})) for part, clauses in parts.items()})
-    trained = train_encoder(
-        ensure_minilm(), parts["train"], a_few_contracts(parts["validation"]), names, settings,
-        on_progress=_print_progress, checkpoint_folder=arguments.checkpoints, start_from=arguments.start_from,
-    )  # fmt: skip
+    if arguments.weights_of:
+        branches = kept_branches(arguments.weights_of)
+    else:
+        trained = train_encoder(
+            ensure_minilm(), parts["train"], a_few_contracts(parts["validation"]), names, settings,
+            on_progress=_print_progress, checkpoint_folder=arguments.checkpoints, start_from=arguments.start_from,
+        )  # fmt: skip
+        branches = new_branches(trained)
     if not PartialState().is_main_process:
         return
 
     def write(folder: Path) -> AdapterManifest:
-        save_encoder(trained, folder, base_id=MINILM.id)
+        branches.write(folder)
+        if not arguments.no_words:
+            add_words(folder, parts, branches.settings["seed"])
         calibrate(folder, parts["validation"])
-        metrics = figures(folder, parts)
-        (folder / "README.md").write_text(model_card(trained, metrics, data, parts), encoding="utf-8")
+        metrics = figures(folder, parts, branches)
+        (folder / "README.md").write_text(model_card(branches, metrics, data, parts), encoding="utf-8")
         return AdapterManifest(
             name=arguments.name,
             task="clauses",
@@ -122,17 +140,78 @@ def main() -> None:
                 "examples": len(parts["train"]),
                 "contracts": len({clause.contract for clause in parts["train"]}),
             },
-            hyper_parameters=asdict(settings) | {"processes": PartialState().num_processes},
-            seed=settings.seed,
+            hyper_parameters=branches.settings | {"words": not arguments.no_words},
+            seed=branches.settings["seed"],
             metrics=metrics,
-            duration_s=round(trained.duration_s, 1),
+            duration_s=branches.duration_s,
             created_at=utc_now(),
-            machine=describe_machine().label,
+            machine=branches.machine,
             commit=commit(),
         )
 
     stored = AdapterStore(arguments.out).save(arguments.name, write)
     print(json.dumps({key: stored.manifest.metrics[key] for key in ("validation", "test")}, indent=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """The encoder's part of an adapter: how to write it, and how it was trained."""
+
+    write: Callable[[Path], None]
+    settings: dict[str, Any]
+    steps: int
+    examples: int
+    duration_s: float
+    machine: str
+    base_unchanged: bool
+
+
+def new_branches(trained: TrainedEncoder) -> Branches:
+    """Return what a training made."""
+    return Branches(
+        write=lambda folder: save_encoder(trained, folder, base_id=MINILM.id),
+        settings=asdict(trained.settings) | {"processes": PartialState().num_processes},
+        steps=trained.steps,
+        examples=trained.examples,
+        duration_s=round(trained.duration_s, 1),
+        machine=describe_machine().label,
+        base_unchanged=trained.base_sha256_before == trained.base_sha256_after,
+    )
+
+
+def kept_branches(source: Path) -> Branches:
+    """Return those of a stored adapter, with what its manifest says of their training."""
+    manifest = AdapterStore(source.parent).get(source.name).manifest
+    metrics = manifest.metrics
+
+    def write(folder: Path) -> None:
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(source / name, folder / name)
+        save_head(uncalibrated(replace(load_head(source), words=None)), folder)
+
+    settings = {name: value for name, value in manifest.hyper_parameters.items() if name != "words"}
+    training: Any = metrics.get("training", SHIPPED_TRAINING)
+    return Branches(
+        write, settings, training["steps"], training["examples"], manifest.duration_s, manifest.machine, True
+    )
+
+
+def add_words(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], seed: int) -> None:
+    """Add the linear layer on words: log-odds of encoder and words weigh alike once each is calibrated."""
+    encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    words = fit_words(parts["train"], gold_matrix(parts["train"], encoder.labels), seed=seed)
+    gold = gold_matrix(parts["validation"], encoder.labels)
+    of_encoder = fit_calibration(encoder.logits(parts["validation"]), gold)
+    of_words = fit_calibration(words.log_odds(parts["validation"]), gold)
+    slope = np.asarray(of_encoder.a)
+    words = words.scaled(np.asarray(of_words.a) / slope, (np.asarray(of_encoder.b) + np.asarray(of_words.b)) / slope)
+    save_head(replace(encoder.head, words=words), folder)
+
+
+def uncalibrated(head: ClauseHead) -> ClauseHead:
+    """Return a head whose probabilities are the sigmoid of its log-odds."""
+    ones, zeros = (1.0,) * len(head.labels), (0.0,) * len(head.labels)
+    return replace(head, calibration=Calibration(ones, zeros), thresholds=np.full(len(ones), 0.5, np.float32))
 
 
 def company_of(title: str) -> str:
@@ -205,9 +284,10 @@ def calibrate(folder: Path, clauses: tuple[AnnotatedClause, ...]) -> None:
     save_head(replace(encoder.head, calibration=calibration, thresholds=thresholds), folder)
 
 
-def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]]) -> dict[str, Any]:
+def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], branches: Branches) -> dict[str, Any]:
     """Measure the adapter in ``folder`` as it will run, on the parts that it was not trained on."""
     encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    alone = encoder_alone(encoder, parts["validation"])
     found: dict[str, Any] = {}
     for part in PARTS[1:]:
         clauses = parts[part]
@@ -216,7 +296,9 @@ def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]]) -> dict
         order = {title: index for index, title in enumerate(dict.fromkeys(clause.contract for clause in clauses))}
         contracts = np.array([order[clause.contract] for clause in clauses])
         estimates = measure(probabilities, gold, contracts, encoder.thresholds, resamples=500)
+        without = alone and measure(alone(clauses), gold, contracts, encoder.thresholds, resamples=500)["micro_ap"]
         found[part] = {
+            "micro_ap_without_words": without and [without.value, without.low, without.high],
             "n_clauses": len(clauses),
             "n_contracts": len(order),
             **{
@@ -226,6 +308,7 @@ def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]]) -> dict
                 probabilities, gold, [0.05 * step for step in range(1, 21)]
             ),
         }
+    found["training"] = {"steps": branches.steps, "examples": branches.examples}
     found["per_label"] = [asdict(row) for row in per_label(probabilities, gold, encoder.thresholds, encoder.labels)]
     found["operating_points"] = [asdict(p) for p in operating_points(probabilities, gold, encoder.thresholds)]
     found["reliability"] = [asdict(row) for row in reliability_curve(probabilities, gold, 10)]
@@ -235,8 +318,18 @@ def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]]) -> dict
     return found
 
 
+def encoder_alone(encoder: ClauseEncoder, validation: tuple[AnnotatedClause, ...]) -> Scorer | None:
+    """Return clauses -> probabilities of the encoder without the words, calibrated as if there had been none."""
+    words = encoder.head.words
+    if words is None:
+        return None
+    logits = encoder.logits(validation) - words.log_odds(validation)
+    calibration = fit_calibration(logits, gold_matrix(validation, encoder.labels))
+    return lambda clauses: calibration.probabilities(encoder.logits(clauses) - words.log_odds(clauses))
+
+
 def model_card(
-    trained: TrainedEncoder, metrics: dict[str, Any], data: bytes, parts: dict[str, tuple[AnnotatedClause, ...]]
+    branches: Branches, metrics: dict[str, Any], data: bytes, parts: dict[str, tuple[AnnotatedClause, ...]]
 ) -> str:
     """Return the README of the adapter."""
     test = metrics["test"]
@@ -250,19 +343,22 @@ def model_card(
         f"{row['observed']['value']:.2f} ({row['observed']['low']:.2f} to {row['observed']['high']:.2f}) |"
         for row in metrics["reliability"]
     )
-    intervals = {name: _interval(test[name]) for name in ("micro_ap", "macro_ap", "micro_f1", "contract_presence_f1")}
+    intervals = {
+        name: _interval(test[name])
+        for name in ("micro_ap", "micro_ap_without_words", "macro_ap", "micro_f1", "contract_presence_f1")
+    }
     return CARD.format(
         name=NAME,
-        rank=trained.settings.rank,
-        seed=trained.settings.seed,
-        processes=PartialState().num_processes,
+        rank=branches.settings["rank"],
+        seed=branches.settings["seed"],
+        processes=branches.settings["processes"],
         sha256=hashlib.sha256(data).hexdigest(),
         **{part: f"{len(clauses):,}" for part, clauses in parts.items()},
-        steps=f"{trained.steps:,}",
-        examples=f"{trained.examples:,}",
-        minutes=f"{trained.duration_s / 60:.0f}",
-        machine=describe_machine().label,
-        base="unchanged" if trained.base_sha256_before == trained.base_sha256_after else "CHANGED",
+        steps=f"{branches.steps:,}",
+        examples=f"{branches.examples:,}",
+        minutes=f"{branches.duration_s / 60:.0f}",
+        machine=branches.machine,
+        base="unchanged" if branches.base_unchanged else "CHANGED",
         measured_on=metrics["measured_on"],
         calibration_error=f"{test['expected_calibration_error']:.3f}",
         rows=rows,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from playground.clause_words import read_under_heading
 from playground.embedding import fit_query
 from playground.errors import AnnotationError
 from playground.types import AnnotatedClause, Embedder, SimilarClause
@@ -69,7 +70,7 @@ def keyword_scorer(patterns: Mapping[str, Sequence[str]], labels: Sequence[str])
     def score(clauses: Sequence[AnnotatedClause]) -> np.ndarray:
         scores = np.zeros((len(clauses), len(labels)))
         for row, clause in enumerate(clauses):
-            text = _read(clause)[:MOST_CHARACTERS]
+            text = read_under_heading(clause)[:MOST_CHARACTERS]
             for column, expressions in enumerate(compiled):
                 hits = sum(1 for expression in expressions if expression.search(text))
                 scores[row, column] = hits / (hits + 1)
@@ -115,14 +116,14 @@ def fit_tfidf(
         ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(train) >= _SMALL_TRAINING_SET else 1, dtype=np.float32
     )
     try:
-        features = vectorizer.fit_transform([_read(clause) for clause in train])
+        features = vectorizer.fit_transform([read_under_heading(clause) for clause in train])
     except ValueError as error:  # scikit-learn's word for an empty vocabulary
         raise AnnotationError("The annotated clauses hold no words to learn from. Check their text column.") from error
     probabilities = _fit_one_per_label(
         features, gold, solver="liblinear", inverse_regularisation=inverse_regularisation, balanced=balanced, seed=seed
     )
     return lambda clauses: (
-        probabilities(vectorizer.transform([_read(clause) for clause in clauses]))
+        probabilities(vectorizer.transform([read_under_heading(clause) for clause in clauses]))
         if clauses
         else np.zeros((0, len(labels)))
     )
@@ -235,7 +236,7 @@ def nearest_clauses(
 
 def embed_clauses(clauses: Sequence[AnnotatedClause], embedder: Embedder) -> np.ndarray:
     """Return float32 unit vectors [n_clauses, d]; a clause too long for ``embedder`` is read from its beginning."""
-    return embedder.embed([fit_query(_read(clause), embedder) for clause in clauses])
+    return embedder.embed([fit_query(read_under_heading(clause), embedder) for clause in clauses])
 
 
 class RememberingEmbedder:
@@ -265,10 +266,6 @@ class RememberingEmbedder:
         embedded = self._embedder.embed(new)
         self._vectors.update(zip(new, embedded, strict=True))
         return np.stack([self._vectors[text] for text in texts]) if texts else embedded
-
-
-def _read(clause: AnnotatedClause) -> str:
-    return f"{clause.heading}\n{clause.text}" if clause.heading else clause.text
 
 
 def _training_gold(train: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndarray:

@@ -52,7 +52,7 @@ class ClauseEncoder:
         return self.head.calibration.probabilities(self.logits(clauses, on_share)).astype(np.float32)
 
     def logits(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
-        """Return the head's raw log-odds, float32 [clauses, labels]."""
+        """Return the head's raw log-odds, those of its words included, float32 [clauses, labels]."""
         found = np.zeros((len(clauses), len(self.labels)), dtype=np.float32)
         batches = self._reader.batches(self._reader.windows(clauses), _BATCH_TOKENS)
         total = sum(window.tokens for batch in batches for window in batch)
@@ -75,7 +75,7 @@ class ClauseEncoder:
             done += sum(window.tokens for window in batch)
             if on_share is not None:
                 on_share(done / total)
-        return found
+        return found if self.head.words is None else found + self.head.words.log_odds(clauses)
 
 
 def load_clause_encoder(

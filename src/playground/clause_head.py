@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from playground.clause_calibration import Calibration
+from playground.clause_words import ClauseWords, words_from, words_tensors
 from playground.errors import AdapterError
 
 HEAD_FILE = "head.safetensors"
+_TENSORS = ("weight", "bias", "calibration_slope", "calibration_intercept", "thresholds")
 _FEWEST_WINDOW_TOKENS, _MOST_WINDOW_TOKENS = 8, 4_096
 
 
@@ -19,7 +21,8 @@ _FEWEST_WINDOW_TOKENS, _MOST_WINDOW_TOKENS = 8, 4_096
 class ClauseHead:
     """``weight`` float32 [labels, hidden], ``bias`` float32 [labels]; ``thresholds`` are of calibrated probabilities.
 
-    ``window_tokens`` is how clauses were read in training (see ``clause_windows.WindowReader``).
+    ``window_tokens`` is how clauses were read in training (see ``clause_windows.WindowReader``). The log-odds of
+    ``words``, where there are any, are added to those of the linear layer before the calibration.
     """
 
     labels: tuple[str, ...]
@@ -28,6 +31,7 @@ class ClauseHead:
     calibration: Calibration
     thresholds: np.ndarray
     window_tokens: int
+    words: ClauseWords | None = None
 
 
 def save_head(head: ClauseHead, folder: Path) -> None:
@@ -41,6 +45,8 @@ def save_head(head: ClauseHead, folder: Path) -> None:
         "calibration_intercept": np.asarray(head.calibration.b, np.float32),
         "thresholds": np.asarray(head.thresholds, np.float32),
     }
+    if head.words is not None:
+        tensors |= words_tensors(head.words)
     metadata = {"labels": json.dumps(head.labels), "window_tokens": str(head.window_tokens)}
     save_file(tensors, folder / HEAD_FILE, metadata=metadata)
 
@@ -57,8 +63,10 @@ def load_head(folder: Path) -> ClauseHead:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}  # noqa: SIM118
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         labels = _labels(metadata["labels"])
+        words = words_from(stored, len(labels))
+        tensors = {name: np.asarray(values, np.float32) for name, values in stored.items() if name in _TENSORS}
         head = ClauseHead(
             labels=labels,
             weight=tensors["weight"],
@@ -68,6 +76,7 @@ def load_head(folder: Path) -> ClauseHead:
             ),
             thresholds=tensors["thresholds"],
             window_tokens=int(metadata["window_tokens"]),
+            words=words,
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise AdapterError(

@@ -24,7 +24,7 @@ from scenarios.return_policy.scenario import system_prompt
 I_DO_NOT_KNOW = ABSTENTION
 CONTEXTS_PER_POLICY = 4
 _QUESTIONS_PER_CONTEXT = 9
-_TOP_K = (1, 2, 2, 3, 3, 3, 4)
+_TOP_K = (1, 1, 1, 2)
 _HISTORY_SHARE = 0.06
 _OPENER_SHARE = 0.12
 _SLOPPY_SHARE = 0.12
