@@ -1,4 +1,4 @@
-"""Scenario B: train the clause flagger before the audience, and see what changed."""
+"""Both scenarios: train the clause flagger or the policy reader before the audience, and see what changed."""
 
 import streamlit as st
 
@@ -7,21 +7,28 @@ from playground.ui.resources import adapter_store
 from playground.ui.training_data_view import draw_contents, draw_data
 from playground.ui.training_desk import DESK
 from playground.ui.training_live_view import draw_live
+from playground.ui.training_reader_view import draw_reader_over, draw_reader_setup
 from playground.ui.training_report_view import draw_over
 from playground.ui.training_setup_view import draw_base, draw_labels, draw_settings, draw_start
 from playground.ui.training_store_view import draw_store
+from playground.ui.training_task import draw_task, task_of
 
 begin_page(
-    "Train the flagger",
-    "Scenario B. Fine-tuning changes the weights: a small LoRA layer learns from annotated clauses, here and now.",
+    "Train an adapter",
+    "Fine-tuning changes the weights: a small LoRA layer learns from examples, here and now.",
 )
 
 store = adapter_store()
 run = DESK.latest()
+task = task_of(run) if run else draw_task()
 if run and not run.is_over:
     draw_live(run)
+elif run and task == "reader":
+    draw_reader_over(run, store)
 elif run:
     draw_over(run, store)
+elif task == "reader":
+    draw_reader_setup(store)
 else:
     setup, contents = st.columns([11, 9], gap="large")
     with setup:
@@ -35,4 +42,4 @@ else:
             draw_contents(data, labels)
 
 st.divider()
-draw_store(store)
+draw_store(store, task)

@@ -1,4 +1,4 @@
-"""The words of a clause say something about its labels, survive the way to disk, and are added to the encoder's view."""
+"""The words of a clause say something about its labels, survive storing, and are added to the encoder's view."""
 
 from __future__ import annotations
 

@@ -50,10 +50,11 @@ HELD_OUT_EVERY = 12
 VALIDATION_POLICIES = 24
 EFFECT_QUESTIONS = 10
 LIVE_SETTINGS = LanguageModelSettings(
-    rank=16, alpha=32, batch_examples=8, epochs=1, frozen_layers=8, max_tokens=640, validation_every=0.5,
-    validation_examples=12, learning_rate=6e-4,
+    rank=16, alpha=32, batch_examples=8, epochs=1, frozen_layers=8, max_tokens=640, validation_every=0.34,
+    validation_examples=12, learning_rate=1e-3,
 )  # fmt: skip
 """For a few minutes on a laptop: small steps, so that there are many of them."""
+_LIVE_POLICIES_PER_MINUTE = 7
 _MODEL_CARD = Path(__file__).with_name("model_card.md")
 
 
@@ -90,6 +91,12 @@ class ReaderReport:
     train_examples: int
     unanswerable_share: float
     effects: tuple[Effect, ...]
+
+
+def live_plan(name: str, minutes: float, seed: int) -> ReaderPlan:
+    """Return a training of about ``minutes``, with as many invented policies as two fast cores read in that time."""
+    settings = replace(LIVE_SETTINGS, max_minutes=float(minutes), seed=seed)
+    return ReaderPlan(name, max(4, round(_LIVE_POLICIES_PER_MINUTE * minutes)), settings)
 
 
 def train_reader(

@@ -27,7 +27,7 @@ def draw_comparison(entry: ContractEntry, choice: FlaggerChoice) -> None:
             "Choose a LoRA adapter under *Judged by*: the untrained base is compared with it. Without an adapter, "
             "compare it with the keywords, or train one."
         )
-        link_to_training("Train the flagger")
+        link_to_training("Train an adapter")
         return
     base, other = entry.results.get(ZERO_SHOT.key), entry.results.get(choice.key)
     if base is None:

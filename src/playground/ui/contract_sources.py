@@ -155,13 +155,13 @@ def draw_adapter_notes(choices: FlaggerChoices) -> None:
     for note in choices.notes[:3]:
         st.warning(escape_markdown(note), icon=":material/warning:")
     if not choices.has_adapter:
-        how = ": **Train the flagger**, in the menu" if has_training() else ""
+        how = ": **Train an adapter**, in the menu" if has_training() else ""
         st.info(
             "No trained adapter is here yet: contracts are judged by keywords, or by the untrained base. Training one "
             f"on this project's annotated clauses takes minutes{how}.",
             icon=":material/model_training:",
         )
-        link_to_training("Train the flagger")
+        link_to_training("Train an adapter")
 
 
 def draw_notice() -> None:

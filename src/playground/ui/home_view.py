@@ -116,7 +116,7 @@ def draw_scenarios() -> None:
         st.html(_scenario_html(_FINE_TUNING))
         with st.container(horizontal=True, gap="medium"):
             st.page_link(_FLAGGER, label="Open the contract flagger", icon=":material/arrow_forward:")
-            link_to_training("Train the flagger")
+            link_to_training("Train an adapter")
 
 
 def draw_comparison_card() -> None:

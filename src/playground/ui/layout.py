@@ -12,13 +12,14 @@ _STYLE = Path(__file__).with_name("style.css")
 # A file of our own: Streamlit fetches its named icons for the browser tab from the network.
 _ICON = Path(__file__).with_name("icon.svg")
 _ROOT = Path(__file__).parents[3]
+BOT = "pages/return_policy.py"
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
 _PAGES = (
     ("app.py", "Home", ":material/home:"),
-    ("pages/return_policy.py", "Return-policy bot", ":material/forum:"),
+    (BOT, "Return-policy bot", ":material/forum:"),
     ("pages/contract_clauses.py", "Contract flagger", ":material/gavel:"),
-    (TRAINING, "Train the flagger", ":material/model_training:"),
+    (TRAINING, "Train an adapter", ":material/model_training:"),
     (COMPARISON, "Comparison", ":material/query_stats:"),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from playground.adapters import AdapterStore
@@ -13,8 +12,10 @@ from playground.errors import TrainingError
 from playground.lora.progress import TrainingProgress, TrainingStopped
 from playground.ui import jobs
 from playground.ui.jobs import Job
+from scenarios.return_policy.reader import training as reader
+from scenarios.return_policy.reader.training import ReaderPlan, ReaderReport
 
-Train = Callable[[TrainingPlan, AdapterStore, Callable[[TrainingProgress], bool]], TrainingReport | None]
+Report = TrainingReport | ReaderReport
 
 
 @dataclass(slots=True)
@@ -24,12 +25,12 @@ class TrainingRun:
     ``stop`` asks it to end and keep the best so far, which the job's own cancel would throw away.
     """
 
-    plan: TrainingPlan
+    plan: TrainingPlan | ReaderPlan
     owner: str
     stop: threading.Event = field(default_factory=threading.Event)
     progress: list[TrainingProgress] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
-    job: Job[TrainingReport] = field(default_factory=Job)
+    job: Job[Report] = field(default_factory=Job)
 
     @property
     def is_over(self) -> bool:
@@ -59,7 +60,7 @@ class TrainingDesk:
             if self._run is run and run.is_over:
                 self._run = None
 
-    def start(self, plan: TrainingPlan, store: AdapterStore, owner: str) -> TrainingRun:
+    def start(self, plan: TrainingPlan | ReaderPlan, store: AdapterStore, owner: str) -> TrainingRun:
         """Begin to train in a thread.
 
         Raises:
@@ -76,9 +77,11 @@ class TrainingDesk:
                 run.progress.append(progress)
                 return not run.stop.is_set()
 
-            def work(_report: jobs.Report) -> TrainingReport:
+            def work(_report: jobs.Report) -> Report:
                 # Not reported through the job, which would end a training whose page nobody looks at.
                 try:
+                    if isinstance(plan, ReaderPlan):
+                        return reader.train_reader(plan, store, on_progress)
                     report = train_clauses(plan, store, on_progress)
                 except TrainingStopped as stopped:
                     raise TrainingError(str(stopped)) from stopped

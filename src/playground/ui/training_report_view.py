@@ -22,7 +22,7 @@ _MOST_CONFUSIONS = 40
 def draw_over(run: TrainingRun, store: AdapterStore) -> None:
     """Draw a training that is over: its report, or why there is none."""
     report = run.job.result
-    if report is None:
+    if not isinstance(report, TrainingReport):
         st.error(escape_markdown(run.job.error or "The training was ended."), icon=":material/error:")
         st.caption("Nothing was stored, and the active adapter is unchanged.")
         st.button("Back to the settings", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))

@@ -20,6 +20,7 @@ DataSource = Literal["written", "cuad", "table"]
 class Key(StrEnum):
     """Keys of widgets and of containers that the tests and the style sheet know by name."""
 
+    TASK = "training_task"
     SOURCE = "training_source"
     BASE = "training_base"
     BASE_NAME = "training_base_name"
@@ -41,6 +42,8 @@ class Key(StrEnum):
     SEED = "training_seed"
     NAME = "training_name"
     SHUFFLE = "training_shuffle"
+    READER_MINUTES = "training_reader_minutes"
+    READER_NAME = "training_reader_name"
     START = "training_start"
     STOP = "training_stop"
     AGAIN = "training_again"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.adapters import AdapterStore, StoredAdapter
+from playground.adapters import AdapterStore, StoredAdapter, Task
 from playground.adapters.archive import MAX_ARCHIVE_BYTES
 from playground.errors import PlaygroundError
 from playground.ui.markup import escape_markdown
 from playground.ui.training_live_view import NOTHING
+from playground.ui.training_reader_view import activate_reader
 from playground.ui.training_report_view import activate
 from playground.ui.training_state import Key, Notice, session
 from scenarios.contract_clauses import scenario
@@ -16,22 +17,24 @@ from scenarios.contract_clauses import scenario
 _MOST_COMPARED = 4
 
 
-def draw_store(store: AdapterStore) -> None:
-    """Draw the adapters with everything that can be done with them."""
+def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
+    """Draw the adapters of a task with everything that can be done with them."""
     st.subheader("Adapters on this machine", anchor=False)
     _draw_notice()
-    activation = store.activation("clauses")
+    activation = store.activation(task)
     active = activation.adapter.identity if activation.adapter else None
     if activation.note:
         st.warning(escape_markdown(activation.note), icon=":material/warning:")
     for problem in store.problems():
         st.warning(escape_markdown(problem), icon=":material/warning:")
-    adapters = [stored for stored in store.list() if stored.manifest.task == "clauses"]
+    adapters = [stored for stored in store.list() if stored.manifest.task == task]
     if adapters:
         st.dataframe(
             [_row(stored, active) for stored in adapters],
             hide_index=True,
-            column_config={"Micro AP": st.column_config.NumberColumn(format="%.3f")},
+            column_config={
+                name: st.column_config.NumberColumn(format="%.3f") for name in ("Micro AP", "Validation loss")
+            },
         )
     else:
         st.caption("There is none yet. Train one above, or import one.")
@@ -54,15 +57,24 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
     manifest = stored.manifest
     test = manifest.metrics.get("test")
     score = test.get("micro_ap") if isinstance(test, dict) else None
+    loss = manifest.metrics.get("validation_loss")
     stopped = manifest.hyper_parameters.get("stopped_early") is True
     remarks = [*(["shipped"] if stored.shipped else []), *(["stopped early"] if stopped else [])]
+    measured: dict[str, object] = {
+        "Labels": len(manifest.labels),
+        "Clauses": manifest.data["examples"],
+        "Micro AP": float(score) if isinstance(score, (int, float)) else None,
+    }
+    if manifest.task == "reader":
+        measured = {
+            "Questions": manifest.data["examples"],
+            "Validation loss": float(loss) if isinstance(loss, (int, float)) else None,
+        }
     return {
         "": "● active" if stored.identity == active else "",
         "Adapter": stored.identity,
         "Base": manifest.base_id,
-        "Labels": len(manifest.labels),
-        "Clauses": manifest.data["examples"],
-        "Micro AP": float(score) if isinstance(score, (int, float)) else None,
+        **measured,
         "MB": round(manifest.size_bytes / 1e6, 1),
         "Trained": manifest.created_at[:16].replace("T", " "),
         "Remarks": ", ".join(remarks),
@@ -76,13 +88,14 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
     by_name = {stored.name: stored for stored in adapters}
     name = st.selectbox("Adapter", list(by_name), key=Key.STORE_PICK, width=420)
     stored = by_name.get(str(name)) or adapters[0]
-    is_flagger = stored.manifest.base_kind == "encoder"
+    is_reader = stored.manifest.task == "reader"
+    is_usable = is_reader or stored.manifest.base_kind == "encoder"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Activate",
             key=Key.STORE_ACTIVATE,
-            disabled=stored.identity == active or not is_flagger,
-            on_click=activate,
+            disabled=stored.identity == active or not is_usable,
+            on_click=activate_reader if is_reader else activate,
             args=(store, stored.name),
         )
         _draw_export(store, stored)
@@ -91,7 +104,7 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
             st.button(
                 "Delete", key=Key.STORE_DELETE, disabled=not confirmed, on_click=_delete, args=(store, stored.name)
             )
-    if not is_flagger:
+    if not is_usable:
         st.caption("Contracts are flagged with encoders; adapters of language models are for comparison.")
     if stored.card_path is not None:
         with st.expander("Model card"):
