@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from streamlit.testing.v1 import AppTest
 
 from playground.adapters import AdapterStore
 from playground.errors import TrainingError
+from playground.lora.language_model import TrainedLanguageModel
+from playground.lora.progress import OnProgress, TrainingProgress
 from playground.ui import resources, training_desk
 from playground.ui.training_desk import TrainingDesk
+from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 
 PAGE = "pages/training.py"
 HEADER = "text,labels,contract\n"
@@ -270,3 +274,89 @@ def test_two_adapters_are_compared_by_what_differs(store: AdapterStore) -> None:
     app = open_page()
     compared = next(frame.value for frame in app.dataframe if "Property" in frame.value.columns)
     assert list(compared["Property"]) == ["seed"]
+
+
+def scripted_reader(
+    store: AdapterStore, *, error: Exception | None = None, wait: threading.Event | None = None
+) -> Callable[..., ReaderReport]:
+    """Stand in for the training of a reader: a few steps, an adapter in the store, two questions."""
+
+    def train(plan: ReaderPlan, into: AdapterStore, on_progress: OnProgress) -> ReaderReport:
+        history = tuple(
+            TrainingProgress("training", step, step / 4, loss=2.0 / step, examples=8 * step, examples_per_s=5.0)
+            for step in (1, 2, 3)
+        )
+        for progress in history:
+            on_progress(progress)
+        if wait is not None:
+            while on_progress(history[-1]):
+                wait.wait(0.01)
+        if error is not None:
+            raise error
+        stored = into.save(plan.name, writing(name=plan.name, task="reader", base_kind="language_model", labels=()))
+        trained = TrainedLanguageModel(
+            state={}, settings=plan.settings, base_id="base", base_sha256="b", base_sha256_before="b",
+            base_sha256_after="b", target_modules=(), layers=None, losses=(), validations=(), best_step=3,
+            validation_loss=1.0, steps=3, examples=24, skipped=0, skipped_validation=0, duration_s=61.0,
+            stopped=wait is not None, notes=(),
+        )  # fmt: skip
+        effects = (
+            Effect("How long?", True, "The answer is: 60 <b>days</b>", "You have 30 days.", False, True),
+            Effect("Who owns you?", False, "The owner is Bob.", "I don't know.", False, True),
+        )
+        return ReaderReport(stored, trained, history, 24, 0.3, effects)
+
+    return train
+
+
+def choose_reader(app: AppTest) -> AppTest:
+    app.button_group(key="training_task").set_value("reader")
+    return run(app)
+
+
+def test_a_reader_is_trained_from_the_page_and_shows_what_it_changed(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_desk.reader, "train_reader", scripted_reader(store))
+    app = choose_reader(open_page())
+    assert any("invented policies" in text for text in words(app.caption))
+    click(app, "training_start")
+    finished(app, desk)
+    assert any("my-reader" in text and "is stored" in text for text in words(app.success))
+    figures = {metric.label: (metric.value, metric.delta) for metric in app.metric}
+    assert figures["Answered right"] == ("1 of 1", "+1 to prompting alone")
+    assert figures["Base weights"][0] == "unchanged"
+    table = html(app)
+    assert "&lt;b&gt;days&lt;/b&gt;" in table, "a model's words are never markup"
+    assert "I don&#x27;t know." in table or "I don't know." in table
+    assert store.active("reader") is None
+    click(app, "training_activate_new")
+    active = store.active("reader")
+    assert active is not None
+    assert active.name == "my-reader"
+
+
+def test_a_reader_that_failed_says_why_and_stores_nothing(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        training_desk.reader, "train_reader", scripted_reader(store, error=TrainingError("The disk is full."))
+    )
+    app = click(choose_reader(open_page()), "training_start")
+    finished(app, desk)
+    assert any("The disk is full." in text for text in words(app.error))
+    assert not store.list()
+    click(app, "training_again")
+    assert app.button(key="training_start")
+
+
+def test_a_reader_under_way_is_stopped(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_desk.reader, "train_reader", scripted_reader(store, wait=threading.Event()))
+    app = click(choose_reader(open_page()), "training_start")
+    run(app)
+    assert any(metric.label == "Questions read" for metric in app.metric)
+    click(app, "training_stop")
+    finished(app, desk)
+    assert any("Stopped early" in text for text in words(app.success))
