@@ -41,6 +41,7 @@ from scenarios.return_policy.scenario import (
     READER_MODE,
     adapter_store,
     few_shot_examples,
+    reader_retrieval,
     system_prompt,
     with_reader,
 )
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--adapter", metavar="NAME", help="of `rag+lora` (default: the active one)")
     parser.add_argument("--closed-book-adapter", metavar="NAME", help=f"of `{CLOSED_BOOK}` (default: the active one)")
-    parser.add_argument("--top-k", type=positive, metavar="N", help="passages given to the model (default: 3)")
+    parser.add_argument("--top-k", type=positive, metavar="N", help="passages in a prompt (default: 3; rag+lora: 1)")
     guard = parser.add_argument_group("what stands around the reader of rag+lora; each can be measured without")
     guard.add_argument("--no-arithmetic", action="store_true", help="work nothing out for it")
     guard.add_argument("--keep-unsupported", action="store_true", help="give answers with numbers no passage states")
@@ -113,7 +114,11 @@ def bot_settings(
         if mode.strategy == strategy:
             prompt = system_prompt() if system is None else system
             settings = BotSettings(prompt, mode.mode, retrieval or RetrievalSettings(), seed=seed)
-            return with_reader(settings, adapter) if mode.mode == READER_MODE else settings
+            if mode.mode != READER_MODE:
+                return settings
+            # Who names a number of passages gets it.
+            fitting = settings.retrieval if retrieval else reader_retrieval(settings.retrieval)
+            return with_reader(replace(settings, retrieval=fitting), adapter)
     known = ", ".join(mode.strategy for mode in MODES)
     raise PlaygroundError(f"There is no strategy {strategy[:60]!r}. Use one of: {known}.")
 

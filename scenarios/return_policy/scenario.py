@@ -12,6 +12,7 @@ from pathlib import Path
 from playground.adapters import AdapterStore, default_root
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import AdapterError
+from playground.index import RetrievalSettings
 from playground.prompting import FewShotExample, Mode
 from playground.rag import BotSettings
 from playground.types import Document
@@ -21,6 +22,8 @@ POLICIES = FOLDER.parents[1] / "data" / "policies"
 QUESTIONS = FOLDER / "questions.jsonl"
 ADAPTERS = FOLDER.parents[1] / "data" / "adapters"
 READER_MODE: Mode = "rag_lora"
+READER_TOP_K = 1
+"""Passages that RAG + LoRA gets at most: a small reader is distracted by more (docs/experiments.md, 2026-11-26)."""
 DEFAULT_POLICY = "northtrail-outdoor-v1.md"
 MOST_SUGGESTIONS = 5
 
@@ -80,6 +83,11 @@ def with_reader(settings: BotSettings, adapter: str | None) -> BotSettings:
             "scripts/train_reader.py) or choose another technique."
         )
     return replace(settings, adapter=adapter, work_out=True, withhold_unsupported=True)
+
+
+def reader_retrieval(retrieval: RetrievalSettings) -> RetrievalSettings:
+    """Return ``retrieval`` with no more passages than the reader gets."""
+    return replace(retrieval, top_k=min(retrieval.top_k, READER_TOP_K))
 
 
 @lru_cache(maxsize=1)

@@ -23,8 +23,14 @@ from playground.ui.answer_view import AVATAR, draw_question
 from playground.ui.conversation import ChatTurn, history_for
 from playground.ui.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.markup import escape_markdown
-from playground.ui.state import Answering, Asked, Comparison, Notice, PolicyRequest, Side, session
-from scenarios.return_policy.scenario import DEFAULT_POLICY, POLICIES, few_shot_examples, sample_policies
+from playground.ui.state import Answering, Asked, Comparison, ComparisonKind, Notice, PolicyRequest, Side, session
+from scenarios.return_policy.scenario import (
+    DEFAULT_POLICY,
+    POLICIES,
+    few_shot_examples,
+    reader_retrieval,
+    sample_policies,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,7 @@ def _start_asking(slots: Slots, version: PolicyVersion) -> None:
     elif data.pending_both is not None and slots.both:
         place, pending, data.pending_both = slots.both[0], data.pending_both, None
         try:
-            left, right = (_side(*side) for side in pending.sides)
+            left, right = (_side(*side, pending.kind) for side in pending.sides)
         except PlaygroundError as error:
             data.notice_both = pending.kind, str(error)
             st.rerun()
@@ -151,9 +157,11 @@ def _start_asking(slots: Slots, version: PolicyVersion) -> None:
         st.rerun()
 
 
-def _side(title: str, number: int, technique: Mode) -> Side:
-    version = session().shelf.get(number)
-    return Side(title, state.stamp_for(version, technique), version, state.bot_settings(technique))
+def _side(title: str, number: int, technique: Mode, kind: ComparisonKind) -> Side:
+    version, settings = session().shelf.get(number), state.bot_settings(technique)
+    if kind == "techniques":  # both on the passages that the reader gets
+        settings = replace(settings, retrieval=reader_retrieval(settings.retrieval))
+    return Side(title, state.stamp_for(version, technique), version, settings)
 
 
 def _load_chat_model() -> ChatModel:

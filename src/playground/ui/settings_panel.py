@@ -8,7 +8,7 @@ from playground.index import RetrievalSettings
 from playground.rag import MOST_TURNS
 from playground.ui import state
 from playground.ui.state import Key
-from scenarios.return_policy.scenario import MODES, READER_MODE, system_prompt
+from scenarios.return_policy.scenario import MODES, READER_MODE, READER_TOP_K, system_prompt
 
 _FUSIONS = {"hybrid": "both, fused", "dense": "meaning (MiniLM)", "lexical": "words (BM25)"}
 
@@ -52,7 +52,15 @@ def draw_settings() -> None:
     """Draw the button that opens retrieval, answer length and system prompt."""
     defaults = RetrievalSettings()
     with st.popover("Settings", icon=":material/tune:", key="settings"):
-        st.slider("Passages in the prompt (top k)", 1, 8, defaults.top_k, key=Key.TOP_K, persist_state="session")
+        st.slider(
+            "Passages in the prompt (top k)",
+            1,
+            8,
+            defaults.top_k,
+            key=Key.TOP_K,
+            persist_state="session",
+            help=f"RAG + LoRA gets at most {READER_TOP_K}: it reads better so.",
+        )
         st.selectbox(
             "Passages are found by",
             list(_FUSIONS),

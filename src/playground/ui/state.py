@@ -6,7 +6,7 @@ Two kinds of keys: ``Key`` names the widgets (Streamlit keeps their values, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, cast
 
@@ -22,7 +22,7 @@ from playground.types import Answer, Document
 from playground.ui import resources
 from playground.ui.conversation import ChatTurn, Stamp
 from playground.ui.jobs import Job
-from scenarios.return_policy.scenario import MODES, READER_MODE, system_prompt, with_reader
+from scenarios.return_policy.scenario import MODES, READER_MODE, reader_retrieval, system_prompt, with_reader
 
 _SESSION = "playground_session"
 PROMPTING_MODE: Mode = "rag"
@@ -229,7 +229,9 @@ def bot_settings(technique: Mode | None = None) -> BotSettings:
         return _settings(technique)
     if problem := reader_problem():
         raise AdapterError(problem)
-    return with_reader(_settings(technique), resources.reader_identity())
+    settings = _settings(technique)
+    settings = replace(settings, retrieval=reader_retrieval(settings.retrieval))
+    return with_reader(settings, resources.reader_identity())
 
 
 def _settings(technique: Mode) -> BotSettings:
