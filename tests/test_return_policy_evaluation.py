@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,19 @@ from scripted_embedder import ScriptedEmbedder
 from playground.adapters import StoredAdapter
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
 from playground.evaluation import FAILED, EvaluationPlan, evaluate
+from playground.index import RetrievalSettings
 from playground.types import Example, Prediction, RunRecord, Usage
 from scenarios.return_policy import evaluation as scenario
 from scenarios.return_policy import scenario as return_policy
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import ADAPTERS, POLICIES, QUESTIONS, few_shot_examples, system_prompt
+from scenarios.return_policy.scenario import (
+    ADAPTERS,
+    POLICIES,
+    QUESTIONS,
+    READER_TOP_K,
+    few_shot_examples,
+    system_prompt,
+)
 
 POLICY = "# Returns\n\nYou may return shoes within 30 days. A return label costs $5.\n"
 ROW = {"id": "a", "policy": "shop.md", "question": "How long?", "answerable": True, "expect": ["30 days"]}
@@ -296,6 +305,13 @@ def test_settings_follow_the_strategy() -> None:
     assert scenario.bot_settings("rag", system="Be brief.", seed=4).seed == 4
     with pytest.raises(PlaygroundError, match=r"no strategy 'magic'. Use one of: no-text, whole-document, rag, rag"):
         scenario.bot_settings("magic")
+
+
+def test_the_reader_gets_fewer_passages_unless_a_number_is_named() -> None:
+    assert scenario.bot_settings("rag").retrieval.top_k == RetrievalSettings().top_k > READER_TOP_K
+    reader = partial(scenario.bot_settings, "rag+lora", adapter="policy-reader@12345678")
+    assert reader().retrieval.top_k == READER_TOP_K
+    assert reader(retrieval=RetrievalSettings(top_k=4)).retrieval.top_k == 4
 
 
 def test_every_strategy_answers_and_is_scored(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
