@@ -44,8 +44,8 @@ def draw_reader_setup(store: AdapterStore) -> None:
         plan = live_plan(name.strip(), int(minutes), int(seed))
         st.caption(
             f"{plan.policies} invented policies, about {plan.policies * 45:,} questions; as many as fit are read. "
-            "Inventing them and trying the result on ten questions takes a minute more. A few minutes teach manners, "
-            "hardly the reading: the shipped adapter trained for much longer."
+            "Inventing them and trying the result on ten questions takes a minute more. A few minutes teach it to decline, "
+            "hardly to read: the shipped adapter trained for much longer."
         )
         st.button(
             "Start training",
@@ -111,9 +111,10 @@ def _draw_example(seed: int) -> None:
     policy = invent_policy(all_cards(), random.Random(f"{seed}/0"))  # noqa: S311 a repeatable draw
     with st.container(height=300, border=True):
         st.text(shortened(policy.document.text, _SHOWN_CHARACTERS))
-    drawn = policy.places[0].drawn
-    st.caption("Numbers, dates, goods and wording are drawn at random. The sample policies are never trained on.")
-    st.caption(f"{len(all_cards())} kinds of rules, this one about {escape_markdown(drawn.card.topic)} first.")
+    st.caption(
+        f"Made of some of {len(all_cards())} kinds of rules. Numbers, dates, goods and wording are drawn at random. The "
+        "sample policies are never trained on."
+    )
 
 
 def _draw_figures(report: ReaderReport) -> None:
