@@ -44,8 +44,8 @@ def draw_reader_setup(store: AdapterStore) -> None:
         plan = live_plan(name.strip(), int(minutes), int(seed))
         st.caption(
             f"{plan.policies} invented policies, about {plan.policies * 45:,} questions; as many as fit are read. "
-            "Inventing them and trying the result on ten questions takes a minute more. A few minutes teach it to decline, "
-            "hardly to read: the shipped adapter trained for much longer."
+            "Inventing them and trying the result on ten questions takes a minute more. A few minutes teach it to "
+            "decline, hardly to read: the shipped adapter trained for much longer."
         )
         st.button(
             "Start training",
@@ -112,8 +112,8 @@ def _draw_example(seed: int) -> None:
     with st.container(height=300, border=True):
         st.text(shortened(policy.document.text, _SHOWN_CHARACTERS))
     st.caption(
-        f"Made of some of {len(all_cards())} kinds of rules. Numbers, dates, goods and wording are drawn at random. The "
-        "sample policies are never trained on."
+        f"Made of some of {len(all_cards())} kinds of rules. Numbers, dates, goods and wording are drawn at random. "
+        "The sample policies are never trained on."
     )
 
 
