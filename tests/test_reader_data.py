@@ -207,6 +207,8 @@ def test_the_prompt_is_the_one_that_the_bot_sends() -> None:
 def test_kindred_topics_are_not_taken_for_missing() -> None:
     assert "window_category" in kindred_of("return_window")
     assert kindred_of("never heard of") == {"never heard of"}
+    alone = [card.id for card in all_cards() if len(kindred_of(card.topic)) == 1]
+    assert not alone, "a topic in no group is taken for missing while its neighbour answers"
 
 
 # --- SQuAD ----------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ KINDRED: tuple[frozenset[str], ...] = tuple(
     for group in (
         "return_window window_category window_member holiday late gift sale_items start_of_period preorder return_by",
         "exclusions hygiene custom_goods opened worn condition perishables digital used_device sale_items bundle "
-        "packaging recall hire installation",
+        "packaging recall hire installation sent_anyway free_gift",
         "label_cost who_pays pickup dropoff store_return international delivery_cost parcel_size label_validity "
         "how_to_start restocking_fee",
         "refund_time refund_method inspection store_credit credit_bonus credit_expiry instalments deposit no_receipt "
@@ -36,8 +36,8 @@ KINDRED: tuple[frozenset[str], ...] = tuple(
         "loyalty window_member credit_bonus price_match",
         "restocking_fee packaging condition worn opened deposit",
         "exchange refund_method store_credit gift",
-        "delivery_time delivery_cost lost_parcel pickup",
-        "marketplace business international",
+        "delivery_time delivery_cost lost_parcel pickup minimum_order group_orders",
+        "marketplace business international group_orders",
         "data_wipe used_device repair warranty",
     )
 )
