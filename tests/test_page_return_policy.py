@@ -182,7 +182,7 @@ def test_the_bundled_model_reads_through_its_adapter_by_default(monkeypatch):
     model = AdapterModel()
     app = open_with_reader(monkeypatch, model)
     assert app.button_group(key="mode").value == "rag_lora"
-    ask(app, "Returned on May 3, until when?")
+    ask(app, "My order was delivered on May 3. What is the last day of the return window?")
     assert model.adapters == [READER]
     assert "Worked out:" in model.questions[-1]
 
