@@ -152,11 +152,11 @@ def build_docx(source: str) -> bytes:
             document.add_paragraph(line.text, style=styles[line.kind])
     packed = io.BytesIO()
     document.save(packed)
-    return _with_fixed_dates(packed.getvalue())
+    return with_fixed_dates(packed.getvalue())
 
 
-def _with_fixed_dates(archive: bytes) -> bytes:
-    # python-docx stamps the members of the archive with the time of the run.
+def with_fixed_dates(archive: bytes) -> bytes:
+    """Return a Word file whose members bear one date: python-docx stamps them with the time of the run."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

@@ -10,13 +10,11 @@ import io
 import random
 import re
 import textwrap
-import zipfile
-from datetime import UTC, datetime
 from typing import Any
 
+from scripts.build_sample_policies import FIXED_DATE, with_fixed_dates
 from scripts.contract_markup import Line, Runs, Source, accepted
 
-FIXED_DATE = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)
 _ROMAN = re.compile(r"\([ivx]+\)")
 # Where a long word may be divided at a line end: before a suffix or after a prefix, as a typesetter would.
 _DIVISION = re.compile(
@@ -209,7 +207,7 @@ def build_docx(source: Source, *, automatic: bool, author: str) -> bytes:
         _add_runs(paragraph, runs, author)
     packed = io.BytesIO()
     document.save(packed)
-    return _with_fixed_dates(packed.getvalue())
+    return with_fixed_dates(packed.getvalue())
 
 
 def _add_numbering(document: Any) -> None:
@@ -268,18 +266,6 @@ def _add_runs(paragraph: Any, runs: Runs, author: str) -> None:
         properties = OxmlElement("w:rPr")
         properties.append(mark(changes.pop()))
         paragraph._p.get_or_add_pPr().append(properties)
-
-
-def _with_fixed_dates(archive: bytes) -> bytes:
-    # python-docx stamps the members of the archive with the time of the run.
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            member = zipfile.ZipInfo(name, date_time=FIXED_DATE.timetuple()[:6])
-            member.create_system = 3  # the default differs between Windows and Unix
-            member.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(member, old.read(name))
-    return packed.getvalue()
 
 
 def build_text(source: Source, *, width: int = 76) -> bytes:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.adapters import Task
 from playground.lora.progress import TrainingProgress
 from playground.training_charts import loss_figure, score_figure
 from playground.ui.markup import escape_markdown
 from playground.ui.training_desk import TrainingRun
 from playground.ui.training_state import Key, session
-from scenarios.return_policy.reader.training import ReaderPlan
+from playground.ui.training_task import task_of
 
 _REDRAWN_EVERY_S = 1.0
 NOTHING = "\u2013"
 """Stands where there is no figure yet."""
 
-_STAGES = {
+_STAGES: dict[Task, dict[str, str]] = {
     "clauses": {
         "preparing": "Preparing: loading the base, reading the clauses through it once",
         "training": "Training",
@@ -48,10 +49,10 @@ def _live(run: TrainingRun) -> None:
         st.rerun()
     history = list(run.progress)
     latest = history[-1] if history else TrainingProgress("preparing", 0, 0.0)
-    stopping, kind = run.stop.is_set(), "reader" if isinstance(run.plan, ReaderPlan) else "clauses"
+    stopping, task = run.stop.is_set(), task_of(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         title = "Stopping: the best weights so far are kept" if stopping and latest.stage != "saving" else ""
-        st.progress(latest.fraction, f"{title or _STAGES[kind][latest.stage]}, {100 * latest.fraction:.0f} %")
+        st.progress(latest.fraction, f"{title or _STAGES[task][latest.stage]}, {100 * latest.fraction:.0f} %")
         st.button(
             "Stop",
             key=Key.STOP,
@@ -65,7 +66,7 @@ def _live(run: TrainingRun) -> None:
     chart = {"displayModeBar": False}
     left.plotly_chart(loss_figure(history), config=chart, key="training_loss_curve")
     right.plotly_chart(score_figure(history, run.plan.base), config=chart, key="training_score_curve")
-    head = "" if kind == "reader" else " and a linear head"
+    head = "" if task == "reader" else " and a linear head"
     base = escape_markdown(run.plan.base if run.plan.base not in ("encoder", "language_model") else "the base")
     st.caption(
         f"Adapter {escape_markdown(run.plan.name)}. Only the LoRA branches{head} learn; the weights of "
@@ -79,7 +80,7 @@ def _draw_figures(run: TrainingRun, latest: TrainingProgress) -> None:
     figures = (
         ("Best validation score", best),
         ("Examples per second", speed),
-        ("Questions read" if isinstance(run.plan, ReaderPlan) else "Clauses read", f"{latest.examples:,}"),
+        ("Questions read" if task_of(run) == "reader" else "Clauses read", f"{latest.examples:,}"),
         ("Elapsed", clock(run.elapsed_s)),
         ("Left", NOTHING if latest.remaining_s is None else f"about {clock(latest.remaining_s)}"),
     )

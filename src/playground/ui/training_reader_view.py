@@ -13,6 +13,7 @@ from playground.ui.layout import BOT
 from playground.ui.markup import escape_html, escape_markdown, shortened
 from playground.ui.training_desk import DESK, TrainingRun
 from playground.ui.training_live_view import NOTHING, clock
+from playground.ui.training_report_view import activate
 from playground.ui.training_state import Key, Notice, session
 from scenarios.return_policy.reader.cards import all_cards
 from scenarios.return_policy.reader.policies import invent_policy
@@ -74,8 +75,8 @@ def draw_reader_over(run: TrainingRun, store: AdapterStore) -> None:
     _draw_figures(report)
     with st.container(horizontal=True):
         if st.button("Answer with it", key=Key.ACTIVATE_NEW, type="primary", icon=":material/bolt:"):
-            activate_reader(store, report.adapter.name)
-            if session().store_notice and session().store_notice.kind == "success":  # type: ignore[union-attr]
+            activate(store, report.adapter.name)
+            if (notice := session().store_notice) and notice.kind == "success":
                 st.switch_page(BOT)
         st.button("Train another", key=f"{Key.AGAIN}_reader", on_click=DESK.put_away, args=(run,))
     effects, curves = st.tabs(["Before and after", "Curves"], key="training_reader_report")
@@ -86,15 +87,6 @@ def draw_reader_over(run: TrainingRun, store: AdapterStore) -> None:
         chart = {"displayModeBar": False}
         left.plotly_chart(loss_figure(report.history), config=chart, key="training_loss_done")
         right.plotly_chart(score_figure(report.history, "language_model"), config=chart, key="training_score_done")
-
-
-def activate_reader(store: AdapterStore, name: str) -> None:
-    """Make an adapter the one that the bot reads with; the store's panel says so."""
-    try:
-        stored = store.activate(name, "reader")
-        session().store_notice = Notice("success", f"{stored.identity} reads for the bot from now on.")
-    except PlaygroundError as error:
-        session().store_notice = Notice("error", str(error))
 
 
 def _start(plan: ReaderPlan, store: AdapterStore) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.adapters import AdapterStore
+from playground.adapters import AdapterStore, Task
 from playground.clause_training import TrainingReport
 from playground.clause_training.measuring import FIGURES
 from playground.errors import PlaygroundError
@@ -17,6 +17,11 @@ from playground.ui.training_state import Key, Notice, session
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
 _BEFORE = "untrained base"
 _MOST_CONFUSIONS = 40
+_WORK: dict[Task, str] = {
+    "clauses": "flags contracts",
+    "reader": "reads for the bot",
+    "closed_book": "answers from memory",
+}
 
 
 def draw_over(run: TrainingRun, store: AdapterStore) -> None:
@@ -57,10 +62,10 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
 
 
 def activate(store: AdapterStore, name: str) -> None:
-    """Make an adapter the one that flags; the store's panel says so."""
+    """Make an adapter the one in use for what it was trained for; the store's panel says so."""
     try:
-        stored = store.activate(name, "clauses")
-        session().store_notice = Notice("success", f"{stored.identity} flags contracts from now on.")
+        stored = store.activate(name, store.get(name).manifest.task)
+        session().store_notice = Notice("success", f"{stored.identity} {_WORK[stored.manifest.task]} from now on.")
     except PlaygroundError as error:
         session().store_notice = Notice("error", str(error))
 

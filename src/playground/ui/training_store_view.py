@@ -9,7 +9,6 @@ from playground.adapters.archive import MAX_ARCHIVE_BYTES
 from playground.errors import PlaygroundError
 from playground.ui.markup import escape_markdown
 from playground.ui.training_live_view import NOTHING
-from playground.ui.training_reader_view import activate_reader
 from playground.ui.training_report_view import activate
 from playground.ui.training_state import Key, Notice, session
 from scenarios.contract_clauses import scenario
@@ -88,14 +87,13 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
     by_name = {stored.name: stored for stored in adapters}
     name = st.selectbox("Adapter", list(by_name), key=Key.STORE_PICK, width=420)
     stored = by_name.get(str(name)) or adapters[0]
-    is_reader = stored.manifest.task == "reader"
-    is_usable = is_reader or stored.manifest.base_kind == "encoder"
+    is_usable = stored.manifest.task == "reader" or stored.manifest.base_kind == "encoder"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Activate",
             key=Key.STORE_ACTIVATE,
             disabled=stored.identity == active or not is_usable,
-            on_click=activate_reader if is_reader else activate,
+            on_click=activate,
             args=(store, stored.name),
         )
         _draw_export(store, stored)
