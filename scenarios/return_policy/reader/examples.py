@@ -31,7 +31,7 @@ _SLOPPY_SHARE = 0.12
 _UNANSWERABLE = 3.3
 """Of the questions of a context, about so many have no answer in it."""
 _ANSWER_TOKENS = 160
-_ASK_WEIGHT = {"yes": 2.0, "no": 0.7, "calc": 1.5}
+_ASK_WEIGHT = {"yes": 2.0, "no": 0.7, "calc": 4.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ def _asked(place: Place, generator: random.Random) -> Question:
 
 def _answered(place: Place, generator: random.Random, *, most: int) -> list[Question]:
     # More rules are written about what is not possible than about what is; drawn alike, the reader would lean to "No".
+    # Rules with something to calculate are few, and picking the right line of what was worked out takes practice.
     # Weights as in Efraimidis and Spirakis, 2006, "Weighted random sampling with a reservoir".
     keys = {id(ask): generator.random() ** (1 / _ASK_WEIGHT.get(ask.type, 1.0)) for ask in place.drawn.card.asks}
     asks = sorted(place.drawn.card.asks, key=lambda ask: keys[id(ask)], reverse=True)[:most]
