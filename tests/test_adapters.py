@@ -729,6 +729,19 @@ def test_the_shipped_adapter_is_active_until_another_is(store: AdapterStore, shi
     assert store.active("clauses") == store.get(shipped)
 
 
+def test_of_several_shipped_ones_the_best_taught_is_the_default(store: AdapterStore, shipped: str) -> None:
+    assert store.shipped is not None
+    data = store.get(shipped).manifest.data
+    few, many = ({**data, "examples": count} for count in (1, 10**6))
+    ours = AdapterStore(store.shipped)
+    ours.save("many", writing(adapter_files(1), created_at="2024-01-01T00:00:00Z", data=many))
+    ours.save("few", writing(adapter_files(2), created_at="2026-01-01T00:00:00Z", data=few))
+    store.save("mine", writing(data={**data, "examples": 10**7}))
+    active = store.active("clauses")
+    assert active is not None
+    assert active.name == "many"
+
+
 def test_tasks_have_an_active_adapter_each(store: AdapterStore) -> None:
     store.save("reads", writing(task="reader", labels=()))
     store.save("flags", writing())

@@ -258,7 +258,11 @@ def test_evaluate_json_has_the_documented_fields(use: Use, shop: list[str], caps
     out, _err = capsys.readouterr()
     found = json.loads(out)
     assert out.count("\n") == 1
-    assert list(found) == ["strategies"]
+    assert list(found) == ["strategies", "paired"]
+    (pair,) = found["paired"]
+    assert (pair["first"], pair["second"], pair["n"], pair["difference"], pair["p_value_holm"]) == (
+        *("rag", "no-text", 6, 0.0, 1.0),
+    )
     assert [row["strategy"] for row in found["strategies"]] == ["rag", "no-text"]
     row = found["strategies"][0]
     documented = {
@@ -287,6 +291,20 @@ def test_evaluate_prints_a_table(use: Use, shop: list[str], capsys: Captured) ->
     assert lines["unsupported number rate"].startswith("1.000")
     assert lines["cost in all"] == "unknown price"
     assert "return_policy: 100 %  6 of 6, no-text q5" in err
+
+
+def test_evaluate_tests_whether_the_difference_of_two_strategies_is_real(
+    use: Use, shop: list[str], capsys: Captured
+) -> None:
+    # Only the prompt of RAG has text, so only RAG can be right: on the 3 answerable ones of 6.
+    use(lambda message: "I like turtles." if "Text:" not in message else "Within 30 days.")
+    assert main([*shop, "--strategies", "rag,no-text"]) == 0
+    out, _err = capsys.readouterr()
+    (line,) = [line for line in out.splitlines() if line.startswith("rag minus no-text")]
+    # McNemar's exact p of 3 against 0 is 2 * 0.5**3; one test needs no adjusting.
+    assert line.split("  ")[0] == "rag minus no-text"
+    assert "+0.500 [" in line
+    assert line.endswith("0.250")
 
 
 def test_a_table_without_figures_has_dashes() -> None:

@@ -118,7 +118,7 @@ def run(capsys: Captured, *words: str) -> list[dict[str, Any]]:
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     found = json.loads(out)
-    assert list(found) == ["strategies"]
+    assert list(found) == ["strategies", "paired"]
     rows: list[dict[str, Any]] = found["strategies"]
     return rows
 
@@ -401,13 +401,23 @@ def test_bad_contracts_are_one_line(
     [
         ("magic", "There is no strategy 'magic'. Use one or more of: lora, keywords, tfidf"),
         (" , ", "No strategy was named."),
-        ("language-model-lora", "language-model-lora needs an adapter of the language model: name it with --adapter"),
     ],
 )
 def test_unfit_strategies_are_refused(
     flagger: ScriptedFlagger, capsys: Captured, tmp_path: Path, strategies: str, message: str
 ) -> None:
     assert main(["evaluate", "contract_clauses", "--strategies", strategies, "--out", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_adapter_of_the_language_model_is_needed_to_measure_one(
+    flagger: ScriptedFlagger, monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_ADAPTERS", str(tmp_path / "mine"))
+    monkeypatch.setattr(scenario, "ADAPTERS", tmp_path / "shipped")
+    words = ["--strategies", "language-model-lora", "--out", str(tmp_path / "run")]
+    assert main(["evaluate", "contract_clauses", *words]) == 2
+    message = "language-model-lora needs an adapter of the language model: name it with --adapter"
     assert message in capsys.readouterr().err
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.adapters import StoredAdapter, check_base
+from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root
 from playground.clause_flagger import check_flagger, chosen_adapter, load_flagger, load_language_model_scorer
 from playground.clause_metrics import RESAMPLES
 from playground.cli.terminal import one_line, positive
@@ -75,7 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the baselines are fitted on (default: our own training clauses)",
     )
     parser.add_argument(
-        "--adapter", metavar="NAME", help="of `lora`, of `language-model-lora`, or A,B (default: the active one)"
+        "--adapter",
+        metavar="NAME",
+        help="of `lora`, of `language-model-lora`, or A,B (default: the active one, the newest)",
     )
     parser.add_argument(
         "--clauses", type=positive, default=3, metavar="N", help="a contract, that chat models are asked (default: 3)"
@@ -216,6 +218,7 @@ def _lora(named: StoredAdapter | None) -> _Way:
 
 
 def _language_model_lora(stored: StoredAdapter | None) -> _Way:
+    stored = stored or _newest_of_language_model()
     if stored is None:
         raise PlaygroundError(
             "language-model-lora needs an adapter of the language model: name it with --adapter, or train one with "
@@ -225,6 +228,12 @@ def _language_model_lora(stored: StoredAdapter | None) -> _Way:
     labels = stored.manifest.labels
     strategy = strategy_of(lambda: language_model_judge(load_language_model_scorer(stored), labels))
     return _Way(strategy, SMOLLM2.id, stored.identity, {"adapter": stored.identity})
+
+
+def _newest_of_language_model() -> StoredAdapter | None:
+    usable = AdapterStore(default_root(), shipped=ADAPTERS).list()
+    ours = (one for one in usable if (one.manifest.task, one.manifest.base_kind) == ("clauses", "language_model"))
+    return next(ours, None)
 
 
 def _keywords() -> _Way:

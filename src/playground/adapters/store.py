@@ -189,9 +189,13 @@ class AdapterStore:
         return self.activation(task).adapter
 
     def activation(self, task: Task) -> Activation:
-        """Return the adapter in use for ``task``: the activated one, else the newest shipped one, else none."""
+        """Return the adapter in use for ``task``: the activated one, else the shipped default, else none.
+
+        The shipped default is the one that was trained on most examples: others ship to be compared with it.
+        """
         usable, _ = self._scan()
-        default = next((stored for stored in usable if stored.shipped and stored.manifest.task == task), None)
+        shipped = [stored for stored in usable if stored.shipped and stored.manifest.task == task]
+        default = max(shipped, key=_trained_examples, default=None)
         if not self._pointer(task).exists():
             return Activation(default)
         chosen = _read_pointer(self._pointer(task))
@@ -339,6 +343,11 @@ def _subfolders(folder: Path, problems: list[str]) -> list[Path]:
             f"{ROOT_VARIABLE} to another folder."
         )
         return []
+
+
+def _trained_examples(stored: StoredAdapter) -> int:
+    count = stored.manifest.data.get("examples")
+    return count if isinstance(count, int) else 0
 
 
 def _created_s(manifest: AdapterManifest) -> float:

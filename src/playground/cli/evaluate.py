@@ -9,6 +9,7 @@ from typing import Any
 
 from playground.cli import loading
 from playground.cli.terminal import ProgressLine, dollars, one_line, positive
+from playground.types import RunRecord
 
 Figures = Mapping[str, Any]
 
@@ -88,10 +89,60 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         progress.close()
     records = planned_records(arguments.out, plan)
     figures = scenario.summarise(records, plan)
+    paired = _paired(arguments, records)
     if not arguments.json:
         print(getattr(scenario, "as_table", as_table)(figures))
+        if paired:
+            print(f"\n{paired_table(paired)}")
         print(f"\n{len(records)} rows in {arguments.out}")
-    return {"strategies": figures}
+    return {"strategies": figures, "paired": paired}
+
+
+def _paired(arguments: argparse.Namespace, records: Sequence[RunRecord]) -> list[dict[str, Any]]:
+    """Test which differences between the strategies are real, on the examples that both answered."""
+    from playground.comparison.compare import paired_differences
+    from playground.comparison.rows import read_run_rows
+    from playground.comparison.sums import technique_rows
+
+    info = read_run_rows(arguments.out).info
+    module = loading.load_scenario(arguments.scenario, "compared")
+    compared = module.compared_scenario(info, contracts=getattr(arguments, "contracts", None))
+    groups, _notes = technique_rows(records, compared)
+    differences, adjusted = paired_differences(
+        [group.strategy for group in groups], [compared.outcomes(group.records) for group in groups]
+    )
+    return [
+        {
+            "first": one.first,
+            "second": one.second,
+            "n": one.n,
+            "difference": one.difference.value,
+            "ci": [one.difference.low, one.difference.high],
+            "p_value": one.p_value,
+            "p_value_holm": holm_p,
+        }
+        for one, holm_p in zip(differences, adjusted, strict=True)
+    ]
+
+
+def paired_table(paired: Sequence[Figures]) -> str:
+    """Return the tests of the differences as a table for people, a row a pair."""
+    head = ("difference in the share right", "n", "difference", "p (Holm)")
+    rows = [
+        (
+            one_line(f"{one['first']} minus {one['second']}"),
+            str(one["n"]),
+            f"{one['difference']:+.3f} [{one['ci'][0]:+.3f}, {one['ci'][1]:+.3f}]",
+            "< 0.001" if one["p_value_holm"] < 0.001 else f"{one['p_value_holm']:.3f}",
+        )
+        for one in paired
+    ]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return "\n".join(
+        f"{row[0]:<{widths[0]}}  "
+        + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in (head, *rows)
+    )
 
 
 def as_table(figures: Sequence[Figures]) -> str:

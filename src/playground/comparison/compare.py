@@ -73,22 +73,33 @@ def _compared(name: str, runs: Sequence[ComparedRun]) -> ComparedTechniques:
             outcomes.append(one.scenario.outcomes(group.records))
             bases.append(one.scenario.basis)
     labels = technique_names(figures)
-    differences: list[PairedDifference] = []
-    for first, second in itertools.combinations(range(min(len(figures), MOST_PAIRED)), 2):
-        if agree(bases[first], bases[second]):
-            found = paired_outcomes(labels[first], labels[second], outcomes[first], outcomes[second])
-            differences += [found] if found else []
+    differences, adjusted_p = paired_differences(labels, outcomes, bases)
     if len(figures) > MOST_PAIRED:
         notes.append(f"Only the first {MOST_PAIRED} of {len(figures)} techniques were tested against each other.")
     return ComparedTechniques(
         scenario=name,
         figures=tuple(figures),
         names=labels,
-        differences=tuple(differences),
-        adjusted_p=tuple(holm([one.p_value for one in differences])),
+        differences=differences,
+        adjusted_p=adjusted_p,
         heat_map=heat_map_of(labels, outcomes),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def paired_differences(
+    names: Sequence[str], outcomes: Sequence[Mapping[str, Outcome]], bases: Sequence[Mapping[str, str]] = ()
+) -> tuple[tuple[PairedDifference, ...], tuple[float, ...]]:
+    """Test all pairs of the first MOST_PAIRED techniques that share examples; also return Holm's p-value of each.
+
+    ``bases``: what each was measured on; pairs that disagree about it are not compared. Without, all agree.
+    """
+    differences: list[PairedDifference] = []
+    for first, second in itertools.combinations(range(min(len(names), MOST_PAIRED)), 2):
+        if not bases or agree(bases[first], bases[second]):
+            found = paired_outcomes(names[first], names[second], outcomes[first], outcomes[second])
+            differences += [found] if found else []
+    return tuple(differences), tuple(holm([one.p_value for one in differences]))
 
 
 def agree(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
