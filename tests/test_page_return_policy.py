@@ -14,6 +14,7 @@ from playground.errors import DocumentError, EndpointError
 from playground.models.catalog import SMOLLM2
 from playground.types import Usage
 from playground.ui import resources
+from scenarios.return_policy.caution import MEASURED
 from scenarios.return_policy.scenario import MODES, POLICIES, system_prompt
 
 QUESTION = "How long do I have to return something?"
@@ -185,6 +186,30 @@ def test_the_bundled_model_reads_through_its_adapter_by_default(monkeypatch):
     ask(app, "My order was delivered on May 3. What is the last day of the return window?")
     assert model.adapters == [READER]
     assert "Worked out:" in model.questions[-1]
+
+
+class GuardedModel(AdapterModel):
+    """Would say that it does not know with a probability of 0.6."""
+
+    def complete_guarded(self, messages, *, abstention, abstain_at, adapter=None, **options):
+        completion = self.complete(messages, adapter=adapter, **options)
+        return replace(completion, text=abstention if abstain_at <= 0.6 else SIXTY, abstain_probability=0.6)
+
+
+def test_the_caution_that_is_set_decides_and_says_what_it_did_when_measured(monkeypatch):
+    app = open_with_reader(monkeypatch, GuardedModel())
+    assert app.select_slider(key="caution").value == "balanced"
+    assert any("not measured for the reader in use" in text for text in words(app.caption))
+    ask(app, QUESTION)
+    app.select_slider(key="caution").set_value("helpful")
+    ask(run(app), QUESTION)
+    assert [turn.answer.abstained for turn in app.session_state["playground_session"].turns] == [True, False]
+    monkeypatch.setattr(resources, "reader_identity", lambda: json.loads(MEASURED.read_text())["adapter"])
+    sentence = next(text for text in words(run(app).caption) if text.startswith("Measured: answers"))
+    app.select_slider(key="caution").set_value("very cautious")
+    assert sentence not in words(run(app).caption)
+    app.button_group(key="mode").set_value("rag")
+    assert not run(app).select_slider
 
 
 def test_the_adapter_fits_no_other_model_and_the_page_says_so(monkeypatch):

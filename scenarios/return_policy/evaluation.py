@@ -26,6 +26,7 @@ from playground.rag import BotSettings
 from playground.spending import Spending
 from playground.strategies import document_strategy
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
+from scenarios.return_policy.caution import DEFAULT_LEVEL
 from scenarios.return_policy.closed_book.strategy import (
     CLOSED_BOOK,
     closed_book_adapter,
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--abstain-at",
         type=float,
         metavar="P",
-        help="abstain from this probability on (above 1: never; default: its own)",
+        help=f"abstain from this probability on (above 1: never; default: {DEFAULT_LEVEL.abstain_at:g})",
     )
 
 

@@ -16,6 +16,7 @@ from playground.index import RetrievalSettings
 from playground.prompting import FewShotExample, Mode
 from playground.rag import BotSettings
 from playground.types import Document
+from scenarios.return_policy.caution import DEFAULT_LEVEL
 
 FOLDER = Path(__file__).parent
 POLICIES = FOLDER.parents[1] / "data" / "policies"
@@ -72,7 +73,8 @@ def adapter_store() -> AdapterStore:
 def with_reader(settings: BotSettings, adapter: str | None) -> BotSettings:
     """Return ``settings`` for a bot that reads through an adapter, the way it was trained, with the guard around it.
 
-    Arithmetic is done for it, and an answer with a number that no passage states is withheld.
+    Arithmetic is done for it, an answer with a number that no passage states is withheld, and where nothing else is
+    set it abstains at the level of caution that the page begins with.
 
     Raises:
         AdapterError: ``adapter``, the identity of one, is None.
@@ -82,7 +84,8 @@ def with_reader(settings: BotSettings, adapter: str | None) -> BotSettings:
             "RAG + LoRA needs an adapter that reads passages, and there is none. Train one (python "
             "scripts/train_reader.py) or choose another technique."
         )
-    return replace(settings, adapter=adapter, work_out=True, withhold_unsupported=True)
+    abstain_at = DEFAULT_LEVEL.abstain_at if settings.abstain_at is None else settings.abstain_at
+    return replace(settings, adapter=adapter, work_out=True, withhold_unsupported=True, abstain_at=abstain_at)
 
 
 def reader_retrieval(retrieval: RetrievalSettings) -> RetrievalSettings:

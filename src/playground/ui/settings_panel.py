@@ -6,8 +6,9 @@ import streamlit as st
 
 from playground.index import RetrievalSettings
 from playground.rag import MOST_TURNS
-from playground.ui import state
+from playground.ui import resources, state
 from playground.ui.state import Key
+from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates
 from scenarios.return_policy.scenario import MODES, READER_MODE, READER_TOP_K, system_prompt
 
 _FUSIONS = {"hybrid": "both, fused", "dense": "meaning (MiniLM)", "lexical": "words (BM25)"}
@@ -28,8 +29,25 @@ def draw_modes() -> None:
         persist_state="session",
     )
     st.caption(next(d.explanation for d in MODES if d.mode == state.mode()))
-    if state.mode() == READER_MODE and (problem := state.reader_problem()):
+    if state.mode() != READER_MODE:
+        return
+    if problem := state.reader_problem():
         st.info(problem, icon=":material/info:")
+    else:
+        _draw_caution()
+
+
+def _draw_caution() -> None:
+    """Draw the control between declining too much and answering too much, with what its setting did when measured."""
+    name = st.select_slider(
+        "When the passages are not clear",
+        [level.name for level in LEVELS],
+        DEFAULT_LEVEL.name,
+        key=Key.CAUTION,
+        persist_state="session",
+    )
+    rates = measured_rates(resources.reader_identity(), level_named(name))
+    st.caption(as_sentence(rates) if rates else "What this setting does was not measured for the reader in use.")
 
 
 def _follow_address() -> None:

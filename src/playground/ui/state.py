@@ -22,6 +22,7 @@ from playground.types import Answer, Document
 from playground.ui import resources
 from playground.ui.conversation import ChatTurn, Stamp
 from playground.ui.jobs import Job
+from scenarios.return_policy.caution import level_named
 from scenarios.return_policy.scenario import MODES, READER_MODE, reader_retrieval, system_prompt, with_reader
 
 _SESSION = "playground_session"
@@ -39,6 +40,7 @@ class Key(StrEnum):
     METRICS = "metrics"
     NEW_CONVERSATION = "new_conversation"
     MODE = "mode"
+    CAUTION = "caution"
     TOP_K = "top_k"
     FUSION = "fusion"
     DENSE_WEIGHT = "dense_weight"
@@ -230,7 +232,8 @@ def bot_settings(technique: Mode | None = None) -> BotSettings:
     if problem := reader_problem():
         raise AdapterError(problem)
     settings = _settings(technique)
-    settings = replace(settings, retrieval=reader_retrieval(settings.retrieval))
+    level = level_named(str(st.session_state.get(Key.CAUTION) or ""))
+    settings = replace(settings, retrieval=reader_retrieval(settings.retrieval), abstain_at=level.abstain_at)
     return with_reader(settings, resources.reader_identity())
 
 
