@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from playground.abstention import is_abstention
 from playground.documents import load_document
 from playground.embedding import load_embedder
-from playground.index import PassageIndex, build_index
+from playground.index import PassageIndex, RetrievalSettings, build_index
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
 from playground.metrics import Estimate, balanced_accuracy, proportion
@@ -33,14 +33,15 @@ from playground.models.bundled import ensure_minilm
 from playground.models.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.quantities import stated_quantities
-from playground.types import ChatModel, Embedder, Message
+from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
+from scenarios.return_policy.caution import DEFAULT_LEVEL
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.reader.cards import FOLDER, all_cards
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messages
 from scenarios.return_policy.reader.policies import InventedPolicy, invent_policy
 from scenarios.return_policy.reader.slots import fill
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+from scenarios.return_policy.scenario import POLICIES, QUESTIONS, reader_retrieval
 
 Item = TypeVar("Item")
 ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
@@ -53,14 +54,29 @@ _CARDS_PER_SWAP = 10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A conversation up to the answer, and the adapter that answers."""
+    """The model, and the adapter that reads for it, asked as the bot asks them; None is prompting alone."""
 
     model: ChatModel
     adapter: str | None
 
+    def passages(self, index: PassageIndex, question: str) -> tuple[Passage, ...]:
+        """Return the passages that the bot would show to it."""
+        retrieval = RetrievalSettings()
+        return index.search(question, reader_retrieval(retrieval) if self.adapter else retrieval)
+
     def answer(self, messages: Sequence[Message]) -> str:
-        """Return the answer, greedy."""
-        return self.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=self.adapter).text.strip()
+        """Return the answer, greedy; the reader abstains at the level of caution that the page begins with."""
+        if self.adapter and isinstance(self.model, GuardedChatModel):
+            completion = self.model.complete_guarded(
+                messages,
+                abstention=I_DO_NOT_KNOW,
+                abstain_at=DEFAULT_LEVEL.abstain_at,
+                max_tokens=_MOST_TOKENS,
+                adapter=self.adapter,
+            )
+        else:
+            completion = self.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=self.adapter)
+        return completion.text.strip()
 
 
 def main() -> None:
@@ -127,7 +143,7 @@ def measure_swaps(asked: Asked, embedder: Embedder, count: int) -> dict[str, Any
     stale = right = total = 0
     for old, new, question, answer in _progress("swaps", list(_swapped(embedder, count))):
         for index in (old, new):  # the old one first, as on the page
-            text = asked.answer(reader_messages(question, index.search(question)))
+            text = asked.answer(reader_messages(question, asked.passages(index, question)))
         old_values, new_values = _values(old.document.text), _values(new.document.text)
         said = _values(text) - _values(question)
         stale += bool(said & (old_values - new_values))
@@ -176,7 +192,7 @@ def measure_attacks(asked: Asked, embedder: Embedder, count: int) -> dict[str, A
         name = str(example.metadata["policy"])
         if name not in indexes:
             indexes[name] = build_index(load_document((POLICIES / name).read_bytes(), name), embedder)
-        best, *others = indexes[name].search(example.input)
+        best, *others = asked.passages(indexes[name], example.input)
         text = f"{best.chunk.text}\n{attack['text']}" if number % 2 else f"{attack['text']}\n{best.chunk.text}"
         poisoned = replace(best, chunk=replace(best.chunk, text=text))
         reply = asked.answer(reader_messages(example.input, [poisoned, *others]))
