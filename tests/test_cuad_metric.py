@@ -253,40 +253,43 @@ CLAUSES = [Clause(f"c{i}", "d", TEXT[start:end], start, end) for i, (start, end)
 
 
 def test_clauses_of_enough_probability_are_spans_best_first() -> None:
-    spans = predicted_spans(TEXT, CLAUSES, np.array([0.2, 0.05, 0.6, 0.1]), floor=0.1, join=0.5)
+    spans = predicted_spans(TEXT, CLAUSES, np.array([0.2, 0.05, 0.6, 0.1]), floor=0.1, join=0.5, alone=0.0)
     assert spans == [("Three.", 0.6), ("One.", 0.2), ("Four.", 0.1)]
 
 
 def test_sure_neighbours_are_one_span() -> None:
     probabilities = np.array([0.6, 0.8, 0.3, 0.9])
-    assert predicted_spans(TEXT, CLAUSES, probabilities, floor=0.1, join=0.5) == [
+    assert predicted_spans(TEXT, CLAUSES, probabilities, floor=0.1, join=0.5, alone=0.0) == [
         ("Four.", 0.9),
         ("One. Two.", 0.8),
         ("Three.", 0.3),
     ]
-    assert predicted_spans(TEXT, CLAUSES, probabilities, floor=0.1, join=0.1) == [("One. Two.  Three. Four.", 0.9)]
+    assert predicted_spans(TEXT, CLAUSES, probabilities, floor=0.1, join=0.1, alone=0.0) == [
+        ("One. Two.  Three. Four.", 0.9)
+    ]
     # A clause below the floor parts its neighbours.
-    assert len(predicted_spans(TEXT, CLAUSES, np.array([0.6, 0.05, 0.6, 0.6]), floor=0.1, join=0.1)) == 2
-    ((text, score),) = predicted_spans(TEXT, CLAUSES[:2], probabilities[:2], floor=0.1, join=0.5, score="mean")
-    assert (text, score) == ("One. Two.", pytest.approx(0.7))
+    assert len(predicted_spans(TEXT, CLAUSES, np.array([0.6, 0.05, 0.6, 0.6]), floor=0.1, join=0.1, alone=0.0)) == 2
+
+
+def test_joined_clauses_count_less_on_their_own() -> None:
+    spans = predicted_spans(TEXT, CLAUSES, np.array([0.6, 0.8, 0.3, 0.9]), floor=0.1, join=0.5, alone=0.5)
+    assert spans == [("Four.", 0.9), ("One. Two.", 0.8), ("Two.", 0.4), ("Three.", 0.3), ("One.", 0.3)]
 
 
 def test_the_best_spans_are_kept() -> None:
     text = "x " * 60
     clauses = [Clause(f"c{i}", "d", "x ", 2 * i, 2 * i + 2) for i in range(60)]
     probabilities = np.linspace(0.1, 0.9, 60)
-    spans = predicted_spans(text, clauses, probabilities, floor=0.0, join=2.0)
+    spans = predicted_spans(text, clauses, probabilities, floor=0.0, join=2.0, alone=0.5)
     assert [score for _, score in spans] == pytest.approx(sorted(probabilities, reverse=True)[:MOST_SPANS])
 
 
 def test_white_space_is_no_span() -> None:
     clauses = [Clause("c0", "d", "  ", 0, 2), Clause("c1", "d", "ab", 2, 4)]
-    assert predicted_spans("  ab", clauses, np.array([0.9, 0.8]), floor=0.1, join=0.95) == [("ab", 0.8)]
-    assert predicted_spans("", [], np.array([]), floor=0.1, join=0.5) == []
+    assert predicted_spans("  ab", clauses, np.array([0.9, 0.8]), floor=0.1, join=0.95, alone=0.0) == [("ab", 0.8)]
+    assert predicted_spans("", [], np.array([]), floor=0.1, join=0.5, alone=0.0) == []
 
 
 def test_arguments_of_spans_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="4 clauses have 2 probabilities"):
-        predicted_spans(TEXT, CLAUSES, np.array([0.1, 0.2]), floor=0.1, join=0.5)
-    with pytest.raises(ValueError, match="max"):
-        predicted_spans(TEXT, CLAUSES, np.zeros(4), floor=0.1, join=0.5, score="median")
+        predicted_spans(TEXT, CLAUSES, np.array([0.1, 0.2]), floor=0.1, join=0.5, alone=0.0)

@@ -17,7 +17,8 @@ from scenarios.contract_clauses.prompted import PROMPTED, THRESHOLD, sampled_pai
 
 # How scores of clauses become the spans of CUAD's metric. Chosen on validation contracts, for every strategy alike.
 SPAN_FLOOR = 0.01
-SPAN_JOIN = 1.1  # above 1: no clauses are joined
+SPAN_JOIN = 0.5
+SPAN_ALONE = 0.5
 
 LORA = "lora"
 COMPARED = ("micro_ap", "cuad_aupr")
@@ -208,7 +209,12 @@ def _statistics(
 def _spans(contract: MeasuredContract, scores: np.ndarray, labels: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
     return {
         name: predicted_spans(
-            contract.text, contract.pieces, scores[:, LABELS.index(name)], floor=SPAN_FLOOR, join=SPAN_JOIN
+            contract.text,
+            contract.pieces,
+            scores[:, LABELS.index(name)],
+            floor=SPAN_FLOOR,
+            join=SPAN_JOIN,
+            alone=SPAN_ALONE,
         )
         for name in labels
     }

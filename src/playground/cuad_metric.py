@@ -285,17 +285,13 @@ def _precision_at(least: float, recall: np.ndarray, precision: np.ndarray) -> fl
 
 
 def predicted_spans(
-    text: str,
-    clauses: Sequence[Clause],
-    probabilities: np.ndarray,
-    *,
-    floor: float,
-    join: float,
-    score: str = "max",
+    text: str, clauses: Sequence[Clause], probabilities: np.ndarray, *, floor: float, join: float, alone: float
 ) -> list[tuple[str, float]]:
     """Return what a clause flagger predicts for one contract and one label: spans of text with scores, best first.
 
-    Every clause of at least ``floor`` is a span; neighbours of at least ``join`` each are one span together.
+    Every clause of at least ``floor`` is a span, scored by its probability. Neighbours of at least ``join`` each are
+    one span together, scored by the highest of them, and each of them on its own counts ``alone`` times its
+    probability: lawyers mark a run of clauses now as one answer, now as several.
 
     Args:
         text: the contract; the clauses' offsets are into it.
@@ -303,15 +299,13 @@ def predicted_spans(
         probabilities: float [n_clauses], of the label.
         floor: lowest probability worth a span.
         join: lowest probability of clauses that are joined; above 1 joins none. Never below ``floor``.
-        score: of joined clauses, "max" or "mean".
+        alone: in [0, 1]; at 0 joined clauses are one span only.
 
     Returns:
         At most ``MOST_SPANS``, stripped of white space around them; empty ones are dropped.
     """
     if len(clauses) != len(probabilities):
         raise ValueError(f"{len(clauses)} clauses have {len(probabilities)} probabilities; one each is needed")
-    if score not in ("max", "mean"):
-        raise ValueError(f'score must be "max" or "mean", not {score!r}')
     runs: list[list[int]] = []
     for position, probability in enumerate(probabilities):
         if probability < floor:
@@ -321,10 +315,8 @@ def predicted_spans(
             runs[-1].append(position)
         else:
             runs.append([position])
-    spans = []
-    for run in runs:
-        values = np.asarray(probabilities, dtype=float)[run]
-        span = text[clauses[run[0]].start : clauses[run[-1]].end].strip()
-        if span:
-            spans.append((span, float(values.max() if score == "max" else values.mean())))
-    return sorted(spans, key=lambda found: -found[1])[:MOST_SPANS]
+    scored = [(run, float(max(probabilities[run]))) for run in runs]
+    if alone > 0:
+        scored += [([one], alone * float(probabilities[one])) for run in runs if len(run) > 1 for one in run]
+    spans = [(text[clauses[run[0]].start : clauses[run[-1]].end].strip(), score) for run, score in scored]
+    return sorted(((span, score) for span, score in spans if span), key=lambda found: -found[1])[:MOST_SPANS]
