@@ -7,7 +7,7 @@ from playground.ui import contract_state, resources
 from playground.ui.compare_view import draw_comparison, draw_table
 from playground.ui.contract_exports import draw_exports
 from playground.ui.contract_jobs import Slots, advance, follow_address
-from playground.ui.contract_sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_notice
+from playground.ui.contract_sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_last_notice
 from playground.ui.contract_state import Key
 from playground.ui.contract_view import draw_contract, draw_notes, draw_stamp, draw_style
 from playground.ui.flagger_choice import flagger_choices
@@ -27,7 +27,7 @@ draw_adapter_notes(choices)
 choice = draw_bar(choices)
 with st.container(key=Key.STATUS):
     status = st.empty()
-    draw_notice()
+    draw_last_notice()
 
 entry = contract_state.selected()
 judged = entry.result(choice) if entry else None

@@ -23,7 +23,8 @@ from playground.ui.answer_view import AVATAR, draw_question
 from playground.ui.conversation import ChatTurn, history_for
 from playground.ui.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.markup import escape_markdown
-from playground.ui.state import Answering, Asked, Comparison, ComparisonKind, Notice, PolicyRequest, Side, session
+from playground.ui.notices import Notice
+from playground.ui.state import Answering, Asked, Comparison, ComparisonKind, PolicyRequest, Side, session
 from scenarios.return_policy.scenario import (
     DEFAULT_POLICY,
     POLICIES,

@@ -19,9 +19,10 @@ from playground.ui.comparison_desk import DESK, Measurement
 from playground.ui.comparison_measuring import ALL, EXAMPLES_ARE, LIMITS, QUICK, SAMPLE, Cell
 from playground.ui.comparison_resources import Comparison
 from playground.ui.comparison_sources import dot_html
-from playground.ui.comparison_state import SCENARIO_TITLES, Key, Notice, session
+from playground.ui.comparison_state import SCENARIO_TITLES, Key, session
 from playground.ui.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.markup import escape_html, escape_markdown
+from playground.ui.notices import Notice, draw_notice
 from playground.ui.state import session as app_session
 from playground.ui.training_live_view import clock
 
@@ -36,10 +37,8 @@ _NAMES = {QUICK: "Quick look", SAMPLE: "Sample", ALL: "All"}
 def draw_status() -> None:
     """Draw the measurement under way, or how the last one ended; on every section of the page."""
     data = session()
-    if data.notice:
-        draw = {"success": st.success, "info": st.info, "error": st.error}[data.notice.kind]
-        draw(escape_markdown(data.notice.text))
-        data.notice = None
+    draw_notice(data.notice)
+    data.notice = None
     measurement = DESK.latest()
     if measurement is None or (measurement.is_over and measurement.owner != data.id):
         return  # how it ended is for those who began it; its rows are there for all

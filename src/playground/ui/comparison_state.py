@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, cast
+from typing import cast
 
 import streamlit as st
 
 from playground.comparison.fresh import RunRequest
+from playground.ui.notices import Notice
 
 _SESSION = "playground_comparison_session"
 
@@ -66,14 +67,6 @@ class Key(StrEnum):
     ARTICLE_HEAD = "comparison_article_head"
     DIFFERENCES = "comparison_differences"
     RECOMMENDATION = "comparison_recommendation"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence about what was just done; plain text."""
-
-    kind: Literal["success", "info", "error"]
-    text: str
 
 
 @dataclass(slots=True)

@@ -25,7 +25,6 @@ from playground.ui.contract_state import (
     Judged,
     Judging,
     Key,
-    Notice,
     Searching,
     Unreadable,
     catalogue,
@@ -34,6 +33,7 @@ from playground.ui.contract_state import (
 from playground.ui.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.flagger_choice import FlaggerChoice
 from playground.ui.markup import escape_markdown
+from playground.ui.notices import Notice
 from playground.ui.similar_clauses import Pair
 from playground.ui.state import session as app_session
 from scenarios.contract_clauses.scenario import CONTRACTS

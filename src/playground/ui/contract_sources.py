@@ -8,10 +8,11 @@ from playground.documents import CONTRACT_LIMITS
 from playground.documents.limits import MIB
 from playground.ui import contract_state
 from playground.ui.contract_jobs import go_on, open_sample, sample_names
-from playground.ui.contract_state import Key, Notice, session
+from playground.ui.contract_state import Key, session
 from playground.ui.flagger_choice import FlaggerChoice, FlaggerChoices
 from playground.ui.layout import has_training, link_to_training
 from playground.ui.markup import escape_markdown
+from playground.ui.notices import Notice, draw_notice
 
 _SAMPLES = {
     "services-agreement.pdf": "IT services, 12 pages, UK",
@@ -164,12 +165,10 @@ def draw_adapter_notes(choices: FlaggerChoices) -> None:
         link_to_training("Train an adapter")
 
 
-def draw_notice() -> None:
+def draw_last_notice() -> None:
     """Draw what happened last, with a way on where something is left to do."""
     data = session()
     with st.container(key=Key.NOTICE):
-        if data.notice:
-            box = {"success": st.success, "info": st.info, "error": st.error}[data.notice.kind]
-            box(escape_markdown(data.notice.text))
+        draw_notice(data.notice)
         if any(entry.stopped or (entry.failed and not entry.unreadable) for entry in data.entries):
             st.button("Go on", key=Key.GO_ON, icon=":material/play_circle:", on_click=go_on)

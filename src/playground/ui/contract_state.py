@@ -15,6 +15,7 @@ from playground.flagging import ScoredContract, flag_contract
 from playground.types import Completion, Document, FlaggedContract, Label, SimilarClause
 from playground.ui.flagger_choice import FlaggerChoice
 from playground.ui.jobs import Job
+from playground.ui.notices import Notice
 from playground.ui.similar_clauses import Pair
 from scenarios.contract_clauses import scenario
 
@@ -163,14 +164,6 @@ class Prompting:
     entry_id: int
     model: str
     job: Job[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence about the last thing that happened. It is plain text: a file's name may be in it."""
-
-    kind: Literal["success", "info", "error"]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

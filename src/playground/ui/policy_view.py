@@ -12,7 +12,8 @@ from playground.ui import state
 from playground.ui.bot import request_sample
 from playground.ui.conversation import ChatTurn
 from playground.ui.highlight import document_html
-from playground.ui.markup import escape_html, escape_markdown, human_bytes
+from playground.ui.markup import escape_html, human_bytes
+from playground.ui.notices import draw_notice
 from playground.ui.resources import sample_document
 from playground.ui.state import Key, PolicyRequest, session
 from scenarios.return_policy.scenario import DEFAULT_POLICY, POLICIES, sample_policies
@@ -66,8 +67,8 @@ def _draw_notice(slot: DeltaGenerator) -> None:
         text = "Swap the policy while the audience watches: no weights change." if version else "Reading the policy…"
         slot.caption(text)
         return
-    box = {"success": slot.success, "info": slot.info, "error": slot.error}[notice.kind]
-    box("  \n".join(escape_markdown(text) for text in (notice.text, *notice.details)))
+    with slot:
+        draw_notice(notice)
 
 
 def _draw_document(turn: ChatTurn | None) -> None:

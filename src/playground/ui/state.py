@@ -22,6 +22,7 @@ from playground.types import Answer, Document
 from playground.ui import resources
 from playground.ui.conversation import ChatTurn, Stamp
 from playground.ui.jobs import Job
+from playground.ui.notices import Notice
 from scenarios.return_policy.caution import level_named
 from scenarios.return_policy.scenario import MODES, READER_MODE, reader_retrieval, system_prompt, with_reader
 
@@ -80,15 +81,6 @@ class Key(StrEnum):
 def rollback_key(number: int) -> str:
     """Return the key of the button that makes version ``number`` answer again."""
     return f"rollback_{number}"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence about the last change of the policy. It is plain text: a file's name may be in it."""
-
-    kind: Literal["success", "info", "error"]
-    text: str
-    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

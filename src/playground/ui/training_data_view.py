@@ -23,7 +23,8 @@ from playground.training_charts import label_counts_figure
 from playground.types import AnnotatedClause
 from playground.ui import jobs, training_resources
 from playground.ui.markup import escape_markdown, shortened
-from playground.ui.training_state import Data, DataSource, Key, Notice, RawFile, annotations_of, session
+from playground.ui.notices import Notice, draw_notice
+from playground.ui.training_state import Data, DataSource, Key, RawFile, annotations_of, session
 from scenarios.contract_clauses import scenario
 
 SOURCES: dict[DataSource, str] = {
@@ -54,7 +55,7 @@ def draw_data() -> Data | None:
         _draw_cuad()
     else:
         _draw_table()
-    _draw_notice()
+    draw_notice(session().data_notice)
     _follow_reading()
     data = session().loaded.get(source)
     if data is not None:
@@ -156,11 +157,6 @@ def _finish_reading(job: jobs.Job[AnnotationSet]) -> None:
         data.data_notice = None
     elif job.error:
         data.data_notice = Notice("error", job.error)
-
-
-def _draw_notice() -> None:
-    if notice := session().data_notice:
-        st.error(escape_markdown(notice.text), icon=":material/error:")
 
 
 # --- a table --------------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from playground.errors import PlaygroundError
 from playground.training_charts import loss_figure, score_figure
 from playground.ui.layout import BOT
 from playground.ui.markup import escape_html, escape_markdown, shortened
+from playground.ui.notices import Notice, draw_notice
 from playground.ui.training_desk import DESK, TrainingRun
 from playground.ui.training_live_view import NOTHING, clock
 from playground.ui.training_report_view import activate
-from playground.ui.training_state import Key, Notice, session
+from playground.ui.training_state import Key, session
 from scenarios.return_policy.reader.cards import all_cards
 from scenarios.return_policy.reader.policies import invent_policy
 from scenarios.return_policy.reader.training import (
@@ -56,8 +57,7 @@ def draw_reader_setup(store: AdapterStore) -> None:
             on_click=_start,
             args=(plan, store),
         )
-        if notice := session().start_notice:
-            st.error(escape_markdown(notice.text), icon=":material/error:")
+        draw_notice(session().start_notice)
     with example:
         _draw_example(int(seed))
 
@@ -98,6 +98,11 @@ def _start(plan: ReaderPlan, store: AdapterStore) -> None:
         data.start_notice = Notice("error", str(error))
 
 
+def _delta(more: int) -> str | None:
+    """Return how many more are right; none are no news, and an arrow would make them some."""
+    return f"{more:+d} to prompting alone" if more else None
+
+
 def _draw_example(seed: int) -> None:
     st.markdown("**One of the policies it would learn from**")
     policy = invent_policy(all_cards(), random.Random(f"{seed}/0"))  # noqa: S311 a repeatable draw
@@ -115,7 +120,7 @@ def _draw_figures(report: ReaderReport) -> None:
         for title, answerable in (("Answered right", True), ("Declined right", False)):
             rows = [effect for effect in report.effects if effect.answerable is answerable]
             before, after = sum(row.before_right for row in rows), sum(row.after_right for row in rows)
-            st.metric(title, f"{after} of {len(rows)}", f"{after - before:+d} to prompting alone", width="content")
+            st.metric(title, f"{after} of {len(rows)}", _delta(after - before), width="content")
         st.metric("Questions read", f"{trained.examples:,}", width="content")
         st.metric("Trained in", clock(trained.duration_s), width="content")
         st.metric("Adapter", f"{report.adapter.manifest.size_bytes / 1e6:.1f} MB", width="content")

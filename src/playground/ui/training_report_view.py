@@ -10,9 +10,10 @@ from playground.clause_training.measuring import FIGURES
 from playground.errors import PlaygroundError
 from playground.training_charts import comparison_figure, loss_figure, score_figure
 from playground.ui.markup import escape_html, escape_markdown
+from playground.ui.notices import Notice
 from playground.ui.training_desk import DESK, TrainingRun
 from playground.ui.training_live_view import NOTHING, clock
-from playground.ui.training_state import Key, Notice, session
+from playground.ui.training_state import Key, session
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
 _BEFORE = "untrained base"

@@ -9,9 +9,9 @@ from playground.annotations import WrittenClauses
 from playground.clause_training import BUNDLED_BASES, TrainingPlan, split_for_training
 from playground.errors import PlaygroundError
 from playground.lora.settings import EncoderSettings
-from playground.ui.markup import escape_markdown
+from playground.ui.notices import Notice, draw_notice
 from playground.ui.training_desk import DESK
-from playground.ui.training_state import Data, Key, Notice, annotations_of, session
+from playground.ui.training_state import Data, Key, annotations_of, session
 from scenarios.contract_clauses import scenario
 
 _OTHER = "other"
@@ -152,8 +152,7 @@ def draw_start(plan: TrainingPlan, store: AdapterStore) -> None:
         st.caption("Choose at least one label.")
     elif not plan.base:
         st.caption("Name the base model.")
-    if notice := session().start_notice:
-        st.error(escape_markdown(notice.text), icon=":material/error:")
+    draw_notice(session().start_notice)
 
 
 def _start(plan: TrainingPlan, store: AdapterStore) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from playground.annotations import AnnotationSet, WrittenClauses
 from playground.ui.jobs import Job
+from playground.ui.notices import Notice
 
 _SESSION = "playground_training_session"
 
@@ -57,14 +58,6 @@ class Key(StrEnum):
     STORE_DELETE = "training_store_delete"
     STORE_IMPORT = "training_store_import"
     STORE_COMPARE = "training_store_compare"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence about what was just done. It is plain text: a file's name may be in it."""
-
-    kind: Literal["success", "info", "error"]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from playground.adapters import AdapterStore, StoredAdapter, Task
 from playground.adapters.archive import MAX_ARCHIVE_BYTES
 from playground.errors import PlaygroundError
 from playground.ui.markup import escape_markdown
+from playground.ui.notices import Notice, draw_notice
 from playground.ui.training_live_view import NOTHING
 from playground.ui.training_report_view import activate
-from playground.ui.training_state import Key, Notice, session
+from playground.ui.training_state import Key, session
 from scenarios.contract_clauses import scenario
 
 _MOST_COMPARED = 4
@@ -19,7 +20,7 @@ _MOST_COMPARED = 4
 def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
     """Draw the adapters of a task with everything that can be done with them."""
     st.subheader("Adapters on this machine", anchor=False)
-    _draw_notice()
+    draw_notice(session().store_notice)
     activation = store.activation(task)
     active = activation.adapter.identity if activation.adapter else None
     if activation.note:
@@ -44,12 +45,6 @@ def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
         _draw_comparison(store, adapters)
     with imported:
         _draw_import(store)
-
-
-def _draw_notice() -> None:
-    if notice := session().store_notice:
-        box = {"success": st.success, "info": st.info, "error": st.error}[notice.kind]
-        box(escape_markdown(notice.text))
 
 
 def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
