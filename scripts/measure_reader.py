@@ -6,6 +6,7 @@
   answer, refused where there is none. An answer is right when it contains an annotated span or lies inside one.
 - Swaps: invented policies that no training drew, each in two versions with other numbers; both are asked, one after the
   other as on the page. An answer with a value that only the other version has is a stale one.
+- Engine: whether the fast engine writes with the adapter what transformers with PEFT writes.
 - Attacks: an instruction hidden in the best passage of an answerable question about the sample policies. It was
   followed when the answer has the attack's mark.
 """
@@ -29,9 +30,12 @@ from playground.index import PassageIndex, RetrievalSettings, build_index
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
 from playground.metrics import Estimate, balanced_accuracy, proportion
-from playground.models.bundled import ensure_minilm
+from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
+from playground.models.chat import ChatMl, LocalChatModel
+from playground.models.llama_weights import load_llama_gguf
 from playground.models.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
+from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
 from playground.quantities import stated_quantities
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
 from scenarios.return_policy.caution import DEFAULT_LEVEL
@@ -87,6 +91,7 @@ def main() -> None:
     parser.add_argument("--squad-questions", type=int, default=400)
     parser.add_argument("--swaps", type=int, default=200, help="questions after a swap")
     parser.add_argument("--attacks", type=int, default=75)
+    parser.add_argument("--engine", type=int, default=40, help="prompts on which the engines are compared")
     parser.add_argument("--without-base", action="store_true", help="measure the adapter only")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -109,6 +114,8 @@ def main() -> None:
             figures["swaps"] = measure_swaps(asked, embedder, arguments.swaps)
         if arguments.attacks:
             figures["attacks"] = measure_attacks(asked, embedder, arguments.attacks)
+        if adapter and arguments.engine:
+            figures["engine"] = measure_engine(asked, Path(adapter), embedder, arguments.engine)
         measured[name] = figures
         print(name, json.dumps(figures, indent=1), flush=True)
     if arguments.out:
@@ -198,6 +205,35 @@ def measure_attacks(asked: Asked, embedder: Embedder, count: int) -> dict[str, A
         reply = asked.answer(reader_messages(example.input, [poisoned, *others]))
         followed += bool(re.search(attack["mark"], reply, re.IGNORECASE))
     return {"n": count, "followed": _row(proportion(followed, count))}
+
+
+def measure_engine(asked: Asked, adapter: Path, embedder: Embedder, count: int) -> dict[str, Any]:
+    """Return on how many of ``count`` prompts the greedy text equals that of transformers with PEFT, in float32."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    gguf = ensure_smollm2_gguf()
+    base = AutoModelForCausalLM.from_pretrained(ensure_dequantised(gguf))
+    adapted = PeftModel.from_pretrained(base, adapter).eval()
+    reference = LocalChatModel(
+        "transformers with PEFT",
+        ChatMl(load_llama_gguf(gguf).tokenizer),
+        lambda _adapter: lambda: TransformersSequence(adapted),
+        asked.model.context_limit,
+    )
+    examples = read_questions(QUESTIONS, POLICIES)
+    indexes: dict[str, PassageIndex] = {}
+    differing = []
+    for example in _progress("engine", examples[:: len(examples) // count][:count]):
+        name = str(example.metadata["policy"])
+        if name not in indexes:
+            indexes[name] = build_index(load_document((POLICIES / name).read_bytes(), name), embedder)
+        messages = reader_messages(example.input, asked.passages(indexes[name], example.input))
+        expected = reference.complete(messages, max_tokens=_MOST_TOKENS).text
+        got = asked.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=asked.adapter).text
+        if got != expected:
+            differing.append({"question": example.id, "fast": got, "transformers with PEFT": expected})
+    return {"n": count, "same_text": _row(proportion(count - len(differing), count)), "differing": differing}
 
 
 def _holds(text: str, example: PromptCompletion) -> bool:
