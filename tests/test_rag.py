@@ -413,3 +413,11 @@ def test_an_answer_with_a_number_that_no_passage_states_is_withheld_and_stays_re
     assert "61" in answer.reasoning and "You have 61 days." in answer.reasoning
     assert answer.completion.text == "You have 61 days."
     assert ask(reply="You have 60 days.", settings=settings).text == "You have 60 days."
+
+
+def test_what_a_passage_states_is_not_withheld_though_no_sentence_can_be_cited_for_it() -> None:
+    reply = "Penguins waddle gladly across frozen wastes while 60 seals applaud and orcas wait below."
+    guarded = ask(reply=reply, settings=replace(SETTINGS, withhold_unsupported=True))
+    assert (guarded.text, guarded.citations, guarded.unsupported) == (reply, (), ())
+    # Without the guard the page warns: nothing was cited that states it.
+    assert ask(reply=reply).unsupported == ("60",)

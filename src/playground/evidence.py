@@ -79,17 +79,17 @@ def cite(answer: str, passages: Sequence[Passage], document: Document, question:
 
 
 def unsupported(
-    answer: str, citations: Iterable[Citation], passages: Iterable[Passage], question: str
+    answer: str, citations: Iterable[Citation] | None, passages: Iterable[Passage], question: str
 ) -> tuple[str, ...]:
     """Return the numbers, dates and amounts in ``answer`` that no cited passage contains.
 
-    A cited passage is the whole passage around a citation, with its headings. What the user stated in ``question`` is
-    not a claim of the answer.
+    A cited passage is the whole passage around a citation, with its headings; None for ``citations`` stands for all
+    passages. What the user stated in ``question`` is not a claim of the answer.
     """
-    cited_ranks = {citation.rank for citation in citations}
+    cited_ranks = None if citations is None else {citation.rank for citation in citations}
     sources = [question]
     for passage in passages:
-        if passage.rank in cited_ranks:
+        if cited_ranks is None or passage.rank in cited_ranks:
             sources += [*passage.chunk.heading_path, passage.chunk.text]
     return unsupported_quantities(answer, "\n".join(sources))
 

@@ -103,7 +103,9 @@ def answer_question(
     citations = () if abstained else cite(text, shown, index.document, query)
     # What was worked out for the model is as good as stated; it was given to it, and is shown with the prompt.
     asked = "\n".join([*(turn.question for turn in turns), question, *worked])
-    unstated = () if abstained else unsupported(text, citations, shown, asked)
+    # A guard must not take away what a passage says, whether a sentence of it could be cited or not.
+    sources = None if settings.withhold_unsupported else citations
+    unstated = () if abstained else unsupported(text, sources, shown, asked)
     if unstated and settings.withhold_unsupported:
         reasoning, text = f"Withheld, as no passage states {', '.join(unstated)}: {text}", ABSTENTION
         abstained, citations, unstated = True, (), ()
