@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
 from playground.cli import DEBUG_VARIABLE, loading, main
-from playground.cli.evaluate import as_table
+from playground.cli.evaluate import as_table, paired_table
 from playground.cli.terminal import ProgressLine, plain
 from playground.documents import load_document
 from playground.errors import EndpointError, ModelError
@@ -305,6 +306,16 @@ def test_evaluate_tests_whether_the_difference_of_two_strategies_is_real(
     assert line.split("  ")[0] == "rag minus no-text"
     assert "+0.500 [" in line
     assert line.endswith("0.250")
+
+
+def test_of_many_strategies_the_pairs_with_the_first_are_listed() -> None:
+    pair = {"n": 6, "difference": 0.5, "ci": [0.1, 0.9], "p_value_holm": 0.0001}
+    paired = [{**pair, "first": one, "second": two} for one, two in itertools.combinations("abcde", 2)]
+    lines = paired_table(paired, 5).splitlines()
+    assert [line[:9] for line in lines[1:-1]] == [f"a minus {name}" for name in "bcde"]
+    assert lines[1].endswith("< 0.001")
+    assert lines[-1] == "(6 more pairs with --json)"
+    assert len(paired_table(paired[:3], 3).splitlines()) == 4
 
 
 def test_a_table_without_figures_has_dashes() -> None:

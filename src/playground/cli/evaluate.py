@@ -23,6 +23,7 @@ _RATES = (
 _TIMES = ("first_token_s", "total_s")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens")
 _LABEL_WIDTH = 26
+MOST_IN_FULL = 4
 
 
 def add_command(commands: Any, argv: Sequence[str]) -> None:
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     if not arguments.json:
         print(getattr(scenario, "as_table", as_table)(figures))
         if paired:
-            print(f"\n{paired_table(paired)}")
+            print(f"\n{paired_table(paired, len(figures))}")
         print(f"\n{len(records)} rows in {arguments.out}")
     return {"strategies": figures, "paired": paired}
 
@@ -125,8 +126,14 @@ def _paired(arguments: argparse.Namespace, records: Sequence[RunRecord]) -> list
     ]
 
 
-def paired_table(paired: Sequence[Figures]) -> str:
-    """Return the tests of the differences as a table for people, a row a pair."""
+def paired_table(paired: Sequence[Figures], strategies: int) -> str:
+    """Return the tests of the differences as a table for people, a row a pair.
+
+    Of more than MOST_IN_FULL strategies, only those with the first one are listed; ``--json`` has all.
+    """
+    if strategies > MOST_IN_FULL:
+        listed = [one for one in paired if one["first"] == paired[0]["first"]]
+        return f"{paired_table(listed, 2)}\n({len(paired) - len(listed)} more pairs with --json)"
     head = ("difference in the share right", "n", "difference", "p (Holm)")
     rows = [
         (
