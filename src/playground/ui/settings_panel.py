@@ -39,15 +39,17 @@ def draw_modes() -> None:
 
 def _draw_caution() -> None:
     """Draw the control between declining too much and answering too much, with what its setting did when measured."""
-    name = st.select_slider(
-        "When the passages are not clear",
+    control, measured = st.columns((2, 3), gap="medium", vertical_alignment="center")
+    name = control.select_slider(
+        "From cautious to helpful",
         [level.name for level in LEVELS],
         DEFAULT_LEVEL.name,
         key=Key.CAUTION,
+        help='Cautious says "I don\'t know." when in doubt, helpful answers even then.',
         persist_state="session",
     )
     rates = measured_rates(resources.reader_identity(), level_named(name))
-    st.caption(as_sentence(rates) if rates else "What this setting does was not measured for the reader in use.")
+    measured.caption(as_sentence(rates) if rates else "What this setting does was not measured for the reader in use.")
 
 
 def _follow_address() -> None:
