@@ -26,9 +26,9 @@ from scenarios.return_policy.reader.training import ReaderPlan, load_examples, t
 
 NAME = "policy-reader"
 ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
-POLICIES = 360
+POLICIES = 300
 SETTINGS = LanguageModelSettings(
-    rank=16, alpha=32, learning_rate=2e-3, batch_examples=16, epochs=1, frozen_layers=8, max_tokens=640,
+    rank=16, alpha=32, learning_rate=1.5e-3, batch_examples=16, epochs=1, frozen_layers=8, max_tokens=640,
     validation_every=0.25, validation_examples=64, checkpoint_every_s=240.0, seed=0,
 )  # fmt: skip
 

@@ -195,6 +195,24 @@ def test_what_is_answered_stands_in_the_passages_and_what_is_not_does_not() -> N
     assert min(seen.values()) > 20
 
 
+def test_no_answer_has_a_number_that_would_be_withheld() -> None:
+    card = Card(
+        id="card-rent",
+        topic="hire",
+        headings=("Rent",),
+        slots={"d": {"kind": "number", "low": 13, "high": 19}, "e": {"kind": "computed", "of": "d*7", "as": "number"}},
+        statements=("Renting a tent costs {d} dollars a day.",),
+        asks=(
+            Ask("fact", ("What is the price of a day?",), ("A day costs {d} dollars.",)),
+            Ask("calc", ("What does a week cost?",), ("A week costs {e} dollars.",)),
+        ),
+        near=(),
+    )
+    answers = [e.completion for group in reader_examples([card], ScriptedEmbedder(), 12, 0) for e in group]
+    assert any(answer.startswith("A day costs") for answer in answers)
+    assert not any(answer.startswith("A week costs") for answer in answers)
+
+
 def test_the_prompt_is_the_one_that_the_bot_sends() -> None:
     index = build_index(load_pasted("# Shop\n\nReturns within 30 days.\n\nLabels cost $5.", "shop"), ScriptedEmbedder())
     question = "It came on May 3. Last day?"

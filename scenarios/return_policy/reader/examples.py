@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from playground.index import RetrievalSettings, build_index
 from playground.lora.completions import PromptCompletion
 from playground.prompting import PromptRequest, Turn, assembled_messages
+from playground.quantities import unsupported_quantities
 from playground.rag import ABSTENTION
 from playground.types import Chunk, Embedder, Message, Passage
 from playground.worked import worked_lines
@@ -31,7 +32,7 @@ _SLOPPY_SHARE = 0.12
 _UNANSWERABLE = 3.3
 """Of the questions of a context, about so many have no answer in it."""
 _ANSWER_TOKENS = 160
-_ASK_WEIGHT = {"yes": 2.0, "no": 0.7, "calc": 4.0}
+_ASK_WEIGHT = {"yes": 2.0, "no": 0.7, "calc": 3.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +158,7 @@ def _prompts(
         earlier = questions[-1]
         history, questions = (Turn(earlier.text, earlier.answer),), questions[:-1]
     for question in questions:
-        yield PromptCompletion(reader_messages(question.text, passages, history), question.answer)
+        messages = reader_messages(question.text, passages, history)
+        # What neither the passages state nor was worked out would be withheld from a customer: not to be learnt.
+        if not unsupported_quantities(question.answer, "\n".join(message.content for message in messages[1:])):
+            yield PromptCompletion(messages, question.answer)
