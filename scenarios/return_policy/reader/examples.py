@@ -136,7 +136,8 @@ def _answered(place: Place, generator: random.Random, *, most: int) -> list[Ques
 
 
 def _near_misses(place: Place, topics: set[str], generator: random.Random) -> list[str]:
-    usable = [miss for miss in place.drawn.card.near if not miss.unless & topics]
+    others = topics - {place.drawn.card.topic}  # the card itself does not answer its near misses
+    usable = [miss for miss in place.drawn.card.near if not miss.unless & others]
     chosen = generator.sample(usable, min(2, len(usable)))
     return [fill(generator.choice(miss.questions), place.drawn.values) for miss in chosen]
 
