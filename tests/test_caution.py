@@ -121,11 +121,11 @@ def test_the_script_sums_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(measure_caution, "read_run_rows", lambda _folder: run)
     monkeypatch.setattr("sys.argv", ["measure_caution.py", "run", "--out", str(tmp_path / "caution.json")])
     measure_caution.main()
-    assert "| balanced | 0.5 | 50 % (9 to 91) | 50 % (15 to 85) | 50 % (15 to 85) |" in capsys.readouterr().out
+    assert "| helpful | 0.5 | 50 % (9 to 91) | 50 % (15 to 85) | 50 % (15 to 85) |" in capsys.readouterr().out
     monkeypatch.setattr(caution, "MEASURED", tmp_path / "caution.json")
     caution._measured.cache_clear()
     try:
-        rates = measured_rates("reader@12345678", DEFAULT_LEVEL)
+        rates = measured_rates("reader@12345678", level_named("helpful"))
         assert rates is not None
         assert rates.right.value == 0.5
     finally:

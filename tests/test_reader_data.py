@@ -213,6 +213,22 @@ def test_no_answer_has_a_number_that_would_be_withheld() -> None:
     assert not any(answer.startswith("A week costs") for answer in answers)
 
 
+def test_a_near_miss_is_asked_though_its_card_names_its_own_topic() -> None:
+    card = Card(
+        id="card-label",
+        topic="label_cost",
+        headings=("Labels",),
+        slots={},
+        statements=("A label costs five dollars and is taken off the refund.",),
+        asks=(Ask("fact", ("What is the price of a label?",), ("A label costs five dollars.",)),),
+        near=(NearMiss(("Who prints the label?",), frozenset({"label_cost"})),),
+    )
+    examples = [e for group in reader_examples([card], ScriptedEmbedder(), 12, 0) for e in group]
+    missed = [e for e in examples if "who prints the label" in e.messages[-1].content.lower()]
+    assert missed
+    assert {e.completion for e in missed} == {I_DO_NOT_KNOW}
+
+
 def test_the_prompt_is_the_one_that_the_bot_sends() -> None:
     index = build_index(load_pasted("# Shop\n\nReturns within 30 days.\n\nLabels cost $5.", "shop"), ScriptedEmbedder())
     question = "It came on May 3. Last day?"

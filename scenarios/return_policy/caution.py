@@ -32,11 +32,11 @@ class CautionLevel:
 
 
 LEVELS: tuple[CautionLevel, ...] = (
-    CautionLevel("very cautious", 0.05),
+    CautionLevel("very cautious", 0.1),
     CautionLevel("cautious", 0.2),
-    CautionLevel("balanced", 0.5),
-    CautionLevel("helpful", 0.8),
-    CautionLevel("very helpful", 0.95),
+    CautionLevel("balanced", 0.3),
+    CautionLevel("helpful", 0.5),
+    CautionLevel("very helpful", 0.8),
 )
 DEFAULT_LEVEL = LEVELS[2]
 
