@@ -79,7 +79,7 @@ def test_rows_that_cannot_tell_are_refused(rows: list[RunRecord], message: str) 
 
 def test_levels_rise_and_an_unknown_one_is_the_default() -> None:
     assert [level.abstain_at for level in LEVELS] == sorted({level.abstain_at for level in LEVELS})
-    assert level_named("helpful").abstain_at > DEFAULT_LEVEL.abstain_at > level_named("cautious").abstain_at
+    assert level_named("helpful").abstain_at > DEFAULT_LEVEL.abstain_at > level_named("very cautious").abstain_at
     assert level_named("reckless") == DEFAULT_LEVEL
 
 

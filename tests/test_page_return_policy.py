@@ -199,10 +199,10 @@ class GuardedModel(AdapterModel):
 
 def test_the_caution_that_is_set_decides_and_says_what_it_did_when_measured(monkeypatch):
     app = open_with_reader(monkeypatch, GuardedModel())
-    assert app.select_slider(key="caution").value == "balanced"
+    assert app.select_slider(key="caution").value == "cautious"
     assert any("not measured for the reader in use" in text for text in words(app.caption))
     ask(app, QUESTION)
-    app.select_slider(key="caution").set_value("helpful")
+    app.select_slider(key="caution").set_value("very helpful")
     ask(run(app), QUESTION)
     assert [turn.answer.abstained for turn in app.session_state["playground_session"].turns] == [True, False]
     monkeypatch.setattr(resources, "reader_identity", lambda: json.loads(MEASURED.read_text())["adapter"])

@@ -38,7 +38,8 @@ LEVELS: tuple[CautionLevel, ...] = (
     CautionLevel("helpful", 0.5),
     CautionLevel("very helpful", 0.8),
 )
-DEFAULT_LEVEL = LEVELS[2]
+DEFAULT_LEVEL = LEVELS[1]
+"""The highest at which the shipped reader still declined 95 % of the validation questions without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
