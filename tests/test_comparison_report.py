@@ -20,7 +20,13 @@ from playwright.sync_api import Browser
 
 from playground.cli import main
 from playground.comparison import report_html
-from playground.comparison.compare import ComparedRun, ComparedTechniques, compare_runs, technique_names
+from playground.comparison.compare import (
+    ComparedRun,
+    ComparedTechniques,
+    compare_runs,
+    technique_names,
+    without_repeats,
+)
 from playground.comparison.exports import comparison_csv, comparison_json
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.report_html import comparison_html
@@ -92,11 +98,23 @@ def test_runs_that_were_measured_on_other_policies_are_not_paired() -> None:
 
 def test_the_recorded_runs_are_paired_across_their_folders() -> None:
     runs = [read_run_rows(RUNS / name) for name in ("return_policy-rag", "return_policy-techniques")]
-    (found,) = compare_runs([ComparedRun(run, compared_scenario(run.info)) for run in runs])
-    assert len(found.differences) == len(found.figures) * (len(found.figures) - 1) // 2 == 10
-    assert {one.n for one in found.differences} == {60}
+    (found,) = compare_runs(without_repeats([ComparedRun(run, compared_scenario(run.info)) for run in runs]))
+    assert [one.strategy for one in found.figures][:2] == ["rag", "rag+lora"]
+    assert len({one.strategy for one in found.figures}) == len(found.figures) == 7
+    assert len(found.differences) == 21
+    # All 241 questions, the sample of 60, and of that the questions about the closed book's own policy.
+    assert {one.n for one in found.differences} == {241, 60, 14}
+    assert any("rag+lora was also recorded on 60 examples" in note for note in found.notes)
     assert found.heat_map.rows == found.names
     assert "northtrail-outdoor-v1" in found.heat_map.columns
+
+
+def test_a_fresh_run_is_no_repeat_of_a_recorded_one() -> None:
+    recorded = run_of(*rows_of("rag", lambda _n: True))
+    fresh = replace(recorded, recorded=False)
+    assert without_repeats([recorded, fresh]) == (recorded, fresh)
+    first, second = without_repeats([recorded, recorded])
+    assert (first, second.run.records) == (recorded, ())
 
 
 def test_names_tell_techniques_apart(compared: tuple[ComparedTechniques, ...]) -> None:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         EvaluationError: a folder holds no run that can be compared, or a file cannot be written.
     """
     from playground.adapters.atomic import replace_file
-    from playground.comparison.compare import compare_runs
+    from playground.comparison.compare import compare_runs, without_repeats
     from playground.comparison.exports import comparison_csv, comparison_json
     from playground.comparison.report_html import comparison_html
     from playground.machine import utc_now
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     if len({path.absolute() for path in targets.values()}) < len(targets):
         raise PlaygroundError("Two of --html, --csv and --json name the same file. Give each its own.")
     folders = {path.resolve(): path for path in arguments.runs}  # a folder given twice counts once
-    compared = compare_runs([_load_run(folder, arguments.contracts) for folder in folders.values()])
+    compared = compare_runs(without_repeats([_load_run(folder, arguments.contracts) for folder in folders.values()]))
     for note in dict.fromkeys(note for one in compared for note in one.notes):
         print(f"note: {one_line(note)}", file=sys.stderr)
     for kind, path in targets.items():

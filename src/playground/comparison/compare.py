@@ -54,6 +54,39 @@ class ComparedTechniques:
     notes: tuple[str, ...]
 
 
+def without_repeats(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
+    """Return the runs with each technique that several recorded ones measured in the largest of them only.
+
+    A technique is a strategy with its model and adapter. The other runs get a note that says so; fresh runs keep all,
+    as they are there to be set beside the recorded ones.
+    """
+    sizes: dict[tuple[str, str, str, str | None], list[tuple[int, int]]] = {}
+    for place, one in enumerate(runs):
+        if one.recorded:
+            counts = Counter((row.strategy, row.model_id, row.adapter) for row in one.run.records)
+            for key, count in counts.items():
+                sizes.setdefault((one.run.info.scenario, *key), []).append((-count, place))
+    return tuple(_without_repeats(place, one, sizes) if one.recorded else one for place, one in enumerate(runs))
+
+
+def _without_repeats(
+    place: int, one: ComparedRun, sizes: Mapping[tuple[str, str, str, str | None], list[tuple[int, int]]]
+) -> ComparedRun:
+    kept, left = [], Counter[str]()
+    for row in one.run.records:
+        if min(sizes[one.run.info.scenario, row.strategy, row.model_id, row.adapter])[1] == place:
+            kept.append(row)
+        else:
+            left[row.strategy] += 1
+    if not left:
+        return one
+    notes = [
+        f"{name} was also recorded on {count} examples (run {one.run.info.run_id}); the larger recording is shown."
+        for name, count in left.items()
+    ]
+    return replace(one, run=replace(one.run, records=tuple(kept), notes=(*one.run.notes, *notes)))
+
+
 def compare_runs(runs: Sequence[ComparedRun]) -> tuple[ComparedTechniques, ...]:
     """Return the techniques of each scenario, in the order in which the scenarios first appear."""
     names = dict.fromkeys(one.run.info.scenario for one in runs)

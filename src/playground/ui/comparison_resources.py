@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.comparison.compare import ComparedRun, ComparedTechniques, compare_runs, named_figures
+from playground.comparison.compare import ComparedRun, ComparedTechniques, compare_runs, named_figures, without_repeats
 from playground.comparison.figures import HeatMap, TechniqueFigures
 from playground.comparison.fresh import Repeat, fresh_folders, repeat_of, runs_root
 from playground.comparison.rows import SCENARIOS, RunRows, read_run_rows
@@ -102,6 +102,7 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
     for folder, stamp, recorded in keys:
         run = _rows(folder, stamp)
         runs.append(ComparedRun(run, scenario_module(run.info.scenario).compared_scenario(run.info), recorded))
+    runs = list(without_repeats(runs))
     (compared,) = compare_runs(runs)
     owned = [(one, group) for one in runs for group in technique_rows(one.run.records, one.scenario)[0]]
     owners, groups = [one for one, _group in owned], [group for _one, group in owned]
