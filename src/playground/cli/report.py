@@ -45,8 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     if len({path.absolute() for path in targets.values()}) < len(targets):
         raise PlaygroundError("Two of --html, --csv and --json name the same file. Give each its own.")
     folders = {path.resolve(): path for path in arguments.runs}  # a folder given twice counts once
-    compared = compare_runs(without_repeats([_load_run(folder, arguments.contracts) for folder in folders.values()]))
-    for note in dict.fromkeys(note for one in compared for note in one.notes):
+    runs, left_out = without_repeats([_load_run(folder, arguments.contracts) for folder in folders.values()])
+    compared = compare_runs(runs)
+    for note in dict.fromkeys([*left_out, *(note for one in compared for note in one.notes)]):
         print(f"note: {one_line(note)}", file=sys.stderr)
     for kind, path in targets.items():
         if kind == "html":

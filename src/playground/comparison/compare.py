@@ -17,6 +17,7 @@ from playground.comparison.sums import (
     heat_map_of,
     technique_rows,
 )
+from playground.types import RunRecord
 
 MOST_PAIRED = 20
 """Most techniques of a scenario that are tested against each other: 190 pairs."""
@@ -54,37 +55,40 @@ class ComparedTechniques:
     notes: tuple[str, ...]
 
 
-def without_repeats(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
-    """Return the runs with each technique that several recorded ones measured in the largest of them only.
+def without_repeats(runs: Sequence[ComparedRun]) -> tuple[tuple[ComparedRun, ...], tuple[str, ...]]:
+    """Return the runs with each technique that several recorded ones measured in the largest of them only; and notes.
 
-    A technique is a strategy with its model and adapter. The other runs get a note that says so; fresh runs keep all,
-    as they are there to be set beside the recorded ones.
+    A technique is a strategy with its model and adapter. Fresh runs keep all, as they are there to be set beside the
+    recorded ones.
     """
-    sizes: dict[tuple[str, str, str, str | None], list[tuple[int, int]]] = {}
+    sizes: dict[_Technique, list[tuple[int, int]]] = {}
     for place, one in enumerate(runs):
         if one.recorded:
-            counts = Counter((row.strategy, row.model_id, row.adapter) for row in one.run.records)
-            for key, count in counts.items():
-                sizes.setdefault((one.run.info.scenario, *key), []).append((-count, place))
-    return tuple(_without_repeats(place, one, sizes) if one.recorded else one for place, one in enumerate(runs))
+            counts = Counter(_technique_of(row, one) for row in one.run.records)
+            for technique, count in counts.items():
+                sizes.setdefault(technique, []).append((-count, place))
+    found: list[ComparedRun] = []
+    notes: list[str] = []
+    for place, one in enumerate(runs):
+        kept, left = [], Counter[str]()
+        for row in one.run.records:
+            if not one.recorded or min(sizes[_technique_of(row, one)])[1] == place:
+                kept.append(row)
+            else:
+                left[row.strategy] += 1
+        found.append(replace(one, run=replace(one.run, records=tuple(kept))) if left else one)
+        notes += [
+            f"{name} was also recorded on {count} examples (run {one.run.info.run_id}); the larger recording is shown."
+            for name, count in left.items()
+        ]
+    return tuple(found), tuple(notes)
 
 
-def _without_repeats(
-    place: int, one: ComparedRun, sizes: Mapping[tuple[str, str, str, str | None], list[tuple[int, int]]]
-) -> ComparedRun:
-    kept, left = [], Counter[str]()
-    for row in one.run.records:
-        if min(sizes[one.run.info.scenario, row.strategy, row.model_id, row.adapter])[1] == place:
-            kept.append(row)
-        else:
-            left[row.strategy] += 1
-    if not left:
-        return one
-    notes = [
-        f"{name} was also recorded on {count} examples (run {one.run.info.run_id}); the larger recording is shown."
-        for name, count in left.items()
-    ]
-    return replace(one, run=replace(one.run, records=tuple(kept), notes=(*one.run.notes, *notes)))
+_Technique = tuple[str, str, str, str | None]
+
+
+def _technique_of(row: RunRecord, one: ComparedRun) -> _Technique:
+    return one.run.info.scenario, row.strategy, row.model_id, row.adapter
 
 
 def compare_runs(runs: Sequence[ComparedRun]) -> tuple[ComparedTechniques, ...]:

@@ -48,7 +48,8 @@ class Comparison:
     """The chosen runs of a scenario, computed. ``figures`` have the names of charts as titles, techniques in order.
 
     ``groups`` are the rows behind each of ``figures``; ``repeats`` says of a fresh one how it compares with the
-    recorded one, by the place in ``figures``; ``outcomes`` are what was right, by example; ``infos`` of the runs.
+    recorded one, by the place in ``figures``; ``outcomes`` are what was right, by example; ``infos`` of the runs;
+    ``left_out`` says which techniques were recorded more than once.
     """
 
     compared: ComparedTechniques
@@ -58,6 +59,7 @@ class Comparison:
     repeats: dict[int, tuple[int, Repeat]]
     outcomes: tuple[Mapping[str, Outcome], ...]
     infos: tuple[RunInfo, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def run_files(scenario: str) -> tuple[tuple[RunFile, ...], tuple[str, ...]]:
@@ -102,9 +104,9 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
     for folder, stamp, recorded in keys:
         run = _rows(folder, stamp)
         runs.append(ComparedRun(run, scenario_module(run.info.scenario).compared_scenario(run.info), recorded))
-    runs = list(without_repeats(runs))
-    (compared,) = compare_runs(runs)
-    owned = [(one, group) for one in runs for group in technique_rows(one.run.records, one.scenario)[0]]
+    unique, left_out = without_repeats(runs)
+    (compared,) = compare_runs(unique)
+    owned = [(one, group) for one in unique for group in technique_rows(one.run.records, one.scenario)[0]]
     owners, groups = [one for one, _group in owned], [group for _one, group in owned]
     order = sorted(range(len(groups)), key=lambda place: _rank(compared.figures[place]))
     figures = named_figures(compared)
@@ -132,6 +134,7 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
         repeats=repeats,
         outcomes=tuple(outcomes),
         infos=tuple(owners[place].run.info for place in order),
+        left_out=left_out,
     )
 
 

@@ -68,6 +68,8 @@ def choose_runs(scenario: str) -> tuple[Comparison | None, tuple[RunFile, ...]]:
                 comparison = resources.comparison_of(shown) if shown else None
             if comparison:
                 st.html(_provenance_html(comparison.figures))
+                for note in comparison.left_out[:_MOST_NOTES]:
+                    st.caption(escape_markdown(note))
         for problem in problems[:_MOST_NOTES]:
             st.warning(escape_markdown(problem), icon=":material/warning:")
         if comparison:
