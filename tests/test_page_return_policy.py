@@ -199,7 +199,7 @@ class GuardedModel(AdapterModel):
 
 def test_the_caution_that_is_set_decides_and_says_what_it_did_when_measured(monkeypatch):
     app = open_with_reader(monkeypatch, GuardedModel())
-    assert app.select_slider(key="caution").value == "cautious"
+    assert app.select_slider(key="caution").value == "balanced"
     assert any("not measured for the reader in use" in text for text in words(app.caption))
     ask(app, QUESTION)
     app.select_slider(key="caution").set_value("very helpful")
