@@ -39,8 +39,8 @@ LEVELS: tuple[CautionLevel, ...] = (
     CautionLevel("very helpful", 0.8),
 )
 DEFAULT_LEVEL = LEVELS[2]
-"""Of the validation questions (invented rules kept aside) it declines 88 % of those without an answer and answers 74 % of
-the others; one level lower it also declines the plainest question of all, how long one has (docs/experiments.md)."""
+"""Of the validation questions (invented rules kept aside) it declines 88 % of those without an answer and answers 74 %
+of the others; one level lower it also declines the plainest question of all, how long one has (docs/experiments.md)."""
 
 
 @dataclass(frozen=True, slots=True)
