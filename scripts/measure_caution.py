@@ -15,8 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from playground.comparison.rows import read_run_rows
-from playground.metrics import Estimate
-from scenarios.return_policy.caution import LEVELS, MEASURED, CautionRates, rates_at
+from scenarios.return_policy.caution import LEVELS, MEASURED, CautionRates, percent, rates_at
 
 
 def main() -> None:
@@ -53,11 +52,6 @@ def markdown(measured: list[CautionRates]) -> str:
         shares = " | ".join(percent(share) for share in (rates.false_answers, rates.false_refusals, rates.right))
         lines.append(f"| {level.name} | {level.abstain_at} | {shares} |")
     return "\n".join(lines)
-
-
-def percent(share: Estimate) -> str:
-    """Return "12 % (7 to 21)"."""
-    return f"{100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
 def as_json(rates: CautionRates) -> dict[str, object]:

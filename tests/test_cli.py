@@ -311,11 +311,11 @@ def test_evaluate_tests_whether_the_difference_of_two_strategies_is_real(
 def test_of_many_strategies_the_pairs_with_the_first_are_listed() -> None:
     pair = {"n": 6, "difference": 0.5, "ci": [0.1, 0.9], "p_value_holm": 0.0001}
     paired = [{**pair, "first": one, "second": two} for one, two in itertools.combinations("abcde", 2)]
-    lines = paired_table(paired, 5).splitlines()
+    lines = paired_table(paired, in_full=False).splitlines()
     assert [line[:9] for line in lines[1:-1]] == [f"a minus {name}" for name in "bcde"]
     assert lines[1].endswith("< 0.001")
     assert lines[-1] == "(6 more pairs with --json)"
-    assert len(paired_table(paired[:3], 3).splitlines()) == 4
+    assert len(paired_table(paired[:3], in_full=True).splitlines()) == 4
 
 
 def test_a_table_without_figures_has_dashes() -> None:

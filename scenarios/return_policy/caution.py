@@ -114,13 +114,14 @@ def measured_rates(adapter: str | None, level: CautionLevel) -> CautionRates | N
 
 
 def as_sentence(rates: CautionRates) -> str:
-    """Return what a level did, for people: counts of ten are easier to picture than shares."""
+    """Return what a level did, for people."""
     answers, refusals = rates.false_answers, rates.false_refusals
     return (
-        f"Measured: answers {_percent(answers)} of the questions that the policy leaves open, and declines "
-        f"{_percent(refusals)} of those that it answers ({rates.n_unanswerable} and {rates.n_answerable} questions)."
+        f"Measured: answers {percent(answers)} of the questions that the policy leaves open, and declines "
+        f"{percent(refusals)} of those that it answers ({rates.n_unanswerable} and {rates.n_answerable} questions)."
     )
 
 
-def _percent(share: Estimate) -> str:
+def percent(share: Estimate) -> str:
+    """Return "12 % (7 to 21)"."""
     return f"{100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"

@@ -23,7 +23,7 @@ _RATES = (
 _TIMES = ("first_token_s", "total_s")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens")
 _LABEL_WIDTH = 26
-MOST_IN_FULL = 4
+_MOST_IN_FULL = 4
 
 
 def add_command(commands: Any, argv: Sequence[str]) -> None:
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     if not arguments.json:
         print(getattr(scenario, "as_table", as_table)(figures))
         if paired:
-            print(f"\n{paired_table(paired, len(figures))}")
+            print(f"\n{paired_table(paired, in_full=len(figures) <= _MOST_IN_FULL)}")
         print(f"\n{len(records)} rows in {arguments.out}")
     return {"strategies": figures, "paired": paired}
 
@@ -102,12 +102,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 def _paired(arguments: argparse.Namespace, records: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Test which differences between the strategies are real, on the examples that both answered."""
     from playground.comparison.compare import paired_differences
-    from playground.comparison.rows import read_run_rows
     from playground.comparison.sums import technique_rows
+    from playground.runs import read_run
 
-    info = read_run_rows(arguments.out).info
     module = loading.load_scenario(arguments.scenario, "compared")
-    compared = module.compared_scenario(info, contracts=getattr(arguments, "contracts", None))
+    compared = module.compared_scenario(read_run(arguments.out), contracts=getattr(arguments, "contracts", None))
     groups, _notes = technique_rows(records, compared)
     differences, adjusted = paired_differences(
         [group.strategy for group in groups], [compared.outcomes(group.records) for group in groups]
@@ -126,30 +125,30 @@ def _paired(arguments: argparse.Namespace, records: Sequence[RunRecord]) -> list
     ]
 
 
-def paired_table(paired: Sequence[Figures], strategies: int) -> str:
+def paired_table(paired: Sequence[Figures], *, in_full: bool) -> str:
     """Return the tests of the differences as a table for people, a row a pair.
 
-    Of more than MOST_IN_FULL strategies, only those with the first one are listed; ``--json`` has all.
+    Unless ``in_full``, only those with the first strategy are listed; ``--json`` has all.
     """
-    if strategies > MOST_IN_FULL:
-        listed = [one for one in paired if one["first"] == paired[0]["first"]]
-        return f"{paired_table(listed, 2)}\n({len(paired) - len(listed)} more pairs with --json)"
-    head = ("difference in the share right", "n", "difference", "p (Holm)")
-    rows = [
-        (
-            one_line(f"{one['first']} minus {one['second']}"),
-            str(one["n"]),
-            f"{one['difference']:+.3f} [{one['ci'][0]:+.3f}, {one['ci'][1]:+.3f}]",
-            "< 0.001" if one["p_value_holm"] < 0.001 else f"{one['p_value_holm']:.3f}",
+    listed = paired if in_full else [one for one in paired if one["first"] == paired[0]["first"]]
+    rows = [("difference in the share right", "n", "difference", "p (Holm)")]
+    for one in listed:
+        low, high = one["ci"]
+        rows.append(
+            (
+                one_line(f"{one['first']} minus {one['second']}"),
+                str(one["n"]),
+                f"{one['difference']:+.3f} [{low:+.3f}, {high:+.3f}]",
+                "< 0.001" if one["p_value_holm"] < 0.001 else f"{one['p_value_holm']:.3f}",
+            )
         )
-        for one in paired
-    ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    return "\n".join(
-        f"{row[0]:<{widths[0]}}  "
-        + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-        for row in (head, *rows)
-    )
+    label, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
+    lines = []
+    for name, *cells in rows:
+        aligned = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        lines.append("  ".join((f"{name:<{label}}", *aligned)))
+    left = len(paired) - len(listed)
+    return "\n".join([*lines, *([f"({left} more pairs with --json)"] if left else [])])
 
 
 def as_table(figures: Sequence[Figures]) -> str:

@@ -61,18 +61,17 @@ def without_repeats(runs: Sequence[ComparedRun]) -> tuple[tuple[ComparedRun, ...
     A technique is a strategy with its model and adapter. Fresh runs keep all, as they are there to be set beside the
     recorded ones.
     """
-    sizes: dict[_Technique, list[tuple[int, int]]] = {}
+    largest: dict[_Technique, tuple[int, int]] = {}  # rows (negative: the first of equals is the least), place
     for place, one in enumerate(runs):
         if one.recorded:
-            counts = Counter(_technique_of(row, one) for row in one.run.records)
-            for technique, count in counts.items():
-                sizes.setdefault(technique, []).append((-count, place))
+            for technique, count in Counter(_technique_of(row, one) for row in one.run.records).items():
+                largest[technique] = min(largest.get(technique, (0, 0)), (-count, place))
     found: list[ComparedRun] = []
     notes: list[str] = []
     for place, one in enumerate(runs):
         kept, left = [], Counter[str]()
         for row in one.run.records:
-            if not one.recorded or min(sizes[_technique_of(row, one)])[1] == place:
+            if not one.recorded or largest[_technique_of(row, one)][1] == place:
                 kept.append(row)
             else:
                 left[row.strategy] += 1
