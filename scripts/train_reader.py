@@ -26,7 +26,7 @@ from scenarios.return_policy.reader.training import ReaderPlan, load_examples, t
 
 NAME = "policy-reader"
 ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
-POLICIES = 300
+POLICIES = 320
 SETTINGS = LanguageModelSettings(
     rank=16, alpha=32, learning_rate=1.5e-3, batch_examples=16, epochs=1, frozen_layers=8, max_tokens=640,
     validation_every=0.25, validation_examples=64, checkpoint_every_s=240.0, seed=0,
@@ -51,8 +51,9 @@ def main() -> None:
     if arguments.only_examples:
         from playground.embedding import load_embedder
 
-        train, _validation = load_examples(plan.policies, plan.squad, settings.seed, load_embedder(ensure_minilm()))
-        print(f"{len(train)} examples, {unanswerable_share(train):.0%} of them unanswerable")
+        examples = load_examples(plan.policies, plan.squad, settings.seed, load_embedder(ensure_minilm()))
+        train = examples.train
+        print(f"{len(train)} examples, {unanswerable_share(train):.0%} unanswerable, {examples.from_squad} of SQuAD v2")
         write_examples(train, arguments.only_examples)
         return
     report = train_reader(plan, AdapterStore(arguments.out), print_progress, checkpoint_folder=arguments.checkpoints)

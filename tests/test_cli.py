@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from playground.errors import EndpointError, ModelError
 from playground.models.bundled import CACHE_VARIABLE, FetchProgress
 from playground.models.catalog import BUNDLES, MINILM
 from playground.runs import read_records, read_run
+from scenarios.return_policy import evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICY = ROOT / "data" / "policies" / "northtrail-outdoor-v1.md"
@@ -87,7 +90,8 @@ def test_ask_json_has_exactly_the_documented_shape(use: Use, capsys: Captured) -
     assert out.count("\n") == 1
     assert err == ""
     assert list(found) == [
-        *("answer", "abstained", "citations", "usage", "timings", "cost_usd", "model", "adapter", "strategy"),
+        *("answer", "abstained", "withheld", "reasoning", "unsupported", "worked_out", "citations"),
+        *("usage", "timings", "cost_usd", "model", "adapter", "strategy"),
     ]
     assert found["answer"] == "You may return most items within 60 days of delivery."
     assert (found["abstained"], found["cost_usd"]) == (False, 0.25)
@@ -125,6 +129,18 @@ def test_ask_streams_the_answer_then_its_evidence_and_stamp(use: Use, capsys: Ca
     sha256 = load_document(POLICY.read_bytes(), POLICY.name).sha256
     assert stamp.startswith(f"fake-model · rag+few-shot · {POLICY.name} ({sha256[:8]}) · retrieval ")
     assert " tokens in, 14 out · $0" in stamp
+
+
+def test_ask_never_prints_an_answer_that_was_withheld_as_the_answer(
+    use: Use, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(lambda _message: "You have 61 days.")
+    guarded = partial(evaluation.bot_settings, "rag+lora")
+    monkeypatch.setattr(evaluation, "bot_settings", lambda _strategy, **given: replace(guarded(**given), adapter=None))
+    assert main([*ASK, "--strategy", "rag+lora"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("I don't know.\n")
+    assert "withheld, as no passage states 61: You have 61 days." in out
 
 
 def test_ask_shows_an_abstention_and_an_answer_without_evidence(use: Use, capsys: Captured) -> None:
@@ -270,6 +286,7 @@ def test_evaluate_json_has_the_documented_fields(use: Use, shop: list[str], caps
         *("strategy", "model", "adapter", "n", "ci", "answerable_accuracy", "abstention_accuracy"),
         "balanced_accuracy",
         *("false_answer_rate", "unsupported_number_rate", "first_token_s", "total_s", "input_tokens"),
+        "worked_out_number_rate",
         *("output_tokens", "cost_usd", "n_answerable", "n_unanswerable", "errors"),
     }
     assert set(row) == documented | {"cached_tokens"}
@@ -322,11 +339,12 @@ def test_a_table_without_figures_has_dashes() -> None:
     column: dict[str, Any] = dict.fromkeys(
         [
             *("answerable_accuracy", "abstention_accuracy", "balanced_accuracy", "false_answer_rate"),
+            "worked_out_number_rate",
             *("unsupported_number_rate", "first_token_s", "total_s", "input_tokens", "cached_tokens", "output_tokens"),
         ]
     )
     column |= {"strategy": "rag", "model": "m", "n": 1, "n_answerable": 1, "errors": 1, "cost_usd": 0.0, "ci": {}}
-    assert as_table([column]).count("—") == 10
+    assert as_table([column]).count("—") == 11
 
 
 def test_the_run_file_says_where_and_with_what(use: Use, shop: list[str], capsys: Captured, tmp_path: Path) -> None:

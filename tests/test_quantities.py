@@ -110,6 +110,36 @@ def test_another_value_is_unsupported(answer: str, source: str) -> None:
     assert unsupported_quantities(answer, source) != ()
 
 
+@pytest.mark.parametrize(
+    ("answer", "source"),
+    [
+        ("The fee is $48.", "within 48 hours"),
+        ("The fee is 48 dollars.", "within 48 hours"),
+        ("You have 15 days.", "a fee of 15 %"),
+        ("You have fifteen days.", "a fee of $15.00"),
+        ("15 per cent", "15 calendar days"),
+    ],
+)
+def test_a_number_of_another_kind_is_unsupported(answer: str, source: str) -> None:
+    assert unsupported_quantities(answer, source) != ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "source"),
+    [
+        ("You have 15 days.", "day 15 is the last"),
+        ("You have 15 days.", "between 10 and 15 business days"),
+        ("You have 14 days.", "two weeks"),
+        ("The fee is $15.", "15 USD or 20 %"),
+        ("The fee is 15 euros.", "EUR 15.00, within 15 days"),
+        ("0 dollars", "free of charge"),
+        ("15", "15 %"),
+    ],
+)
+def test_a_number_of_the_same_or_an_unnamed_kind_is_supported(answer: str, source: str) -> None:
+    assert unsupported_quantities(answer, source) == ()
+
+
 def test_text_is_what_was_written_and_named_once() -> None:
     source = "Returns within 60 days."
     assert unsupported_quantities("45 days, EUR 25.00, 10 %, 45 days, twenty-one", source) == (

@@ -238,6 +238,15 @@ def test_the_prompt_is_the_one_that_the_bot_sends() -> None:
     assert "30 days after May 3 is June 2." in answer.completion.messages[-1].content
 
 
+def test_earlier_turns_are_answered_ones_too_and_some_questions_go_on_from_them() -> None:
+    groups = [group for seed in range(8) for group in reader_examples(all_cards(), ScriptedEmbedder(), 6, seed)]
+    histories = [example.messages for group in groups for example in group if len(example.messages) > 2]
+    earlier = {messages[-2].content for messages in histories}
+    assert earlier - {I_DO_NOT_KNOW}
+    assert any("Question: And " in messages[-1].content for messages in histories)
+    assert all(f"Question: {messages[-1].content}" not in messages[1].content for messages in histories)
+
+
 def test_kindred_topics_are_not_taken_for_missing() -> None:
     assert "window_category" in kindred_of("return_window")
     assert kindred_of("never heard of") == {"never heard of"}

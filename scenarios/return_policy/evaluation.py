@@ -253,8 +253,16 @@ def is_right(prediction: Prediction, example: Example) -> float:
 
 
 def has_unsupported_number(prediction: Prediction, _example: Example) -> float:
-    """Whether the answer states a number, date or amount that no cited passage contains."""
-    return float(bool(prediction.detail.get("unsupported")))
+    """Whether the answer states a number, date or amount that no passage in the prompt contains, cited or not.
+
+    What the arithmetic done for the reader gives is counted apart (``has_worked_out_number``).
+    """
+    return float(bool(prediction.detail.get("unstated")) and not prediction.detail.get("withheld"))
+
+
+def has_worked_out_number(prediction: Prediction, _example: Example) -> float:
+    """Whether the answer states a number that no passage contains, but the arithmetic done for the reader does."""
+    return float(bool(prediction.detail.get("worked_out")))
 
 
 METRICS: Mapping[str, Metric] = {
@@ -262,6 +270,7 @@ METRICS: Mapping[str, Metric] = {
     "abstained": is_abstention,
     "right": is_right,
     "unsupported_number": has_unsupported_number,
+    "worked_out_number": has_worked_out_number,
 }
 
 
@@ -271,7 +280,8 @@ def summarise(records: Sequence[RunRecord], _plan: EvaluationPlan | None = None)
     Rates are in [0, 1] and null where nothing was asked: ``answerable_accuracy`` (right among the answerable),
     ``abstention_accuracy`` (abstained among the unanswerable), ``balanced_accuracy`` (their mean),
     ``false_answer_rate`` (answered among the unanswerable), ``unsupported_number_rate`` (answers with a number that no
-    cited passage contains, among all answers). A row with an error is wrong and is no answer. ``ci`` has the bounds of
+    passage in the prompt contains, among all answers), ``worked_out_number_rate`` (those with a number that only the
+    arithmetic done for the reader has). A row with an error is wrong and is no answer. ``ci`` has the bounds of
     the 95 % intervals.
     """
     groups: dict[tuple[str, str, str | None], list[RunRecord]] = {}
@@ -292,6 +302,9 @@ def _figures(strategy: str, model_id: str, adapter: str | None, rows: Sequence[R
         "false_answer_rate": proportion(len(false_answers), len(unanswerable)),
         "unsupported_number_rate": proportion(
             sum(row.scores["unsupported_number"] > 0 for row in answers), len(answers)
+        ),
+        "worked_out_number_rate": proportion(
+            sum(row.scores.get("worked_out_number", 0.0) > 0 for row in answers), len(answers)
         ),
     }
     return {

@@ -2,8 +2,9 @@
 
 "thirty days", "30 days" and "30-day" state the same number; "$6.95" and "6.95 USD" the same amount; "3 May", "May 3rd"
 and "2026-05-03" the same day; "5.30 pm" and "17:30" the same time. What can be read in two ways ("03/05/2026") has both
-readings, and so have a week (7 days), a year (12 months) and a day (24 hours). Comparison is by value only: whether the
-unit is right is not checked. A day and its year are compared apart, so that "3 May" agrees with "3 May 2026".
+readings, and so have a week (7 days), a year (12 months) and a day (24 hours). Of units only the
+kind is compared, and only where both texts name one: "$48" is not stated by "48 hours", but "48 days" is. A day and its
+year are compared apart, so that "3 May" agrees with "3 May 2026".
 
 Numbers that only point at something are no quantities: markers of a numbered list, "clause 2.1", "step 3".
 """
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -38,12 +40,29 @@ _REFERENCE = re.compile(
 _PARTS = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4}
 _SIGNS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4)}
+_CODES = "USD|EUR|GBP|CAD|AUD|NZD|CHF"
+_KINDS = (
+    ("percent", re.compile(r"%|per\s?cent", re.IGNORECASE), re.compile(r"\s?(?:%|per\s?cent\b)", re.IGNORECASE)),
+    (
+        "money",
+        re.compile(rf"[$€£¥]|{_CODES}"),
+        re.compile(rf"\s?[$€£¥]|[\s-](?:{_CODES}|dollars?|euros?|pounds?|quid|cents?)\b", re.IGNORECASE),
+    ),
+    (
+        "time",
+        None,
+        re.compile(
+            r"[\s-](?:(?:business|working|calendar|full|extra|more|whole)\s)?"
+            r"(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
 _FRACTION = re.compile(
     rf"\b(?:(?P<count>{'|'.join(_COUNTS)}|[1-4])[\s-](?P<part>{'|'.join(_PARTS)})s?|half)\b|[{''.join(_SIGNS)}]",
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,9}(?![\w]|[.,]\d)")
-_CODES = "USD|EUR|GBP|CAD|AUD|NZD|CHF"
 _NUMBER = re.compile(
     rf"{FREE}(?:(?:\b[A-Z]{{1,3}})?[$€£¥]\s?|\b(?:{_CODES})\s)?(?:"
     r"(?P<grouped>\d{1,3}(?:[,']\d{3}){1,8}(?:\.\d{1,9})?)"  # 1,299.00 and 1'299.00
@@ -71,12 +90,14 @@ _DIGIT_GROUPS = re.compile(r"(?<![\w.,])\d{1,15}(?:[ -]\d{1,15}){1,8}(?!\w)")
 class Quantity:
     """A stated value: ``value`` is comparable ("30", "6.95", "05-03", "17:30"), ``text`` is how it was written.
 
-    ``others`` are further readings of the same text ("03-05" beside "05-03").
+    ``others`` are further readings of the same text ("03-05" beside "05-03"). ``kind`` is "money", "percent" or
+    "time" where a sign or unit says so, else empty.
     """
 
     value: str
     text: str
     others: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def readings(self) -> frozenset[str]:
@@ -98,11 +119,21 @@ def unsupported_quantities(answer: str, sources: str) -> tuple[str, ...]:
     """
     sources = sources[:MOST_SOURCE_CHARACTERS]
     folded = _without_pointers(_folded(sources), every_line=True)
-    known = {reading for quantity in _stated(folded, sources) for reading in quantity.readings}
-    known |= {hour for value in known if re.fullmatch(r"\d\d:\d\d", value) for hour in hours_of(value)}
-    known |= _loosely_stated(folded)
-    missing = [quantity for quantity in stated_quantities(answer) if not quantity.readings & known]
+    known: dict[str, set[str]] = defaultdict(set)
+    for quantity in _stated(folded, sources):
+        for reading in quantity.readings:
+            known[reading].add(quantity.kind)
+            for hour in hours_of(reading) if re.fullmatch(r"\d\d:\d\d", reading) else ():
+                known[hour].add("")
+    for value in _loosely_stated(folded):
+        known[value].add("")
+    missing = [quantity for quantity in stated_quantities(answer) if not _is_known(quantity, known)]
     return tuple(dict.fromkeys(quantity.text for quantity in missing))
+
+
+def _is_known(quantity: Quantity, known: Mapping[str, set[str]]) -> bool:
+    kinds = set().union(*(known.get(reading, ()) for reading in quantity.readings))
+    return bool(kinds) and (not quantity.kind or not kinds.isdisjoint({"", quantity.kind}))
 
 
 def _stated(folded: str, text: str) -> tuple[Quantity, ...]:
@@ -113,7 +144,8 @@ def _stated(folded: str, text: str) -> tuple[Quantity, ...]:
         readings = [(*of_one, *_in_smaller_units(of_one[0], folded, end)) for of_one in readings]
         shown = " ".join(text[start:end].split())
         shown = shown if len(shown) <= _MOST_SHOWN_CHARACTERS else f"{shown[: _MOST_SHOWN_CHARACTERS - 1]}…"
-        found.extend((start, Quantity(value, shown, tuple(others))) for value, *others in readings)
+        kind = _kind(text[start:end], text, end)
+        found.extend((start, Quantity(value, shown, tuple(others), kind)) for value, *others in readings)
 
     def take(read: Callable[[re.Match[str]], Readings], match: re.Match[str]) -> str:
         readings = read(match)
@@ -133,6 +165,14 @@ def _in_smaller_units(value: str, folded: str, end: int) -> tuple[str, ...]:
     """Return "14" for the 2 of "2 weeks"."""
     unit = _CONVERTED.match(folded, end)
     return (str(int(value) * _SMALLER_UNITS[unit[1].lower()]),) if unit and value.isdigit() else ()
+
+
+def _kind(written: str, text: str, end: int) -> str:
+    """Return what a number counts: by its own sign, or by the word after it."""
+    for kind, sign, word in _KINDS:
+        if (sign and sign.search(written)) or word.match(text, end):
+            return kind
+    return ""
 
 
 def _read_fraction(match: re.Match[str]) -> Readings:

@@ -17,7 +17,17 @@ from playground.evidence import cite, is_abstention, unsupported
 from playground.follow_up import standalone_query
 from playground.index import PassageIndex, RetrievalSettings
 from playground.prompting import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
-from playground.types import Answer, ChatModel, Completion, GuardedChatModel, Message, OnToken, Passage, Prompt
+from playground.types import (
+    Answer,
+    ChatModel,
+    Citation,
+    Completion,
+    GuardedChatModel,
+    Message,
+    OnToken,
+    Passage,
+    Prompt,
+)
 from playground.worked import worked_lines
 
 MOST_QUESTION_CHARACTERS = 2_000
@@ -39,7 +49,7 @@ class BotSettings:
     ``work_out``: arithmetic on the question's and the passages' numbers is done for the model (see ``worked``).
     ``abstain_at``: the answer is "I don't know." where the model gives that at least this probability; None leaves it
     to the model's own text, and a model that cannot be asked is not. ``withhold_unsupported``: an answer with a number
-    that no passage states is not given; it stays readable as the answer's ``reasoning``.
+    that no passage states is not given; it stays readable as the answer's ``withheld``.
     """
 
     system_prompt: str
@@ -101,14 +111,12 @@ def answer_question(
     abstained = is_abstention(text)
     shown = _shown(index, prompt)
     citations = () if abstained else cite(text, shown, index.document, query)
-    # What was worked out for the model is as good as stated; it was given to it, and is shown with the prompt.
-    asked = "\n".join([*(turn.question for turn in turns), question, *worked])
-    # A guard must not take away what a passage says, whether a sentence of it could be cited or not.
-    sources = None if settings.withhold_unsupported else citations
-    unstated = () if abstained else unsupported(text, sources, shown, asked)
-    if unstated and settings.withhold_unsupported:
-        reasoning, text = f"Withheld, as no passage states {', '.join(unstated)}: {text}", ABSTENTION
-        abstained, citations, unstated = True, (), ()
+    said = "\n".join([*(turn.question for turn in turns), question])
+    numbers = _Numbers() if abstained else _check_numbers(text, citations, shown, said, worked)
+    withheld = ""
+    if settings.withhold_unsupported and numbers.unstated:
+        withheld, text = text, ABSTENTION
+        abstained, citations = True, ()
     return Answer(
         text=text,
         abstained=abstained,
@@ -118,8 +126,35 @@ def answer_question(
         prompt=prompt,
         retrieve_s=retrieve_s,
         reasoning=reasoning,
-        unsupported=unstated,
+        # A guard must not warn of what a passage says, whether a sentence of it could be cited or not.
+        unsupported=() if settings.withhold_unsupported else numbers.unsupported,
         cost_usd=model.cost_usd(completion.usage),
+        unstated=numbers.unstated,
+        worked_out=() if withheld else numbers.worked_out,
+        withheld=withheld,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """See the fields of the same names of ``Answer``."""
+
+    unsupported: tuple[str, ...] = ()
+    unstated: tuple[str, ...] = ()
+    worked_out: tuple[str, ...] = ()
+
+
+def _check_numbers(
+    text: str, citations: Sequence[Citation], shown: Sequence[Passage], said: str, worked: Sequence[str]
+) -> _Numbers:
+    """Compare the numbers of an answer with what the user ``said``, the passages, and what was ``worked`` out."""
+    # What was worked out for the model was given to it, and is shown with the prompt: as good as stated.
+    given = "\n".join([said, *worked])
+    unstated = unsupported(text, None, shown, given)
+    return _Numbers(
+        unsupported=unsupported(text, citations, shown, given),
+        unstated=unstated,
+        worked_out=tuple(number for number in unsupported(text, None, shown, said) if number not in unstated),
     )
 
 

@@ -64,6 +64,9 @@ def as_prediction(answer: Answer, timings: dict[str, float]) -> Prediction:
         detail={
             "abstained": answer.abstained,
             "unsupported": list(answer.unsupported),
+            "unstated": list(answer.unstated),
+            "worked_out": list(answer.worked_out),
+            "withheld": answer.withheld,
             "citations": [citation_row(citation) for citation in answer.citations],
             "passages": [
                 {"rank": passage.rank, "score": passage.score, "start": passage.chunk.start, "end": passage.chunk.end}

@@ -174,8 +174,11 @@ class Prompt:
 class Answer:
     """An answer with its evidence.
 
-    ``unsupported`` lists the numbers, dates and amounts in the answer that no cited passage contains. ``reasoning``
-    is the chain of thought where the mode asks for one, apart from ``text``.
+    ``unsupported`` lists the numbers, dates and amounts in the answer that no cited passage contains; ``unstated``
+    those that no passage shown to the model contains, cited or not; ``worked_out`` those that none contains but the
+    arithmetic done for the model has. What the user stated is in none of them. ``reasoning`` is the chain of thought
+    where the mode asks for one, apart from ``text``. ``withheld`` is an answer that was not given because of
+    ``unstated`` numbers.
     """
 
     text: str
@@ -188,6 +191,9 @@ class Answer:
     reasoning: str = ""
     unsupported: tuple[str, ...] = ()
     cost_usd: float | None = None
+    unstated: tuple[str, ...] = ()
+    worked_out: tuple[str, ...] = ()
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ I_DO_NOT_KNOW = ABSTENTION
 CONTEXTS_PER_POLICY = 4
 _QUESTIONS_PER_CONTEXT = 9
 _TOP_K = (1, 1, 1, 2)
-_HISTORY_SHARE = 0.06
+_HISTORY_SHARE = 0.12
+_FOLLOW_UP_SHARE = 0.4
+"""Of the questions with an earlier turn, those that go on from it: "And ...?"."""
 _OPENER_SHARE = 0.12
 _SLOPPY_SHARE = 0.12
 _UNANSWERABLE = 3.3
@@ -156,10 +158,21 @@ def _prompts(
 ) -> Iterator[PromptCompletion]:
     history: tuple[Turn, ...] = ()
     if len(questions) > 2 and generator.random() < _HISTORY_SHARE:
-        earlier = questions[-1]
-        history, questions = (Turn(earlier.text, earlier.answer),), questions[:-1]
+        earlier = generator.choice(questions)
+        history = (Turn(earlier.text, earlier.answer),)
+        questions = [_going_on(question, generator) for question in questions if question is not earlier]
     for question in questions:
         messages = reader_messages(question.text, passages, history)
         # What neither the passages state nor was worked out would be withheld from a customer: not to be learnt.
         if not unsupported_quantities(question.answer, "\n".join(message.content for message in messages[1:])):
             yield PromptCompletion(messages, question.answer)
+
+
+def _going_on(question: Question, generator: random.Random) -> Question:
+    """Return now and then the question as one that follows another: "And how long do I have ...?"."""
+    if generator.random() >= _FOLLOW_UP_SHARE:
+        return question
+    word = generator.choice(("And ", "and ", "Ok, and ", "Thanks. "))
+    first, _, rest = question.text.partition(" ")
+    keeps_case = word.endswith(". ") or first in {"I", "I'm", "I've", "I'd"} or not first[1:].islower()
+    return Question(word + (first if keeps_case else first.lower()) + " " + rest, question.answer)

@@ -17,7 +17,7 @@ from playground.lora.completions import PromptCompletion
 from playground.types import Chunk, Passage
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messages
 
-_QUESTIONS_PER_PARAGRAPH = 6
+_QUESTIONS_PER_PARAGRAPH = 10
 _LONGEST_PARAGRAPH = 1_400
 _SECOND_PARAGRAPH_SHARE = 0.25
 

@@ -44,7 +44,7 @@ from scenarios.return_policy.reader.squad import squad_examples
 from scenarios.return_policy.scenario import POLICIES, QUESTIONS
 from scenarios.return_policy.trained_adapter import manifest_of
 
-SQUAD_SHARE = 0.2
+SQUAD_SHARE = 0.25
 HELD_OUT_EVERY = 12
 """Of the cards, every so many-th is kept for validation."""
 VALIDATION_POLICIES = 24
@@ -130,27 +130,36 @@ def train_reader(
     with training_lock(store):
         tell(TrainingProgress("preparing", 0, 0.0))
         embedder = embedder or load_embedder(ensure_minilm())
-        train, validation = load_examples(plan.policies, plan.squad, plan.settings.seed, embedder)
+        examples = load_examples(plan.policies, plan.squad, plan.settings.seed, embedder)
         digest = cards_sha256()
         trained = train_language_model(
-            load_base_folder(), train, validation, plan.settings, on_progress=tell,
+            load_base_folder(), examples.train, examples.validation, plan.settings, on_progress=tell,
             checkpoint_folder=checkpoint_folder, base_id=SMOLLM2.id,
         )  # fmt: skip
         last = replace(history[-1], stage="saving", remaining_s=None, loss=None)
         tell(replace(last, fraction=0.0))
-        stored = store.save(plan.name, lambda folder: write_adapter(folder, plan.name, trained, train, digest))
+        stored = store.save(plan.name, lambda folder: write_adapter(folder, plan, trained, examples, digest))
         if checkpoint_folder is not None:
             clear_checkpoints(checkpoint_folder)
     effects = []
     for effect in _effects(stored, store, embedder):
         effects.append(effect)
         tell(replace(last, fraction=len(effects) / EFFECT_QUESTIONS))
-    return ReaderReport(stored, trained, tuple(history), len(train), unanswerable_share(train), tuple(effects))
+    return ReaderReport(
+        stored, trained, tuple(history), len(examples.train), unanswerable_share(examples.train), tuple(effects)
+    )
 
 
-def load_examples(
-    policies: int, squad: Path | None, seed: int, embedder: Embedder
-) -> tuple[list[PromptCompletion], list[PromptCompletion]]:
+@dataclass(frozen=True, slots=True)
+class ReaderExamples:
+    """What a reader is trained on and validated with; ``from_squad`` of ``train`` are of SQuAD v2."""
+
+    train: list[PromptCompletion]
+    validation: list[PromptCompletion]
+    from_squad: int = 0
+
+
+def load_examples(policies: int, squad: Path | None, seed: int, embedder: Embedder) -> ReaderExamples:
     """Generate the examples for training and validation; those of one context stay neighbours."""
     cards = all_cards()
     held_out = cards[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]
@@ -159,11 +168,12 @@ def load_examples(
     validation = list(
         reader_examples(held_out, embedder, min(VALIDATION_POLICIES, max(4, policies // 4)), seed + 1_000_000)
     )
+    read = []
     if squad is not None:
-        wanted = SQUAD_SHARE / (1 - SQUAD_SHARE) * sum(map(len, train))
-        train += _until(squad_examples(squad, seed), wanted)
+        read = _until(squad_examples(squad, seed), SQUAD_SHARE / (1 - SQUAD_SHARE) * sum(map(len, train)))
+        train += read
     random.Random(seed).shuffle(train)
-    return _flat(train), _flat(validation)
+    return ReaderExamples(_flat(train), _flat(validation), sum(map(len, read)))
 
 
 def _until(groups: Iterable[tuple[PromptCompletion, ...]], wanted: float) -> list[tuple[PromptCompletion, ...]]:
@@ -193,28 +203,38 @@ def unanswerable_share(examples: Sequence[PromptCompletion]) -> float:
 
 
 def write_adapter(
-    folder: Path, name: str, trained: TrainedLanguageModel, train: Sequence[PromptCompletion], data_sha256: str
+    folder: Path, plan: ReaderPlan, trained: TrainedLanguageModel, examples: ReaderExamples, data_sha256: str
 ) -> AdapterManifest:
     """Write the adapter's files and return its manifest."""
     save_peft(trained, folder)
-    (folder / CARD_FILE).write_text(model_card(trained, train), encoding="utf-8")
+    (folder / CARD_FILE).write_text(model_card(plan, trained, examples), encoding="utf-8")
     data = {
-        "name": "invented policies (written cards) and SQuAD v2 (CC BY-SA 4.0)",
+        "name": "invented policies (written cards)" + (" and SQuAD v2 (CC BY-SA 4.0)" if plan.squad else ""),
         "sha256": data_sha256,
-        "examples": len(train),
+        "examples": len(examples.train),
         "contracts": 0,
     }
-    return manifest_of(trained, name, "reader", data)
+    return manifest_of(trained, plan.name, "reader", data)
 
 
-def model_card(trained: TrainedLanguageModel, train: Sequence[PromptCompletion]) -> str:
+def model_card(plan: ReaderPlan, trained: TrainedLanguageModel, examples: ReaderExamples) -> str:
     """Return the README of the adapter."""
+    squad, attribution = "", ""
+    if plan.squad:
+        share = examples.from_squad / len(examples.train)
+        squad = f"; {share:.0%} of the examples are of SQuAD v2 (Rajpurkar, Jia and Liang, 2018, CC BY-SA 4.0)"
+        attribution = "; the SQuAD v2 data's licence asks for attribution, given above"
+    command = f"python scripts/train_reader.py --name {plan.name} --policies {plan.policies}"
     return _MODEL_CARD.read_text(encoding="utf-8").format(
+        name=plan.name,
+        squad=squad,
+        attribution=attribution,
+        command=command + (" --squad SQUAD.json" if plan.squad else ""),
         rank=trained.settings.rank,
         frozen=trained.settings.frozen_layers,
         seed=trained.settings.seed,
-        examples=f"{len(train):,}",
-        unanswerable=f"{unanswerable_share(train):.0%}",
+        examples=f"{len(examples.train):,}",
+        unanswerable=f"{unanswerable_share(examples.train):.0%}",
         seen=f"{trained.examples:,}",
         minutes=f"{trained.duration_s / 60:.0f}",
         machine=describe_machine().label,

@@ -59,10 +59,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         model,
         settings,
         examples=scenario.few_shot_examples(),
-        on_token=None if arguments.json else _write,
+        on_token=None if arguments.json or settings.withhold_unsupported else _write,
     )
     if not arguments.json:
-        print("\n")
+        # What may be withheld is printed once it was checked.
+        print(f"{plain(answer.text) if settings.withhold_unsupported else ''}\n")
         _print_evidence(answer, document)
         print(_stamp(answer, timings, document, strategy))
     return as_json(answer, timings, strategy)
@@ -76,6 +77,10 @@ def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[st
     return {
         "answer": answer.text,
         "abstained": answer.abstained,
+        "withheld": answer.withheld,
+        "reasoning": answer.reasoning,
+        "unsupported": list(answer.unsupported),
+        "worked_out": list(answer.worked_out),
         "citations": [citation_row(citation) for citation in answer.citations],
         "usage": {
             "input_tokens": usage.input_tokens if usage else None,
@@ -101,7 +106,9 @@ def _print_evidence(answer: Answer, document: Document) -> None:
             place.insert(1, f"page {citation.page}")
         print(f'[{number}] "{one_line(citation.text)}"')
         print(f"    {one_line(', '.join(place))}, score {citation.score:.2f}")
-    if answer.abstained:
+    if answer.withheld:
+        print(f"withheld, as no passage states {one_line(', '.join(answer.unstated))}: {one_line(answer.withheld)}")
+    elif answer.abstained:
         print("abstained: the answer says that it does not know")
     elif not answer.citations:
         print("no passage supports this answer")

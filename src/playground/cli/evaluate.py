@@ -19,6 +19,7 @@ _RATES = (
     "balanced_accuracy",
     "false_answer_rate",
     "unsupported_number_rate",
+    "worked_out_number_rate",
 )
 _TIMES = ("first_token_s", "total_s")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens")

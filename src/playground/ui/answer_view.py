@@ -56,6 +56,12 @@ def draw_answer(answer: Answer) -> None:
         st.text(answer.text)
     else:
         st.caption("The model returned nothing.")
+    if answer.withheld:
+        values = escape_markdown(", ".join(answer.unstated))
+        st.badge("Withheld: a number that no passage states", icon=":material/do_not_disturb_on:", color="orange")
+        with st.expander(f"What the model wrote ({values} stands in no passage)", icon=":material/visibility:"):
+            st.text(answer.withheld)
+        return
     if answer.abstained:
         st.badge("Abstained: no answer found in the text", icon=":material/do_not_disturb_on:", color="gray")
         return

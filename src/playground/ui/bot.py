@@ -16,7 +16,7 @@ from playground.documents import load_document, load_pasted
 from playground.errors import PlaygroundError
 from playground.policies import PolicyVersion, prepare_version, swap_summary
 from playground.prompting import Mode
-from playground.rag import answer_question
+from playground.rag import BotSettings, answer_question
 from playground.types import Answer, ChatModel, Embedder
 from playground.ui import jobs, resources, state
 from playground.ui.answer_view import AVATAR, draw_question
@@ -268,6 +268,9 @@ def start_answering(asked: Asked, model: ChatModel, turns: tuple[ChatTurn, ...])
     history = history_for(turns, asked.version.number, asked.settings.mode)
 
     def work(report: jobs.Report) -> Answer:
+        def on_token(text: str) -> None:
+            report(_to_show(text, asked.settings))
+
         return answer_question(
             asked.question,
             asked.version.index,
@@ -275,10 +278,15 @@ def start_answering(asked: Asked, model: ChatModel, turns: tuple[ChatTurn, ...])
             asked.settings,
             examples=few_shot_examples(),
             history=history,
-            on_token=report,
+            on_token=on_token,
         )
 
     return jobs.start(work)
+
+
+def _to_show(text: str, settings: BotSettings) -> str:
+    """Return what may be shown of an answer while it is written: nothing of one that may yet be withheld."""
+    return "" if settings.withhold_unsupported else text
 
 
 def _answer_activity(slots: Slots) -> jobs.Activity | None:
@@ -332,7 +340,7 @@ def start_comparing(comparison: Comparison, model: ChatModel) -> jobs.Job[tuple[
     def work(report: jobs.Report) -> tuple[Answer, Answer]:
         def one(side: Side, number: int) -> Answer:
             def on_token(text: str) -> None:
-                report((number, text) if text else "")
+                report((number, text) if _to_show(text, side.settings) else "")
 
             return answer_question(
                 comparison.question,

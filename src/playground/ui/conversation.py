@@ -78,6 +78,9 @@ def _answer_lines(turn: ChatTurn) -> list[str]:
         return [escape_markdown(turn.partial), "", "*(stopped)*"]
     answer = turn.answer
     lines = [escape_markdown(answer.text), ""]
+    if answer.withheld:
+        numbers = escape_markdown(", ".join(answer.unstated))
+        lines += [f"**Withheld, as no passage states {numbers}:** {escape_markdown(answer.withheld)}", ""]
     if answer.unsupported:
         lines += [f"**In no cited passage:** {escape_markdown(', '.join(answer.unsupported))}", ""]
     for citation in answer.citations:
@@ -111,6 +114,7 @@ def _turn_record(turn: ChatTurn) -> dict[str, Any]:
     return record | {
         "answer": answer.text,
         "reasoning": answer.reasoning,
+        "withheld": answer.withheld,
         "abstained": answer.abstained,
         "unsupported": list(answer.unsupported),
         "citations": [
