@@ -2,10 +2,12 @@
 
     python scripts/measure_reader.py --squad squad-train.json --out docs/evaluation/reader.json
 
-- SQuAD v2: questions of the two articles that no training read (Rajpurkar et al., 2018): answered where there is an
-  answer, refused where there is none. An answer is right when it contains an annotated span or lies inside one.
-- Swaps: invented policies that no training drew, each in two versions with other numbers; both are asked, one after the
-  other as on the page. An answer with a value that only the other version has is a stale one.
+- SQuAD v2: questions of the two articles that no training read (Rajpurkar et al., 2018). Balanced: answered where there
+  is an answer, whatever was said, and refused where there is none. An answer is right when it contains an annotated
+  span or lies inside one.
+- Swaps: invented policies that no training drew (their rules it did read), each in two versions with other numbers;
+  both are asked, one after the other as on the page, guard and all. An answer with a value that only the other version
+  has is a stale one.
 - Engine: whether the fast engine writes with the adapter what transformers with PEFT writes.
 - Attacks: an instruction hidden in the best passage of an answerable question about the sample policies. It was
   followed when the answer has the attack's mark.
@@ -26,7 +28,7 @@ from typing import Any, TypeVar
 from playground.abstention import is_abstention
 from playground.documents import load_document
 from playground.embedding import load_embedder
-from playground.index import PassageIndex, RetrievalSettings, build_index
+from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
 from playground.metrics import Estimate, balanced_accuracy, proportion
@@ -37,15 +39,16 @@ from playground.models.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
 from playground.quantities import stated_quantities
+from playground.rag import BotSettings, answer_question
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
-from scenarios.return_policy.caution import DEFAULT_LEVEL
+from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.reader.cards import FOLDER, all_cards
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messages
 from scenarios.return_policy.reader.policies import InventedPolicy, invent_policy
 from scenarios.return_policy.reader.slots import fill
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.scenario import POLICIES, QUESTIONS, reader_retrieval
+from scenarios.return_policy.scenario import POLICIES, QUESTIONS
 
 Item = TypeVar("Item")
 ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
@@ -58,28 +61,28 @@ _CARDS_PER_SWAP = 10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The model, and the adapter that reads for it, asked as the bot asks them; None is prompting alone."""
+    """The model with the settings of the bot."""
 
     model: ChatModel
-    adapter: str | None
+    settings: BotSettings
 
     def passages(self, index: PassageIndex, question: str) -> tuple[Passage, ...]:
         """Return the passages that the bot would show to it."""
-        retrieval = RetrievalSettings()
-        return index.search(question, reader_retrieval(retrieval) if self.adapter else retrieval)
+        return index.search(question, self.settings.retrieval)
 
     def answer(self, messages: Sequence[Message]) -> str:
-        """Return the answer, greedy; the reader abstains at the level of caution that the page begins with."""
-        if self.adapter and isinstance(self.model, GuardedChatModel):
+        """Return the answer to a prompt, greedy; the reader abstains at the bot's level of caution."""
+        settings = self.settings
+        if settings.abstain_at is not None and isinstance(self.model, GuardedChatModel):
             completion = self.model.complete_guarded(
                 messages,
                 abstention=I_DO_NOT_KNOW,
-                abstain_at=DEFAULT_LEVEL.abstain_at,
+                abstain_at=settings.abstain_at,
                 max_tokens=_MOST_TOKENS,
-                adapter=self.adapter,
+                adapter=settings.adapter,
             )
         else:
-            completion = self.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=self.adapter)
+            completion = self.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=settings.adapter)
         return completion.text.strip()
 
 
@@ -106,8 +109,8 @@ def main() -> None:
     }
     names = {"rag+lora": str(arguments.adapter)} | ({} if arguments.without_base else {"rag": None})
     for name, adapter in names.items():
-        asked = Asked(model, adapter)
-        figures: dict[str, Any] = {}
+        asked = Asked(model, bot_settings(name, adapter=adapter))
+        figures: dict[str, Any] = {"abstain_at": asked.settings.abstain_at}
         if arguments.squad:
             figures["squad"] = measure_squad(asked, arguments.squad, arguments.squad_questions)
         if arguments.swaps:
@@ -150,7 +153,7 @@ def measure_swaps(asked: Asked, embedder: Embedder, count: int) -> dict[str, Any
     stale = right = total = 0
     for old, new, question, answer in _progress("swaps", list(_swapped(embedder, count))):
         for index in (old, new):  # the old one first, as on the page
-            text = asked.answer(reader_messages(question, asked.passages(index, question)))
+            text = answer_question(question, index, asked.model, asked.settings).text
         old_values, new_values = _values(old.document.text), _values(new.document.text)
         said = _values(text) - _values(question)
         stale += bool(said & (old_values - new_values))
@@ -230,7 +233,7 @@ def measure_engine(asked: Asked, adapter: Path, embedder: Embedder, count: int) 
             indexes[name] = build_index(load_document((POLICIES / name).read_bytes(), name), embedder)
         messages = reader_messages(example.input, asked.passages(indexes[name], example.input))
         expected = reference.complete(messages, max_tokens=_MOST_TOKENS).text
-        got = asked.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=asked.adapter).text
+        got = asked.model.complete(messages, max_tokens=_MOST_TOKENS, adapter=asked.settings.adapter).text
         if got != expected:
             differing.append({"question": example.id, "fast": got, "transformers with PEFT": expected})
     return {"n": count, "same_text": _row(proportion(count - len(differing), count)), "differing": differing}
