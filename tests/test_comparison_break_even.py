@@ -6,6 +6,7 @@ import math
 from dataclasses import fields, replace
 
 import pytest
+from evidence_samples import manifest, stale
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -185,7 +186,9 @@ def figures(title: str, seconds: float, tokens: float | None) -> TechniqueFigure
 
 
 def test_defaults_take_what_was_measured_and_every_one_names_its_source() -> None:
-    found = default_assumptions(figures("RAG", 1.25, 480.0), figures("LoRA", 0.75, None), training_s=300.0)
+    found = default_assumptions(
+        figures("RAG", 1.25, 480.0), figures("LoRA", 0.75, None), adapter=manifest(duration_s=300.0)
+    )
     assert (found.prompting_input_tokens.value, found.tuned_machine_s.value) == (480.0, 0.75)
     assert found.prompting_input_tokens.source == "mean of RAG, measured on 2026-03-04 with n = 60"
     assert (found.prompting_machine_s.value, found.training_s.value, found.retraining_s.value) == (0.0, 300.0, 300.0)
@@ -201,3 +204,59 @@ def test_defaults_take_what_was_measured_and_every_one_names_its_source() -> Non
     assert break_even(nothing).sentence
     assert set(TITLES) == {one.name for one in fields(Assumptions)} == set(WORKED)
     assert replace(found) == found
+
+
+CLAUSES = manifest(
+    "own-clauses",
+    task="clauses",
+    data={"name": "x", "sha256": "0" * 64, "contracts": 40, "examples": 1108, "train_examples": 595},
+)
+
+
+@pytest.mark.parametrize("task", ["reader", "closed_book"])
+def test_examples_that_a_machine_generated_cost_no_annotation(task: str) -> None:
+    found = default_assumptions(adapter=manifest(task=task))
+    assert found.annotation_usd_per_example.value == 0
+    assert "generated" in found.annotation_usd_per_example.source
+    # An hour of training at $0.10, and not 5,000 examples at $0.50 besides.
+    assert upfront_usd(found, "fine-tuning") == pytest.approx(0.10)
+
+
+def test_the_readers_examples_name_the_cards_as_their_source() -> None:
+    source = default_assumptions(adapter=manifest()).annotation_usd_per_example.source
+    assert source.startswith("generated from cards in this repository")
+
+
+def test_annotated_clauses_cost_a_minute_each_of_those_trained_on() -> None:
+    found = default_assumptions(adapter=CLAUSES)
+    assert (found.annotation_usd_per_example.value, found.labelled_examples.value) == (0.5, 595)
+    assert ASSUMED in found.annotation_usd_per_example.source
+    assert upfront_usd(found, "fine-tuning") == pytest.approx(595 * 0.5 + 0.10)
+
+
+def test_catching_up_takes_what_was_measured_when_the_facts_changed() -> None:
+    facts = stale(
+        ("rag", "indexing", 0.5, 30, 2, 30),
+        ("rag+lora", "indexing", 0.4, 30, 2, 30),
+        ("closed-book-lora", "training", 52.0, 20, 2, 18),
+    )
+    rag, reader = (
+        replace(figures("RAG", 1.0, 400.0), strategy="rag"),
+        replace(figures("x", 1.0, 1.0), strategy="rag+lora"),
+    )
+    found = default_assumptions(rag, reader, adapter=manifest(), stale=facts)
+    assert (found.training_s.value, found.retraining_s.value, found.indexing_s.value) == (3600.0, 0.4, 0.5)
+    assert found.retraining_s.source.startswith("indexing of RAG + LoRA after a change, measured on 2026-11-25")
+    assert "data/runs/stale_facts.json" in found.retraining_s.source
+    closed = default_assumptions(rag, replace(reader, strategy="closed-book-lora"), stale=facts)
+    assert (closed.retraining_s.value, closed.retraining_s.source.split()[0]) == (52.0, "training")
+    assert default_assumptions(rag, reader, adapter=manifest()).retraining_s.value == 3600.0
+
+
+def test_a_measured_zero_is_a_measurement() -> None:
+    scored = replace(figures("Few-shot", 1.0, 480.0), output_tokens=0.0)
+    found = default_assumptions(scored)
+    assert found.prompting_output_tokens.value == 0
+    assert "measured on 2026-03-04" in found.prompting_output_tokens.source
+    # Where zero cannot be, it says that nothing was measured.
+    assert default_assumptions(adapter=manifest(duration_s=0.0)).training_s.source == ASSUMED

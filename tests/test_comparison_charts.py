@@ -20,7 +20,12 @@ from playground.comparison.charts import (
     latency_figure,
     tokens_figure,
 )
-from playground.comparison.charts_over_time import break_even_figure, learning_curve_figure, stale_facts_figure
+from playground.comparison.charts_over_time import (
+    break_even_figure,
+    learning_curve_figure,
+    stale_facts_figure,
+    way_colours,
+)
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import CurvePoint, HeatMap, StaleFigures, TechniqueFigures
 from playground.comparison.sums import times_of
@@ -278,6 +283,14 @@ def test_the_crossing_is_marked_where_it_is() -> None:
     assert prompting.y[0] < tuned.y[0] and prompting.y[-1] > tuned.y[-1]
     middle = len(prompting.x) // 2
     assert prompting.y[middle] == pytest.approx(tuned.y[middle])
+
+
+def test_the_lines_have_the_colours_of_the_techniques_that_were_chosen() -> None:
+    assumptions = default_assumptions()
+    colours = way_colours(technique("few-shot-nearest"), technique("language-model-lora"))
+    figure = break_even_figure(assumptions, break_even(assumptions), colours=colours)
+    drawn = [trace.line.color for trace in traces(figure, "Prompting", "Fine-tuning")]
+    assert drawn == [STYLES["few-shot-nearest"].colour, STYLES["language-model-lora"].colour]
 
 
 def test_without_a_crossing_a_year_is_drawn() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from playground.adapters import AdapterManifest
-from playground.comparison.break_even import Way, default_assumptions, upfront_usd
+from playground.comparison.break_even import Way, default_assumptions, generated_from, train_examples, upfront_usd
 from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.learning_curve import COMMAND as CURVE_COMMAND
 from playground.comparison.learning_curve import LearningCurve
@@ -181,17 +181,20 @@ def _expertise(evidence: ArticleEvidence) -> _Found:
     if not evidence.adapters or not evidence.prompt_settings:
         return _missing("No adapter was trained yet.", TRAIN_COMMAND)
     choices = {one.name: len(one.hyper_parameters) for one in evidence.adapters}
-    labelled = {one.name: _examples_of(one) for one in evidence.adapters}
+    examples = {one.name: train_examples(one) for one in evidence.adapters}
+    kinds = {one.name: "generated" if generated_from(one) else "labelled" for one in evidence.adapters}
     prompt_choices = len(evidence.prompt_settings)
     lines = (
         f"Prompting: one system prompt, {evidence.prompt_examples} worked examples at most, {prompt_choices} settings.",
         "Fine-tuning: "
-        + "; ".join(f"{name}: {choices[name]} settings and {labelled[name]:,} labelled examples" for name in choices)
+        + "; ".join(
+            f"{name}: {choices[name]} settings and {examples[name]:,} {kinds[name]} examples" for name in choices
+        )
         + ". One command trains each; the settings have defaults.",
         "Skill itself was not measured: this counts what has to be decided and written.",
     )
     more = sum(choices[name] > prompt_choices for name in choices) + sum(
-        labelled[name] > MUCH_DEARER * max(1, evidence.prompt_examples) for name in choices
+        examples[name] > MUCH_DEARER * max(1, evidence.prompt_examples) for name in choices
     )
     verdict: Verdict = "holds" if more == 2 * len(choices) else "partly" if more else "not here"
     return _Found(lines, verdict, (Evidence("", "data/adapters"), Evidence("", "scenarios/return_policy")))
@@ -205,16 +208,15 @@ def _upfront_cost(evidence: ArticleEvidence) -> _Found:
         return _missing("No adapter was trained yet.", TRAIN_COMMAND)
     lines, ratios = [], []
     for manifest in evidence.adapters:
-        assumed = default_assumptions(
-            training_s=manifest.duration_s, labelled_examples=_examples_of(manifest), indexing_s=indexing.recovery_s
-        )
+        assumed = default_assumptions(adapter=manifest, indexing_s=indexing.recovery_s)
         ways: tuple[Way, Way] = ("prompting", "fine-tuning")
         low, high = (upfront_usd(assumed, way) for way in ways)
         ratios.append(manifest.duration_s / max(indexing.recovery_s, 1e-9))
+        each = assumed.annotation_usd_per_example.value
+        made = generated_from(manifest) or f"annotated at {describe_cost(each)} each, an assumption"
         lines.append(
             f"{manifest.name}: {_duration(manifest.duration_s)} of training on {manifest.machine.split(',')[0]}; with "
-            f"{_examples_of(manifest):,} examples at the break-even assumptions {describe_cost(high)} against "
-            f"{describe_cost(low)}."
+            f"{train_examples(manifest):,} examples ({made}) {describe_cost(high)} against {describe_cost(low)}."
         )
     lines.insert(0, f"Prompting: {_duration(indexing.recovery_s)} of indexing, no labelled example.")
     verdict: Verdict = "holds" if min(ratios) >= MUCH_DEARER else "partly" if max(ratios) > 1 else "not here"
@@ -379,11 +381,6 @@ def _missing(sentence: str, command: str) -> _Found:
 def _recovery(evidence: ArticleEvidence, recovery: str) -> StaleFigures | None:
     figures = evidence.stale.figures if evidence.stale else ()
     return next((one for one in figures if one.recovery == recovery), None)
-
-
-def _examples_of(manifest: AdapterManifest) -> int:
-    count = manifest.data.get("train_examples", manifest.data.get("examples"))
-    return count if isinstance(count, int) else 0
 
 
 def _date(manifest: AdapterManifest) -> str:

@@ -1,8 +1,8 @@
 """From how many requests on fine-tuning is cheaper than prompting, under assumptions that each say where they are from.
 
 Both ways cost something once (indexing; annotating and training), something per request (tokens; machine time) and
-something whenever the facts change (indexing again; training again). At a steady rate of requests all three are linear
-in their number, so the crossing has a closed form.
+something whenever the facts change (indexing again; training again where they are in the weights). At a steady rate of
+requests all three are linear in their number, so the crossing has a closed form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-from playground.comparison.figures import TechniqueFigures
+from playground.adapters import AdapterManifest
+from playground.comparison.figures import StaleFigures, TechniqueFigures
+from playground.comparison.stale import FILE as STALE_FILE
+from playground.comparison.stale import StaleFacts
 from playground.errors import EvaluationError
 from playground.pricing import cost_usd, describe_cost, prices_date
 from playground.types import Usage
@@ -26,6 +29,14 @@ MOST_REQUESTS = 1e12
 """A crossing beyond it is none: no one will get there."""
 DAYS_PER_MONTH = 365.25 / 12
 
+ANNOTATION_USD = 0.50
+"""What a person takes for annotating an example, assumed."""
+
+_GENERATED: Mapping[str, str] = {
+    "reader": "generated from cards in this repository",
+    "closed_book": "generated for this repository from the policy",
+}
+"""Where the examples of an adapter are from, by its task, where no person annotated them."""
 _SECONDS_PER_HOUR = 3600.0
 _HOSTED_MODEL, _HOSTED_URL = "gpt-4o-mini", "https://api.openai.com/v1"
 
@@ -45,7 +56,8 @@ class Assumptions:
 
     Prompting pays its tokens (0 per token on one's own machine) and the machine for ``prompting_machine_s`` (0 where
     it is hosted). A fine-tuned model runs on one's own machine and pays that alone. After a change of the facts
-    prompting indexes again and fine-tuning trains again; annotating again is not counted.
+    prompting indexes again; fine-tuning takes ``retraining_s``, which is indexing as well where the facts are not in
+    its weights. Annotating again is not counted.
 
     Raises:
         EvaluationError: a value cannot be; the message names it.
@@ -85,7 +97,7 @@ TITLES: Mapping[str, str] = {
     "requests_per_day": "Requests per day",
     "fact_changes_per_month": "Changes of the facts per month",
     "indexing_s": "Indexing time after a change",
-    "retraining_s": "Training time after a change",
+    "retraining_s": "Fine-tuned: time to catch up after a change",
 }
 """Names for people, by field."""
 
@@ -204,8 +216,8 @@ def default_assumptions(
     prompting: TechniqueFigures | None = None,
     tuned: TechniqueFigures | None = None,
     *,
-    training_s: float | None = None,
-    labelled_examples: int | None = None,
+    adapter: AdapterManifest | None = None,
+    stale: StaleFacts | None = None,
     indexing_s: float | None = None,
     hosted: bool = True,
 ) -> Assumptions:
@@ -214,37 +226,74 @@ def default_assumptions(
     Args:
         prompting: figures of the prompted technique: its tokens and, where it is not hosted, its time.
         tuned: figures of the fine-tuned technique: its time.
-        training_s: as measured.
-        labelled_examples: that it was trained on.
-        indexing_s: as measured.
+        adapter: that the fine-tuned technique uses: its training, its examples and whether anybody annotated them.
+        stale: what bringing each technique up to date took when the facts changed.
+        indexing_s: as measured; None for what ``stale`` has of the prompted technique.
         hosted: whether prompting uses a hosted model, at the price of a small one, or the one measured here.
     """
     measured_s = prompting.total_s.p50.value if prompting and prompting.total_s else None
     tuned_s = tuned.total_s.p50.value if tuned and tuned.total_s else None
-    trained = _measured(training_s, 600.0, "s", "the training time that the adapter's card records")
+    training_s = adapter.duration_s if adapter else None
+    trained = _measured("training_s", training_s, 600.0, "s", "the training time that the adapter's card records")
+    examples = train_examples(adapter) if adapter else None
+    changed = stale.of(tuned.strategy) if stale and tuned else None
+    reindexed = stale.of(prompting.strategy) if stale and prompting and indexing_s is None else None
     free = "tokens of a model on one's own machine have no price"
     return Assumptions(
         input_price_usd=_price(Usage(1_000_000, 0), 0.15) if hosted else Assumption(0.0, "USD", free),
         output_price_usd=_price(Usage(0, 1_000_000), 0.60) if hosted else Assumption(0.0, "USD", free),
         prompting_input_tokens=_measured(
-            prompting.input_tokens if prompting else None, 500.0, "tokens", _source(prompting, "mean")
+            *("prompting_input_tokens", prompting.input_tokens if prompting else None, 500.0, "tokens"),
+            _source(prompting, "mean"),
         ),
         prompting_output_tokens=_measured(
-            prompting.output_tokens if prompting else None, 50.0, "tokens", _source(prompting, "mean")
+            *("prompting_output_tokens", prompting.output_tokens if prompting else None, 50.0, "tokens"),
+            _source(prompting, "mean"),
         ),
         prompting_machine_s=Assumption(0.0, "s", "a hosted model takes no time of one's own machine")
         if hosted
-        else _measured(measured_s, 1.0, "s", _source(prompting, "median")),
-        tuned_machine_s=_measured(tuned_s, 0.5, "s", _source(tuned, "median")),
+        else _measured("prompting_machine_s", measured_s, 1.0, "s", _source(prompting, "median")),
+        tuned_machine_s=_measured("tuned_machine_s", tuned_s, 0.5, "s", _source(tuned, "median")),
         machine_usd_per_hour=Assumption(0.10, "USD per hour", f"{ASSUMED} (a rented machine with two cores)"),
         training_s=trained,
-        labelled_examples=_measured(labelled_examples, 1_000.0, "examples", "what the adapter was trained on"),
-        annotation_usd_per_example=Assumption(0.50, "USD", f"{ASSUMED} (a minute of a person at 30 USD per hour)"),
+        labelled_examples=_measured(
+            "labelled_examples", examples, 1_000.0, "examples", "what the adapter was trained on"
+        ),
+        annotation_usd_per_example=_annotation(adapter),
         requests_per_day=Assumption(500.0, "requests", ASSUMED),
         fact_changes_per_month=Assumption(1.0, "changes", ASSUMED),
-        indexing_s=_measured(indexing_s, 1.0, "s", "indexing, measured here"),
-        retraining_s=replace(trained, source=f"the same as the training time ({trained.source})"),
+        indexing_s=_recovery(stale, reindexed)
+        or _measured("indexing_s", indexing_s, 1.0, "s", "indexing, measured here"),
+        retraining_s=_recovery(stale, changed)
+        or replace(trained, source=f"the same as the training time ({trained.source})"),
     )
+
+
+def train_examples(adapter: AdapterManifest) -> int:
+    """Return how many examples an adapter was trained on: not those that it was only tested with."""
+    count = adapter.data.get("train_examples", adapter.data.get("examples"))
+    return count if isinstance(count, int) else 0
+
+
+def generated_from(adapter: AdapterManifest) -> str:
+    """Return where examples are from that no person annotated, in words; "" where people did."""
+    return _GENERATED.get(adapter.task, "")
+
+
+def _annotation(adapter: AdapterManifest | None) -> Assumption:
+    if adapter is not None and (source := generated_from(adapter)):
+        return Assumption(0.0, "USD", f"{source}, nobody annotated: change it to yours")
+    source = f"{ASSUMED} (a minute of a person at {60 * ANNOTATION_USD:g} USD per hour)"
+    return Assumption(ANNOTATION_USD, "USD", source)
+
+
+def _recovery(stale: StaleFacts | None, figures: StaleFigures | None) -> Assumption | None:
+    """Return what catching up with a change took; None where it was not measured."""
+    if stale is None or figures is None or figures.recovery_s <= 0:
+        return None
+    when = stale.provenance.measured_at[:10]
+    source = f"{figures.recovery} of {figures.title} after a change, measured on {when} (data/runs/{STALE_FILE})"
+    return Assumption(figures.recovery_s, "s", source)
 
 
 def _machine_usd(assumptions: Assumptions, seconds: Assumption) -> float:
@@ -262,9 +311,11 @@ def _check(name: str, value: object) -> None:
         raise EvaluationError(f"{title}: {value:g} is too large. Give at most {LARGEST_VALUE:g}.")
 
 
-def _measured(value: float | None, otherwise: float, unit: str, source: str) -> Assumption:
-    # A measured zero would be refused where zero cannot be, and says that nothing was measured.
-    return Assumption(float(value), unit, source) if value else Assumption(otherwise, unit, ASSUMED)
+def _measured(name: str, value: float | None, otherwise: float, unit: str, source: str) -> Assumption:
+    # A zero where zero cannot be says that nothing was measured; elsewhere it is a measurement.
+    if value is None or (value == 0 and name not in MAY_BE_ZERO):
+        return Assumption(otherwise, unit, ASSUMED)
+    return Assumption(float(value), unit, source)
 
 
 def _source(figures: TechniqueFigures | None, statistic: str) -> str:

@@ -22,7 +22,7 @@ from playground.comparison.chart_style import (
     plain,
     seconds,
 )
-from playground.comparison.figures import FEWEST_EXAMPLES, CurvePoint, StaleFigures
+from playground.comparison.figures import FEWEST_EXAMPLES, CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.technique_styles import style_of
 from playground.pricing import describe_cost
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 WAY_COLOURS: Mapping[Way, str] = {"prompting": "#0072b2", "fine-tuning": "#009e73"}
-"""Those of RAG and of LoRA: the same technique has the same colour on every chart."""
+"""Those of RAG and of LoRA, for where no technique was measured."""
 
 FEW, MANY = 50, 1_000
 """The article: "0 to ~50" examples for prompting, "1,000+" for fine-tuning."""
@@ -40,7 +40,17 @@ _DAYS_SHOWN = 365.0
 _STAGES = ("before the change", "right after it", "after recovering")
 
 
-def break_even_figure(assumptions: Assumptions, result: BreakEven) -> go.Figure:
+def way_colours(prompting: TechniqueFigures | None, tuned: TechniqueFigures | None) -> Mapping[Way, str]:
+    """Return the colours of the techniques that stand for the two ways: a technique has one colour on every chart."""
+    return {
+        "prompting": style_of(prompting.strategy).colour if prompting else WAY_COLOURS["prompting"],
+        "fine-tuning": style_of(tuned.strategy).colour if tuned else WAY_COLOURS["fine-tuning"],
+    }
+
+
+def break_even_figure(
+    assumptions: Assumptions, result: BreakEven, *, colours: Mapping[Way, str] = WAY_COLOURS
+) -> go.Figure:
     """Draw what both ways have cost after so many requests, with the crossing marked.
 
     The axis ends at twice the crossing, or after a year where there is none.
@@ -57,7 +67,7 @@ def break_even_figure(assumptions: Assumptions, result: BreakEven) -> go.Figure:
             x=requests,
             y=costs,
             mode="lines",
-            line={"color": WAY_COLOURS[way], "width": 4, "dash": dash},  # type: ignore[index]
+            line={"color": colours[way], "width": 4, "dash": dash},  # type: ignore[index]
             name=way.capitalize(),
             hovertemplate=f"{way.capitalize()}: $%{{y:,.4g}} after %{{x:,.0f}} requests<extra></extra>",
         )

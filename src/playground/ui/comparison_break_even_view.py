@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground.adapters import AdapterManifest
 from playground.comparison.break_even import (
     TITLES,
     Assumption,
@@ -17,11 +18,13 @@ from playground.comparison.break_even import (
     default_assumptions,
     with_values,
 )
-from playground.comparison.charts_over_time import break_even_figure
+from playground.comparison.charts_over_time import break_even_figure, way_colours
 from playground.comparison.figures import TechniqueFigures
+from playground.comparison.stale import FILE as STALE_FILE
+from playground.comparison.stale import StaleFacts, read_stale_facts
 from playground.errors import EvaluationError, PlaygroundError
 from playground.evaluation import fingerprint_of
-from playground.ui import resources
+from playground.ui import comparison_resources, resources
 from playground.ui.comparison_charts_view import Row, draw_chart
 from playground.ui.comparison_state import Key
 from playground.ui.markup import escape_html, escape_markdown
@@ -35,9 +38,8 @@ _ROWS = 24
 def draw_break_even(scenario: str, figures: Sequence[TechniqueFigures]) -> None:
     """Draw cumulative cost against requests, the crossing in a sentence, and the assumptions with their sources."""
     prompting, tuned, hosted = _choose(scenario, figures)
-    training_s, examples = _training_of(tuned)
     start = _rounded(
-        default_assumptions(prompting, tuned, training_s=training_s, labelled_examples=examples, hosted=hosted)
+        default_assumptions(prompting, tuned, adapter=_adapter_of(tuned), stale=_stale_facts(), hosted=hosted)
     )
     chart = st.container()
     kind = fingerprint_of(*(_key(one) for one in (prompting, tuned)), hosted)[:6]
@@ -60,7 +62,8 @@ def draw_break_even(scenario: str, figures: Sequence[TechniqueFigures]) -> None:
             }
             for step in range(_ROWS + 1)
         ]
-        draw_chart(break_even_figure(assumptions, result), "break-even", rows, alt=result.sentence)
+        figure = break_even_figure(assumptions, result, colours=way_colours(prompting, tuned))
+        draw_chart(figure, "break-even", rows, alt=result.sentence)
 
 
 def _choose(
@@ -99,19 +102,23 @@ def _key(one: TechniqueFigures | None) -> list[str | None]:
     return list(one.key) if one else []
 
 
-def _training_of(tuned: TechniqueFigures | None) -> tuple[float | None, int | None]:
-    """Return training seconds and labelled examples as the adapter's manifest has them; None where it is not here."""
+def _adapter_of(tuned: TechniqueFigures | None) -> AdapterManifest | None:
+    """Return the manifest of the adapter that a technique used; None where it is not here."""
     if tuned is None or tuned.adapter is None:
-        return None, None
+        return None
     try:
         stored = [one for one in resources.adapter_store().list() if one.identity == tuned.adapter]
     except PlaygroundError:
-        stored = []
-    if not stored:
-        return None, None
-    manifest = stored[0].manifest
-    examples = manifest.data.get("examples")
-    return manifest.duration_s, examples if isinstance(examples, int) else None
+        return None
+    return stored[0].manifest if stored else None
+
+
+def _stale_facts() -> StaleFacts | None:
+    """Return what catching up with a change took, as recorded; a damaged file is named in the section that shows it."""
+    try:
+        return read_stale_facts(comparison_resources.RECORDED / STALE_FILE)
+    except EvaluationError:
+        return None
 
 
 def _draw_assumptions(start: Assumptions, kind: str) -> dict[str, float]:
