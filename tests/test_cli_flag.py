@@ -133,7 +133,7 @@ def test_the_terminal_gets_the_flags_and_a_stamp(flagger: ScriptedFlagger, contr
     assert "2 flags on" in lines[-1]
     assert "judging clauses: 100 %" in err
     assert main(["flag", str(contract), "--shift", "1.5"]) == 0
-    assert "not found, though such contracts usually have it: Insurance\n" in capsys.readouterr().out
+    assert "Usual in a services agreement, not found: Insurance\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from playground.cli.loading import scenario_names
 from playground.errors import AnnotationError
-from playground.types import AnnotatedClause, Label, Risk
+from playground.types import AnnotatedClause, ContractKind, Label, Risk
 from scenarios.contract_clauses import prompts
 from scenarios.contract_clauses.prompts import (
     chain_of_thought_messages,
@@ -73,7 +73,9 @@ def test_the_file_has_no_field_too_many_or_too_few() -> None:
     rows = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
     fields = {"name", "question", "risk", "why", "check", "liability", "expected"}
     assert all(set(row) == fields for row in rows)
-    assert all(isinstance(row["liability"], bool) and isinstance(row["expected"], bool) for row in rows)
+    assert all(isinstance(row["liability"], bool) and isinstance(row["expected"], list) for row in rows)
+    assert all(set(row["expected"]) <= set(get_args(ContractKind)) for row in rows)
+    assert all(len(row["expected"]) == len(set(row["expected"])) for row in rows)
 
 
 @pytest.mark.parametrize("known", labels(), ids=lambda known: known.name)
@@ -100,6 +102,13 @@ def test_a_few_labels_are_expected_and_among_the_commonest() -> None:
     assert len(expected_labels()) == 8
     assert {"Governing Law", "Cap On Liability", "Anti-Assignment", "Expiration Date"} <= set(expected_labels())
     assert not {"Most Favored Nation", "Source Code Escrow", "Parties"} & set(expected_labels())
+
+
+@pytest.mark.parametrize("kind", get_args(ContractKind))
+def test_each_kind_of_contract_has_labels_of_its_own(kind: ContractKind) -> None:
+    assert 4 <= len(expected_labels(kind)) <= 9
+    assert {"Effective Date", "Governing Law"} <= set(expected_labels(kind))
+    assert ("Insurance" in expected_labels(kind)) == (kind in ("services", "lease", "distribution", "general"))
 
 
 def test_an_unknown_label_is_refused_with_the_nearest_one() -> None:

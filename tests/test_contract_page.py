@@ -93,6 +93,22 @@ def test_labels_usually_present_are_missed_and_a_found_one_is_not(monkeypatch, s
     missing = next(text for text in html(app).splitlines() if 'class="missing-labels"' in text)
     assert "<b>Cap On Liability</b>" in missing
     assert "Insurance" not in missing
+    assert "Read as a services agreement: a guess" in missing
+
+
+def test_what_the_reader_adds_is_not_missing_and_what_is_rejected_is(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store, ScriptedFlagger({"unlimited": ("Cap On Liability", 0.9)})))
+    clause_id = next(b.key.split("_")[2] for b in app.button if (b.key or "").startswith("contract_reject"))
+    click(app, f"contract_reject_{clause_id}_Cap On Liability")
+    app.selectbox(key="contract_add_label").set_value("Insurance")
+    click(app, "contract_add")
+    missing = next(text for text in html(app).splitlines() if 'class="missing-labels"' in text)
+    assert "<b>Cap On Liability</b>" in missing
+    assert "Insurance" not in missing
+    files = exported(app)
+    told = json.loads(files["json"])["missing"]
+    assert "Cap On Liability" in told and "Insurance" not in told
+    assert files["html"].decode().split('id="missing"')[1].split("</section>")[0].count("Insurance") == 0
 
 
 def test_what_is_no_contract_is_said(monkeypatch, store):

@@ -32,6 +32,7 @@ from playground.flag_report import (
     flag_report_csv,
     flag_report_html,
     flag_report_json,
+    missing_labels,
     report_rows,
 )
 from playground.flag_report.docx_comments import UNPLACED_TITLE
@@ -326,6 +327,24 @@ def test_exports_with_corrections() -> None:
         f"{LOW}: low risk, probability 70%, confirmed by the reader",
         f"{HIGH}: high risk, added by the reader",
     ]
+
+
+def test_missing_labels_heed_the_reader() -> None:
+    usual = (HIGH, MEDIUM, LOW)
+    result = contract(
+        plain("Alpha.", "Beta."), {"Alpha": {HIGH: 0.9}}, missing=(MEDIUM, LOW), usual=usual, kind="lease"
+    )
+    corrections = [Correction("c1", MEDIUM, "added"), Correction("c0", HIGH, "rejected")]
+    assert missing_labels(result) == (MEDIUM, LOW)
+    assert missing_labels(result, corrections) == (HIGH, LOW)
+    assert missing_labels(result, corrections[:1]) == (LOW,)
+    told = flag_report_json(result, LABELS, corrections)
+    assert (told["kind"], told["missing"]) == ("lease", [HIGH, LOW])
+    (section,) = page(result, corrections=corrections).xpath("//*[@id='missing']")
+    assert [words(name) for name in section.xpath(".//*[@class='name']")] == [HIGH, LOW]
+    assert "Read as a lease" in words(section)
+    every = [Correction("c1", name, "added") for name in usual]
+    assert not page(result, corrections=every).xpath("//*[@id='missing']")
 
 
 @pytest.mark.parametrize(

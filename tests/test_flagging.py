@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from playground.errors import DocumentError
 from playground.flagging import ScoredContract, as_examples, flag_contract, score_contract, silent
-from playground.types import AnnotatedClause, Block, Clause, Document, FlaggedContract, Label, Risk, SimilarClause
+from playground.types import (
+    AnnotatedClause,
+    Block,
+    Clause,
+    ContractKind,
+    Document,
+    FlaggedContract,
+    Label,
+    Risk,
+    SimilarClause,
+)
 
 LABELS = ("Parties", "Insurance", "Audit Rights", "Cap On Liability")
 
 
-def label(name: str, risk: Risk = "medium", **changes: bool) -> Label:
-    return Label(name, "?", risk, "why", "check", **({"liability": True, "expected": False} | changes))
+def label(
+    name: str, risk: Risk = "medium", *, liability: bool = True, expected: tuple[ContractKind, ...] = ()
+) -> Label:
+    return Label(name, "?", risk, "why", "check", liability, expected)
 
 
 CATALOGUE = {
-    "Parties": label("Parties", "informational", liability=False, expected=True),
-    "Insurance": label("Insurance", expected=True),
-    "Audit Rights": label("Audit Rights"),
-    "Cap On Liability": label("Cap On Liability", "high", expected=True),
-    "Unknown To The Model": label("Unknown To The Model", expected=True),
+    "Parties": label("Parties", "informational", liability=False, expected=("lease",)),
+    "Insurance": label("Insurance", expected=("lease", "general")),
+    "Audit Rights": label("Audit Rights", expected=("licence",)),
+    "Cap On Liability": label("Cap On Liability", "high", expected=("lease",)),
+    "Unknown To The Model": label("Unknown To The Model", expected=("lease",)),
 }
 TEXT = (
     'LEASE\n\n1. Insurance. Tenant shall insure the rooms.\n\n"Fee" means the sum in Schedule 1.\n\n'
@@ -163,6 +176,16 @@ def test_missing_are_expected_labels_that_no_clause_carries() -> None:
     assert flag_contract(scored([[0, 0.4, 0, 0]]), CATALOGUE).missing == ("Insurance", "Cap On Liability")
     assert flag_contract(scored([[0, 0.4, 0, 0]]), CATALOGUE, shift=-1).missing == ("Cap On Liability",)
     assert flag_contract(scored([[0, 0, 0, 0]]), CATALOGUE, shown=["Parties", "Audit Rights"]).missing == ("Parties",)
+
+
+def test_what_is_usual_depends_on_the_kind_of_contract() -> None:
+    judged = scored([[0, 0, 0, 0]])
+    lease = flag_contract(judged, CATALOGUE)
+    assert (lease.kind, lease.usual) == ("lease", ("Insurance", "Cap On Liability"))
+    licence = flag_contract(replace(judged, document=document("LICENCE\n\nOne. The Licensee pays.")), CATALOGUE)
+    assert (licence.kind, licence.missing) == ("licence", ("Audit Rights",))
+    other = flag_contract(replace(judged, document=document("DEED\n\nOne.")), CATALOGUE)
+    assert (other.kind, other.missing) == ("general", ("Insurance",))
 
 
 def test_evidence_is_asked_once_for_all_flags_in_their_order() -> None:

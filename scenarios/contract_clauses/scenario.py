@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.errors import AnnotationError
-from playground.types import AnnotatedClause, Label
+from playground.types import AnnotatedClause, ContractKind, Label
 
 FOLDER = Path(__file__).parent
 CLAUSES = FOLDER.parents[1] / "data" / "clauses"
@@ -22,7 +22,7 @@ _MOST_QUOTED = 60
 def labels() -> tuple[Label, ...]:
     """Return CUAD's 41 categories under their own names, in the order of ``labels.json``."""
     rows = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
-    return tuple(Label(**row) for row in rows)
+    return tuple(Label(**row | {"expected": tuple(row["expected"])}) for row in rows)
 
 
 def label(name: str) -> Label:
@@ -45,9 +45,9 @@ def liability_labels() -> tuple[str, ...]:
     return tuple(known.name for known in labels() if known.liability)
 
 
-def expected_labels() -> tuple[str, ...]:
-    """Return the names of the labels that commercial contracts usually have: their absence is worth a line."""
-    return tuple(known.name for known in labels() if known.expected)
+def expected_labels(kind: ContractKind = "general") -> tuple[str, ...]:
+    """Return the names of the labels that contracts of a kind usually have: their absence is worth a line."""
+    return tuple(known.name for known in labels() if kind in known.expected)
 
 
 def keywords() -> dict[str, tuple[str, ...]]:

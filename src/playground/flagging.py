@@ -16,6 +16,7 @@ import numpy as np
 from playground.clause_calibration import shifted_thresholds
 from playground.clauses import split_clauses
 from playground.contract_check import contract_notes
+from playground.contract_kind import contract_kind
 from playground.errors import DocumentError
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
@@ -126,8 +127,8 @@ def flag_contract(
         evidence: finds similar annotated clauses; none are given without it.
 
     Returns:
-        The contract with its flags; ``missing`` names the shown labels that such contracts usually have and that no
-        clause carries.
+        The contract with its flags; ``missing`` names the shown labels that contracts of its kind usually have and
+        that no clause carries.
     """
     names = {label.name for label in catalogue.values() if label.liability} if shown is None else set(shown)
     limits = shifted_thresholds(scored.thresholds, shift)
@@ -141,19 +142,19 @@ def flag_contract(
         for i, (clause, label), found in zip(order, pairs, similar, strict=True)
     )
     found_labels = {flag.label for flag in flags}
+    kind = contract_kind(scored.document)
+    usual = tuple(n for n in scored.labels if n in names and n in catalogue and kind in catalogue[n].expected)
     return FlaggedContract(
         document=scored.document,
         clauses=scored.clauses,
         flags=flags,
-        missing=tuple(
-            name
-            for name in scored.labels
-            if name in names and name in catalogue and catalogue[name].expected and name not in found_labels
-        ),
+        missing=tuple(name for name in usual if name not in found_labels),
         model_id=scored.model_id,
         adapter=scored.adapter,
         timings=dict(scored.timings),
         notes=scored.notes,
+        kind=kind,
+        usual=usual,
     )
 
 

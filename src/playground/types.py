@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Role = Literal["system", "user", "assistant"]
 BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
 Risk = Literal["high", "medium", "low", "informational"]
+ContractKind = Literal["nda", "licence", "services", "lease", "distribution", "employment", "general"]
 ClauseKind = Literal["body", "heading", "definition", "table_of_contents", "signature"]
 StopReason = Literal["end", "length", "repetition"]
 """The model ended by itself, reached ``max_tokens``, or went round in circles and was stopped."""
@@ -332,8 +333,8 @@ class Embedder(Protocol):
 class Label:
     """A category of clause under its own name, with what a reader needs to judge a clause that carries it.
 
-    ``liability`` says that it is shown as a liability by default, ``expected`` that commercial contracts usually have
-    such a clause, so that its absence is worth a line.
+    ``liability`` says that it is shown as a liability by default, ``expected`` names the kinds of contract that
+    usually have such a clause, so that its absence is worth a line.
     """
 
     name: str
@@ -342,7 +343,7 @@ class Label:
     why: str
     check: str
     liability: bool = False
-    expected: bool = False
+    expected: tuple[ContractKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +389,9 @@ class Flag:
 class FlaggedContract:
     """A contract with its flags, in the order of the clauses and, within one, of falling score.
 
-    ``missing`` are labels that such contracts usually have and that no clause carries. ``notes`` are sentences for the
-    reader: this is no contract, not English. ``timings`` are seconds.
+    ``kind`` is a guess; ``usual`` are the labels looked for that contracts of this kind usually have, ``missing`` those
+    of them that no clause was flagged with (``flag_report.missing_labels`` heeds a reader's decisions too). ``notes``
+    are sentences for the reader: this is no contract, not English. ``timings`` are seconds.
     """
 
     document: Document
@@ -400,6 +402,8 @@ class FlaggedContract:
     adapter: str | None
     timings: dict[str, float]
     notes: tuple[str, ...] = ()
+    kind: ContractKind = "general"
+    usual: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

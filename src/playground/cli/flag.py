@@ -275,7 +275,8 @@ def _shift(text: str) -> float:
 
 
 def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
-    from playground.flag_report import report_rows
+    from playground.contract_kind import CONTRACT_KINDS, kind_sentence
+    from playground.flag_report import missing_labels, report_rows
     from playground.flag_report.rows import percent, place
 
     for row in report_rows(result, job.catalogue):
@@ -285,8 +286,8 @@ def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
         print(f'    "{cut}"')
     if not result.flags:
         print("no clause was flagged")
-    if result.missing:
-        print(f"not found, though such contracts usually have it: {', '.join(result.missing)}")
+    if missing := missing_labels(result):
+        print(f"{kind_sentence(result.kind)} Usual in {CONTRACT_KINDS[result.kind]}, not found: {', '.join(missing)}")
 
 
 def _stamp(result: FlaggedContract, job: FlagJob) -> str:

@@ -33,7 +33,7 @@ from playground.flag_report.tables import spreadsheet_cell
 SUMMARY_FILE = "summary.csv"
 SUMMARY_COLUMNS = (
     *("document", "state", "clauses", "flags", "high", "medium", "low", "informational"),
-    *("missing", "adapter", "notes", "file_sha256"),
+    *("kind", "missing", "adapter", "notes", "file_sha256"),
 )
 _RISKS = ("high", "medium", "low", "informational")
 _STOP_S = 5.0
@@ -144,6 +144,7 @@ def _summary_row(outcome: FileOutcome, result: dict[str, Any] | None) -> list[st
         len(result["clauses"]),
         len(risks),
         *(risks.count(risk) for risk in _RISKS),
+        str(result["kind"]),
         spreadsheet_cell("; ".join(result["missing"])),
         spreadsheet_cell(str(result["adapter"] or "")),
         spreadsheet_cell(" ".join(result["notes"])),

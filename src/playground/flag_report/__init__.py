@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from playground.flag_report.docx_comments import CommentedDocx, commented_docx
 from playground.flag_report.html import flag_report_html
-from playground.flag_report.rows import Correction, ReportRow, Verdict, report_rows
+from playground.flag_report.rows import Correction, ReportRow, Verdict, missing_labels, report_rows
 from playground.flag_report.tables import flag_report_csv, flag_report_json
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "flag_report_csv",
     "flag_report_html",
     "flag_report_json",
+    "missing_labels",
     "report_rows",
 ]

@@ -12,10 +12,20 @@ import html
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from playground.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.documents.normalise import normalise_text
 from playground.flag_report.html_style import report_css
 from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import Correction, ReportRow, heading, label_of, percent, place, report_rows
+from playground.flag_report.rows import (
+    Correction,
+    ReportRow,
+    heading,
+    label_of,
+    missing_labels,
+    percent,
+    place,
+    report_rows,
+)
 from playground.types import Clause, FlaggedContract, Label, Risk, SimilarClause
 
 NOT_ADVICE = (
@@ -57,7 +67,7 @@ def flag_report_html(
         (
             *_header(result, rows, title),
             *_summary(rows),
-            *_missing(result, labels),
+            *_missing(result, labels, corrections),
             *_notes(result),
             *_contract(result, rows),
             *_provenance(result, provenance),
@@ -137,13 +147,15 @@ def _gravity(group: Sequence[_Numbered]) -> int:
     return RISK_ORDER.index(group[0][1].label.risk)
 
 
-def _missing(result: FlaggedContract, labels: Mapping[str, Label]) -> Iterator[str]:
-    if not result.missing:
+def _missing(result: FlaggedContract, labels: Mapping[str, Label], corrections: Sequence[Correction]) -> Iterator[str]:
+    missing = missing_labels(result, corrections)
+    if not missing:
         return
     yield '<section id="missing">\n<h2>Usual, but not found</h2>'
-    yield '<p class="quiet">Contracts of this kind usually have such a clause; none was found here.</p>'
+    yield f'<p class="quiet">{kind_sentence(result.kind)} Such a clause is usual in '
+    yield f"{CONTRACT_KINDS[result.kind]}; none was found here.</p>"
     yield '<ul class="plain">'
-    for name in result.missing:
+    for name in missing:
         why = label_of(name, labels).why
         yield f'<li><span class="name">{_shown(name)}</span>{": " + _shown(why) if why else ""}</li>'
     yield "</ul>\n</section>"
@@ -242,6 +254,7 @@ def _timing(name: str, seconds: float) -> str:
 def _provenance(result: FlaggedContract, provenance: Mapping[str, str]) -> Iterator[str]:
     known = {
         "File": result.document.source,
+        "Kind of contract": kind_sentence(result.kind),
         "SHA-256 of the text": result.document.sha256,
         "Model": result.model_id,
         "Adapter": result.adapter or "none",

@@ -63,6 +63,12 @@ def report_rows(
     return tuple(sorted(rows, key=lambda row: (row.clause.start, row.score is None, -(row.score or 0.0))))
 
 
+def missing_labels(result: FlaggedContract, corrections: Sequence[Correction] = ()) -> tuple[str, ...]:
+    """Return the usual labels that no flag carries, a reader's decisions heeded: added ones count, rejected do not."""
+    standing = {row.label.name for row in report_rows(result, {}, corrections) if row.verdict != "rejected"}
+    return tuple(name for name in result.usual or result.missing if name not in standing)
+
+
 def label_of(name: str, labels: Mapping[str, Label]) -> Label:
     """Return the label, or one that says no more than its name: users train on labels of their own."""
     return labels.get(name) or Label(name, question="", risk="informational", why="", check="")

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from playground.documents.normalise import normalise_text
-from playground.flag_report.rows import Correction, heading, report_rows
+from playground.flag_report.rows import Correction, heading, missing_labels, report_rows
 from playground.types import FlaggedContract, Label
 
 COLUMNS = ("document", "clause_number", "page", "heading", "start", "end", "label", "risk", "probability", "text")
@@ -71,7 +71,8 @@ def flag_report_json(
             }
             for clause in result.clauses
         ],
-        "missing": list(result.missing),
+        "kind": result.kind,
+        "missing": list(missing_labels(result, corrections)),
         "timings": dict(result.timings),
         "model": result.model_id,
         "adapter": result.adapter,

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from playground.clause_calibration import SHIFTS
-from playground.flag_report import ReportRow
+from playground.contract_kind import CONTRACT_KINDS, kind_sentence
+from playground.flag_report import ReportRow, missing_labels
 from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flag_report.rows import heading, percent, place
 from playground.types import Clause, FlaggedContract, Risk
@@ -30,7 +31,7 @@ def draw_panel(entry: ContractEntry, judged: Judged, flagged: FlaggedContract, r
     with st.container(height=HEIGHT, border=False, key=Key.PANEL):
         _draw_slider(judged)
         listed = _draw_filters(rows)
-        _draw_missing(flagged)
+        _draw_missing(entry, flagged)
         risks: Mapping[str, Risk] = {row.label.name: row.label.risk for row in rows}
         st.html(count_chips_html(flag_filter.label_counts(rows), risks))
         _draw_cards(entry, judged, listed, any_flag=bool(rows))
@@ -100,11 +101,19 @@ def _liabilities() -> frozenset[str]:
     return frozenset(name for name, label in catalogue().items() if label.liability)
 
 
-def _draw_missing(flagged: FlaggedContract) -> None:
+def _draw_missing(entry: ContractEntry, flagged: FlaggedContract) -> None:
     place_of_line = st.empty()
-    if flagged.missing:
-        names = ", ".join(f"<b>{escape_html(name)}</b>" for name in flagged.missing)
-        place_of_line.html(f'<div class="missing-labels">Usually present, not found: {names}</div>')
+    if flagged.usual:
+        place_of_line.html(
+            f'<div class="missing-labels">{missing_html(flagged, missing_labels(flagged, entry.corrections))}</div>'
+        )
+
+
+def missing_html(flagged: FlaggedContract, missing: Sequence[str]) -> str:
+    """Return what kind of contract it was taken for, and which labels that are usual in such were not found."""
+    names = ", ".join(f"<b>{escape_html(name)}</b>" for name in missing)
+    what = f"not found: {names}" if missing else f"all found ({len(flagged.usual)} of those looked for)"
+    return f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}, {what}"
 
 
 def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow], *, any_flag: bool) -> None:
