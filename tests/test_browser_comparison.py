@@ -71,14 +71,14 @@ def test_open_measure_one_cell_download_the_report_and_read_it_offline(
 
 def test_the_address_opens_the_same_comparison(page: Page, browser: Browser) -> None:
     page.get_by_text("latency", exact=True).click()
-    expect(page.locator(f"{CHART} .xtitle", has_text="median seconds per request")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator(f"{CHART} .xtitle", has_text="median seconds per question")).to_have_count(1, timeout=WAIT_MS)
     expect(page).to_have_url(re.compile("across=latency"), timeout=WAIT_MS)
 
     other = browser.new_context(viewport={"width": 1440, "height": 1000})
     second = other.new_page()
     second.set_default_timeout(WAIT_MS)
     second.goto(page.url)
-    expect(second.locator(f"{CHART} .xtitle")).to_have_text("median seconds per request", timeout=WAIT_MS)
+    expect(second.locator(f"{CHART} .xtitle")).to_have_text("median seconds per question", timeout=WAIT_MS)
     other.close()
 
 

@@ -155,7 +155,8 @@ def test_times_are_per_clause_judged_and_per_pair_asked() -> None:
     assert lora.total_s.values == tuple(0.5 / len(contract.clauses) for contract in CONTRACTS)
     assert zero_shot.total_s.values == tuple(2.0 / len(sampled_pairs(one, PAIRS, 0)) for one in CONTRACTS)
     assert zero_shot.input_tokens == pytest.approx(3 * 400 / zero_shot.requests)
-    assert "clause judged" in lora.unit
+    assert (lora.unit, lora.parts, lora.whole_unit) == (f"clause, all {len(SET.labels)} labels", 1, "")
+    assert (zero_shot.unit, zero_shot.parts, zero_shot.whole_unit) == ("clause and label", len(SET.labels), lora.unit)
     assert len(technique_rows(run.records, scenario)[0]) == 2
 
 

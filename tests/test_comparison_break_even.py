@@ -190,7 +190,7 @@ def test_defaults_take_what_was_measured_and_every_one_names_its_source() -> Non
         figures("RAG", 1.25, 480.0), figures("LoRA", 0.75, None), adapter=manifest(duration_s=300.0)
     )
     assert (found.prompting_input_tokens.value, found.tuned_machine_s.value) == (480.0, 0.75)
-    assert found.prompting_input_tokens.source == "mean of RAG, measured on 2026-03-04 with n = 60"
+    assert found.prompting_input_tokens.source == "mean of RAG per question, measured on 2026-03-04 with n = 60"
     assert (found.prompting_machine_s.value, found.training_s.value, found.retraining_s.value) == (0.0, 300.0, 300.0)
     assert "price list of" in found.input_price_usd.source
     assert found.input_price_usd.value < found.output_price_usd.value

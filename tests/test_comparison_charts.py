@@ -28,6 +28,7 @@ from playground.comparison.charts_over_time import (
 )
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import CurvePoint, HeatMap, StaleFigures, TechniqueFigures
+from playground.comparison.footing import on_one_footing
 from playground.comparison.sums import times_of
 from playground.comparison.technique_styles import STYLES, style_of
 from playground.errors import EvaluationError
@@ -115,7 +116,7 @@ def test_the_axis_says_what_a_request_costs_by() -> None:
     assert "USD per 1,000 requests" in accuracy_cost_figure(ALL).layout.xaxis.title.text
     assert "gpt-4o-mini" in accuracy_cost_figure(ALL, basis=CostBasis("hosted")).layout.xaxis.title.text
     swapped = accuracy_cost_figure(ALL, across="latency")
-    assert swapped.layout.xaxis.title.text == "median seconds per request"
+    assert swapped.layout.xaxis.title.text == "median seconds per question"
     assert traces(swapped, "RAG")[0].x[0] == pytest.approx(ALL[0].total_s.p50.value)  # type: ignore[union-attr]
 
 
@@ -154,6 +155,64 @@ def test_costs_by_hand() -> None:
 def test_a_machine_that_costs_nothing_or_less_is_refused(price: float) -> None:
     with pytest.raises(EvaluationError, match="USD per hour cannot be. Give more than 0"):
         CostBasis("machine", price)
+
+
+# One footing: a chat model asked for one label at a time beside an adapter that judges all of them
+
+PAIRS = technique(
+    "few-shot",
+    scenario="contract_clauses",
+    unit="clause and label",
+    parts=41,
+    whole_unit="clause, all 41 labels",
+    token_cost_usd=0.0001,
+)
+WHOLE = technique("lora", scenario="contract_clauses", unit="clause, all 41 labels", tokens={}, input_tokens=None)
+
+
+def test_cost_and_latency_are_those_of_a_clause_judged_for_all_labels() -> None:
+    cost = accuracy_cost_figure([PAIRS, WHOLE])
+    few_shot, lora = traces(cost, STYLES["few-shot"].title, STYLES["lora"].title)
+    assert few_shot.x[0] == pytest.approx(41 * 0.1)
+    assert "one: clause, all 41 labels" in cost.layout.xaxis.title.text
+    assert "asked 41 times, once a label" in few_shot.hovertemplate
+    assert "one request: clause, all 41 labels<br>" in lora.hovertemplate
+    assert "Chat models: 41 times the request for one label" in words(cost)
+    latency = accuracy_cost_figure([PAIRS, WHOLE], across="latency")
+    assert latency.layout.xaxis.title.text == "median seconds per clause, all 41 labels"
+    median_s = PAIRS.total_s.p50.value  # type: ignore[union-attr]
+    assert traces(latency, STYLES["few-shot"].title)[0].x[0] == pytest.approx(41 * median_s)
+    assert traces(latency, STYLES["lora"].title)[0].x[0] == pytest.approx(median_s)
+
+
+def test_every_axis_of_times_and_tokens_names_what_it_is_per() -> None:
+    total, first, tokens = latency_figure([PAIRS, WHOLE]), first_token_figure([PAIRS]), tokens_figure([PAIRS, WHOLE])
+    assert total is not None and first is not None and tokens is not None
+    assert total.layout.xaxis.title.text == "per clause, all 41 labels"
+    assert first.layout.xaxis.title.text == "per clause and label"
+    assert tokens.layout.xaxis.title.text == "mean tokens per clause and label"
+    assert all("tokens per clause and label" in bar.hovertemplate for bar in tokens.data if bar.type == "bar")
+    marks = [trace.hovertemplate for trace in total.data if trace.mode == "markers+text"]
+    assert all("per clause, all 41 labels" in mark for mark in marks)
+
+
+def test_a_whole_is_put_together_once_only() -> None:
+    once = on_one_footing(PAIRS)
+    assert (once.input_tokens, once.token_cost_usd) == (pytest.approx(41 * 445), pytest.approx(0.0041))
+    assert once.tokens["text"] == 41 * 400
+    assert on_one_footing(once) == once
+    assert on_one_footing(WHOLE) is WHOLE
+
+
+def test_the_break_even_chart_names_what_a_request_is() -> None:
+    assumptions = default_assumptions(PAIRS, WHOLE)
+    assert assumptions.prompting_input_tokens.value == pytest.approx(41 * 445)
+    assert "per clause, all 41 labels (asked 41 times, once a label)" in assumptions.prompting_input_tokens.source
+    result = break_even(assumptions, unit="clause, all 41 labels")
+    assert "a request (clause, all 41 labels) costs" in result.sentence
+    figure = break_even_figure(assumptions, result, unit="clause, all 41 labels")
+    assert figure.layout.xaxis.title.text == "requests (one: clause, all 41 labels)"
+    assert "requests (one: clause, all 41 labels)" in figure.data[0].hovertemplate
 
 
 # Colours, small samples, recorded and fresh
@@ -342,7 +401,8 @@ def test_a_name_cannot_become_markup() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.0024, "2.4 ms"), (0.85, "850 ms"), (1.318, "1.32 s"), (100, "100 s"), (240, "4 min")]
+    ("value", "shown"),
+    [(5.95e-05, "59.5 µs"), (0.0024, "2.4 ms"), (0.85, "850 ms"), (1.318, "1.32 s"), (100, "100 s"), (240, "4 min")],
 )
 def test_durations_in_words(value: float, shown: str) -> None:
     assert seconds(value) == shown

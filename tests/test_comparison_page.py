@@ -107,7 +107,7 @@ def test_the_axes_change_places_by_a_control(recorded: Path) -> None:
     assert "USD per 1,000 requests" in figure(app)["layout"]["xaxis"]["title"]["text"]
     app.button_group(key="across").set_value("latency")
     run(app)
-    assert figure(app)["layout"]["xaxis"]["title"]["text"] == "median seconds per request"
+    assert figure(app)["layout"]["xaxis"]["title"]["text"] == "median seconds per question"
 
 
 def test_an_address_that_names_nothing_known_opens_the_page_all_the_same(recorded: Path) -> None:

@@ -29,7 +29,8 @@ from scenarios.contract_clauses.measured_contracts import (
 from scenarios.contract_clauses.prompted import sampled_pairs
 
 ACCURACY_NAME = "accuracy on sampled pairs of clause and label"
-UNIT = "clause judged (by a chat model: one clause, one label)"
+PAIR_UNIT = "clause and label"
+"""What a chat model is asked about in one request; the other strategies judge a clause for all labels at once."""
 _LARGEST_COUNT = 100_000
 _DEFAULT_PAIRS = 3
 
@@ -67,12 +68,14 @@ def compared_scenario(info: RunInfo, *, contracts: Path | None = None, resamples
         pairs=_whole(info.settings.get("pairs_per_contract"), _DEFAULT_PAIRS),
         resamples=resamples,
     )
+    count = len(measure.labels) or len(LABELS)
     return ComparedScenario(
         name="contract_clauses",
-        unit=UNIT,
+        unit=f"clause, all {count} labels",
         measure=measure.rates,
         outcomes=measure.outcomes,
         requests_of=requests_of,
+        part_of=lambda rows: (PAIR_UNIT, count) if any(map(_asked, rows)) else None,
         basis={"contracts": str(of_run.get("sha256", "")), "pairs": str(measure.pairs)},
         notes=notes,
     )
@@ -90,8 +93,14 @@ def requests_of(row: RunRecord) -> int:
     """Return how many clauses a row judged; of a chat model, how many pairs it was asked about."""
     if row.prediction is None:
         return 0
-    asked = row.prediction.detail.get("asked")
-    return len(asked) if isinstance(asked, list) else _whole(row.prediction.detail.get("clauses"), 0)
+    asked = _asked(row)
+    return len(asked) if asked is not None else _whole(row.prediction.detail.get("clauses"), 0)
+
+
+def _asked(row: RunRecord) -> list[object] | None:
+    """Return the pairs that a chat model was asked about; None where a row judged whole clauses, or failed."""
+    asked = row.prediction.detail.get("asked") if row.prediction is not None else None
+    return asked if isinstance(asked, list) else None
 
 
 class _Measure:
@@ -100,8 +109,8 @@ class _Measure:
     def __init__(
         self, *, by_title: Mapping[str, MeasuredContract], labels: Sequence[str], pairs: int, resamples: int
     ) -> None:
-        self.pairs = pairs
-        self._by_title, self._labels, self._resamples = by_title, labels, resamples
+        self.pairs, self.labels = pairs, labels
+        self._by_title, self._resamples = by_title, resamples
 
     def rates(self, rows: Sequence[RunRecord]) -> Measured:
         """Return the rates of one strategy on the contracts that it has rows of."""
@@ -111,7 +120,7 @@ class _Measure:
         (figures,) = summarise_rows(
             found,
             [self._by_title[row.example_id] for row in found],
-            self._labels,
+            self.labels,
             pairs_per_contract=self.pairs,
             seed=found[0].seed,
             resamples=self._resamples,

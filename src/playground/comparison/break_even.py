@@ -14,6 +14,7 @@ from typing import Literal
 
 from playground.adapters import AdapterManifest
 from playground.comparison.figures import StaleFigures, TechniqueFigures
+from playground.comparison.footing import on_one_footing, unit_words
 from playground.comparison.stale import FILE as STALE_FILE
 from playground.comparison.stale import StaleFacts
 from playground.errors import EvaluationError
@@ -160,8 +161,8 @@ def cumulative_cost_usd(assumptions: Assumptions, way: Way, requests: float) -> 
     return upfront_usd(assumptions, way) + requests * request_usd(assumptions, way)
 
 
-def break_even(assumptions: Assumptions) -> BreakEven:
-    """Return where the costs of prompting and fine-tuning cross.
+def break_even(assumptions: Assumptions, *, unit: str = "") -> BreakEven:
+    """Return where the costs of prompting and fine-tuning cross; ``unit`` is what one request is, for the sentence.
 
     With U the cost up front and r that of a request: U_tuned + n r_tuned = U_prompting + n r_prompting, so
     n = (U_tuned - U_prompting) / (r_prompting - r_tuned).
@@ -169,7 +170,10 @@ def break_even(assumptions: Assumptions) -> BreakEven:
     more_upfront = upfront_usd(assumptions, "fine-tuning") - upfront_usd(assumptions, "prompting")
     prompting, tuned = request_usd(assumptions, "prompting"), request_usd(assumptions, "fine-tuning")
     saved = prompting - tuned
-    per_request = f"a request costs {describe_cost(prompting)} with prompting and {describe_cost(tuned)} fine-tuned"
+    per_request = (
+        f"a request{f' ({unit})' if unit else ''} costs {describe_cost(prompting)} with prompting and "
+        f"{describe_cost(tuned)} fine-tuned"
+    )
     at_first: Way | None = "prompting" if more_upfront > 0 else "fine-tuning" if more_upfront < 0 else None
     later: Way | None = "fine-tuning" if saved > 0 else "prompting" if saved < 0 else at_first
     at_first = at_first or later
@@ -224,13 +228,16 @@ def default_assumptions(
     """Return assumptions with everything that was measured in its place, and ordinary values for the rest.
 
     Args:
-        prompting: figures of the prompted technique: its tokens and, where it is not hosted, its time.
+        prompting: figures of the prompted technique: its tokens and, where it is not hosted, its time. Both techniques
+            are taken on one footing: a request is a clause judged for all labels.
         tuned: figures of the fine-tuned technique: its time.
         adapter: that the fine-tuned technique uses: its training, its examples and whether anybody annotated them.
         stale: what bringing each technique up to date took when the facts changed.
         indexing_s: as measured; None for what ``stale`` has of the prompted technique.
         hosted: whether prompting uses a hosted model, at the price of a small one, or the one measured here.
     """
+    prompting = on_one_footing(prompting) if prompting else None
+    tuned = on_one_footing(tuned) if tuned else None
     measured_s = prompting.total_s.p50.value if prompting and prompting.total_s else None
     tuned_s = tuned.total_s.p50.value if tuned and tuned.total_s else None
     training_s = adapter.duration_s if adapter else None
@@ -321,7 +328,8 @@ def _measured(name: str, value: float | None, otherwise: float, unit: str, sourc
 def _source(figures: TechniqueFigures | None, statistic: str) -> str:
     if figures is None:
         return ASSUMED
-    return f"{statistic} of {figures.title}, measured on {figures.started_at[:10]} with n = {figures.n}"
+    what = f"{statistic} of {figures.title} per {unit_words(figures)}"
+    return f"{what}, measured on {figures.started_at[:10]} with n = {figures.n}"
 
 
 def _price(million: Usage, otherwise: float) -> Assumption:

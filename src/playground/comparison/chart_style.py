@@ -98,12 +98,12 @@ def percent(estimate: Estimate | None) -> str:
 
 
 def seconds(value: float) -> str:
-    """Return a duration for marks on a chart: 2.4 ms, 850 ms, 1.3 s, 4 min."""
+    """Return a duration in words: 60 µs, 2.4 ms, 850 ms, 1.3 s, 4 min."""
     if value >= 120:
         return f"{value / 60:.3g} min"
     if value >= 1:
         return f"{value:.3g} s"
-    return f"{1000 * value:.3g} ms"
+    return f"{1e3 * value:.3g} ms" if value >= 1e-3 else f"{1e6 * value:.3g} µs"
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -26,6 +26,7 @@ from playground.comparison.chart_style import (
 )
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
+from playground.comparison.footing import footing_note, on_one_footing, unit_words, units_of
 from playground.comparison.pareto import pareto_front
 from playground.comparison.sums import OUTPUT, WHOLE_PROMPT
 from playground.comparison.technique_styles import style_of
@@ -40,7 +41,6 @@ _SMALLEST, _LARGEST = 13.0, 40.0
 _LOG_FROM = 30.0
 _FEWEST_FOR_SHAPE = 10
 _SHAPE_POINTS = 96
-_LONGEST_UNIT = 24
 _AXIS_LETTERS = 26
 _OUTPUT_COLOUR = "#c2577a"
 _MOST_COLUMNS_ACROSS = 8
@@ -51,12 +51,15 @@ def accuracy_cost_figure(
 ) -> go.Figure:
     """Draw accuracy against cost per 1,000 requests with the Pareto front; the marker grows with the median latency.
 
+    All techniques stand on one footing: a request is a clause judged for all labels, also where a model is asked for
+    one label at a time.
     With ``across="latency"`` the two change places. A technique without accuracy, or without what is on the x axis, is
     left out, and the chart says so.
     """
     from plotly import graph_objects as go
 
     basis = basis or CostBasis()
+    figures = [on_one_footing(one) for one in figures]
     costs = [per_1000_usd(one, basis) for one in figures]
     latencies = [one.total_s.p50.value if one.total_s else None for one in figures]
     places, sizes = (costs, latencies) if across == "cost" else (latencies, costs)
@@ -104,8 +107,9 @@ def accuracy_cost_figure(
         )
     known = [place for i in shown if (place := places[i]) is not None]
     is_log = bool(known) and min(known) > 0 and max(known) / min(known) > _LOG_FROM
-    cost_axis = f"USD per 1,000 requests<br>({basis.title})"
-    time_axis = "median seconds per request"
+    unit = plain(units_of(figures[i] for i in shown))
+    cost_axis = f"USD per 1,000 requests (one: {unit})<br>({basis.title})"
+    time_axis = f"median seconds per {unit}"
     if is_log:
         low, high = min(known) / 1.6, max(known) * 1.6
         ticks = log_ticks(low, high)
@@ -120,7 +124,8 @@ def accuracy_cost_figure(
     title_text = "<br>".join(textwrap.wrap(plain(" / ".join(names)), _AXIS_LETTERS)[:3])
     figure.update_yaxes(title_text=title_text, range=[-0.05, 1.05], tickformat=".0%")
     missing = [name_of(figures[i]) for i in range(len(figures)) if i not in shown]
-    note = f"Not measured or no known price: {', '.join(missing)[:110]}" if missing else ""
+    notes = [footing_note(figures), f"Not measured or no known price: {', '.join(missing)[:110]}" if missing else ""]
+    note = "; ".join(filter(None, notes))
     title = "Accuracy against cost" if across == "cost" else "Accuracy against latency"
     figure = framed(figure, title, height=470, small=[figures[i] for i in shown], note=note)
     legend_below(figure, [*(["Pareto front"] if len(front) > 1 else []), *(name_of(figures[i]) for i in shown)])
@@ -138,6 +143,7 @@ def _hover(one: TechniqueFigures, cost: float | None, basis: CostBasis) -> str:
         f"<b>{name_of(one)}</b>",
         f"{plain(one.accuracy_name)}: {percent(one.accuracy)}",
         f"1,000 requests: {describe_cost(cost)} ({basis.title})",
+        f"one request: {plain(unit_words(one))}",
     ]
     for words, times in (("first token", one.first_token_s), ("total", one.total_s)):
         if times:
@@ -149,8 +155,9 @@ def _hover(one: TechniqueFigures, cost: float | None, basis: CostBasis) -> str:
 
 
 def latency_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
-    """Draw how long requests took in all, one shape a technique, with median and 95th percentile marked."""
-    return _times_figure("Total time per request", figures, [one.total_s for one in figures])
+    """Draw how long requests took in all, on one footing, one shape a technique, median and 95th percentile marked."""
+    figures = [on_one_footing(one) for one in figures]
+    return _times_figure("Total time", figures, [one.total_s for one in figures])
 
 
 def first_token_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
@@ -199,7 +206,8 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
                 cliponaxis=False,
                 showlegend=False,
                 hovertemplate=(
-                    f"{name_of(one)}: {words} {seconds(estimate.value)}<br>95 % interval {seconds(estimate.low)} to "
+                    f"{name_of(one)}: {words} {seconds(estimate.value)} per {plain(unit_words(one))}<br>"
+                    f"95 % interval {seconds(estimate.low)} to "
                     f"{seconds(estimate.high)}, {len(logs):,} requests<extra></extra>"
                 ),
             )
@@ -209,14 +217,14 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
     low = 10 ** min(*lows, math.log10(first) - 0.3 * span)
     high = 10 ** max(*highs, math.log10(last) + 0.3 * span)
     ticks = log_ticks(low, high)
-    units = " / ".join(dict.fromkeys(plain(one.unit) for one, _each in pairs))
+    units = plain(units_of(one for one, _each in pairs))
     figure.update_xaxes(
         type="log",
         range=[math.log10(low), math.log10(high)],
         tickmode="array",
         tickvals=ticks,
         ticktext=[seconds(tick) for tick in ticks],
-        title_text=f"per {units}" if len(units) <= _LONGEST_UNIT else "per request",
+        title_text=f"per {units}",
     )
     figure.update_yaxes(
         tickmode="array",
@@ -225,7 +233,7 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
         range=[-0.55, len(pairs) - 0.1],
         showgrid=False,
     )
-    note = "● median, | 95th percentile"
+    note = "; ".join(filter(None, ("● median, | 95th percentile", footing_note(one for one, _each in pairs))))
     return framed(figure, title, height=130 + 72 * len(pairs), small=[one for one, _each in pairs], note=note)
 
 
@@ -252,7 +260,7 @@ def _shape(logs: np.ndarray, base: float) -> dict[str, object]:
 
 
 def tokens_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
-    """Draw the mean tokens of a request, stacked by part of the prompt; None where no chat model was asked."""
+    """Draw the mean tokens of a request as it was asked, by part of the prompt; None where no chat model was asked."""
     from plotly import graph_objects as go
 
     shown = [one for one in figures if one.tokens]
@@ -265,6 +273,7 @@ def tokens_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
     )
     names = [name_of(one, with_n=True) for one in shown]
     totals = [sum(one.tokens.values()) for one in shown]
+    unit = plain(units_of(shown))
     figure = go.Figure()
     for part in parts:
         values = [one.tokens.get(part, 0.0) for one in shown]
@@ -279,7 +288,7 @@ def tokens_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
                 "pattern": {"shape": ["" if one.recorded else "/" for one in shown]},
                 "line": {"width": 0},
             },
-            hovertemplate=f"{label}: %{{x:,.1f}} tokens per request<extra>%{{y}}</extra>",
+            hovertemplate=f"{label}: %{{x:,.1f}} tokens per {unit}<extra>%{{y}}</extra>",
         )
     figure.add_scatter(
         x=totals,
@@ -293,7 +302,7 @@ def tokens_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
         hoverinfo="skip",
     )
     figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_xaxes(title_text="mean tokens per request", range=[0, 1.14 * max(totals)], nticks=6)
+    figure.update_xaxes(title_text=f"mean tokens per {unit}", range=[0, 1.14 * max(totals)], nticks=6)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure = framed(figure, "Tokens per request", height=150 + 58 * len(shown), small=shown)
     legend_below(figure, parts)

@@ -49,16 +49,17 @@ def way_colours(prompting: TechniqueFigures | None, tuned: TechniqueFigures | No
 
 
 def break_even_figure(
-    assumptions: Assumptions, result: BreakEven, *, colours: Mapping[Way, str] = WAY_COLOURS
+    assumptions: Assumptions, result: BreakEven, *, colours: Mapping[Way, str] = WAY_COLOURS, unit: str = "request"
 ) -> go.Figure:
     """Draw what both ways have cost after so many requests, with the crossing marked.
 
-    The axis ends at twice the crossing, or after a year where there is none.
+    The axis ends at twice the crossing, or after a year where there is none. ``unit``: what one request is, in words.
     """
     from plotly import graph_objects as go
 
     most = 2 * result.requests if result.requests else _DAYS_SHOWN * assumptions.requests_per_day.value
     most = max(most, 1.0)
+    one = "" if unit == "request" else f" (one: {plain(unit)})"
     requests = [most * step / _POINTS for step in range(_POINTS + 1)]
     figure = go.Figure()
     for way, dash in (("prompting", "solid"), ("fine-tuning", "dash")):
@@ -69,7 +70,7 @@ def break_even_figure(
             mode="lines",
             line={"color": colours[way], "width": 4, "dash": dash},  # type: ignore[index]
             name=way.capitalize(),
-            hovertemplate=f"{way.capitalize()}: $%{{y:,.4g}} after %{{x:,.0f}} requests<extra></extra>",
+            hovertemplate=f"{way.capitalize()}: $%{{y:,.4g}} after %{{x:,.0f}} requests{one}<extra></extra>",
         )
     if result.requests is not None:
         at_usd = cumulative_cost_usd(assumptions, "prompting", result.requests)
@@ -82,7 +83,8 @@ def break_even_figure(
             name="Break-even",
             cliponaxis=False,
             hovertemplate=(
-                f"Both have cost {describe_cost(at_usd)} after {math.ceil(result.requests):,} requests<extra></extra>"
+                f"Both have cost {describe_cost(at_usd)} after {math.ceil(result.requests):,} requests{one}"
+                "<extra></extra>"
             ),
         )
         # At the top, where no line is: the dearer way only gets there at the right end.
@@ -98,7 +100,7 @@ def break_even_figure(
             showarrow=False,
             font={"size": FONT_SIZE},
         )
-    figure.update_xaxes(title_text="requests", range=[0, most], nticks=6, separatethousands=True)
+    figure.update_xaxes(title_text=f"requests{one}", range=[0, most], nticks=6, separatethousands=True)
     figure.update_yaxes(title_text="USD spent in all", rangemode="tozero", tickprefix="$", nticks=7)
     figure = framed(figure, "Cost against number of requests", height=430)
     legend_below(figure, ["Prompting", "Fine-tuning", "Break-even"])

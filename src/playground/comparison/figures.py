@@ -42,6 +42,9 @@ class TechniqueFigures:
         unit: what one request is, in words, for axes and headings ("question"); times, tokens and cost are per request.
         requests: how many requests the times rest on; differs from ``n`` where an example is judged in several.
         run_id: of the run that the rows are from.
+        parts: how many requests do what one request of the scenario's other techniques does: a chat model is asked for
+            one label at a time, so as many as labels.
+        whole_unit: what those together are, in words; "" where a request is the whole (see ``footing``).
     """
 
     scenario: str
@@ -67,6 +70,8 @@ class TechniqueFigures:
     unit: str = "question"
     requests: int = 0
     run_id: str = ""
+    parts: int = 1
+    whole_unit: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:

@@ -88,9 +88,8 @@ def _scenario(compared: ComparedTechniques, charts: Sequence[str]) -> Iterator[s
 
 
 def _table(compared: ComparedTechniques) -> Iterator[str]:
-    units = " / ".join(dict.fromkeys(one.unit for one in compared.figures))
     headings = ("Technique", "n", "Accuracy", "First token, p50 / p95", "Total, p50 / p95", "Tokens in", "Tokens out")
-    yield f'<p class="quiet">Times, tokens and cost are for one request: a {_shown(units)}.</p>'
+    yield '<p class="quiet">Times, tokens and cost are for one request; what that is stands under each name.</p>'
     yield '<div class="wide"><table class="figures">\n<thead><tr>'
     for place, heading in enumerate((*headings, "Price of tokens, 1,000 requests", "Errors")):
         yield f'<th scope="col"{_class("number") if place else ""}>{heading}</th>'
@@ -127,7 +126,8 @@ def _row(one: TechniqueFigures, name: str) -> str:
     )
     return (
         f'<tr><th scope="row"><span class="dot" style="background:{style_of(one.strategy).colour}"></span>'
-        f'{_shown(name)}<span class="small">{_shown(model)}</span></th>'
+        f'{_shown(name)}<span class="small">{_shown(model)}</span>'
+        f'<span class="small">per {_shown(one.unit)}</span></th>'
         + "".join(f'<td class="number">{cell}</td>' for cell in cells)
         + "</tr>"
     )

@@ -58,6 +58,8 @@ class ComparedScenario:
         required_scores: a row without them is not of this scenario and does not count.
         basis: what was measured, by name and hash (policies, contracts): runs are only paired where it agrees.
         notes: sentences for the reader, for instance about what could not be measured.
+        part_of: rows of one technique -> what its request is where that is only a part of ``unit``, and how many parts
+            make a whole; None where it is the whole.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ComparedScenario:
     required_scores: tuple[str, ...] = ()
     basis: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    part_of: Callable[[Sequence[RunRecord]], tuple[str, int] | None] = lambda _rows: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def figures_of(
     measured = scenario.measure(rows)
     requests = [scenario.requests_of(row) for row in rows]
     tokens, input_tokens, output_tokens = _tokens(rows, requests)
+    unit, parts = scenario.part_of(rows) or (scenario.unit, 1)
     return TechniqueFigures(
         scenario=scenario.name,
         strategy=group.strategy,
@@ -143,9 +147,11 @@ def figures_of(
         machine=_all_of([row.machine for row in rows]),
         commit=_all_of([row.commit for row in rows]),
         recorded=recorded,
-        unit=scenario.unit,
+        unit=unit,
         requests=sum(requests),
         run_id=run_id,
+        parts=parts,
+        whole_unit=scenario.unit if parts > 1 else "",
     )
 
 

@@ -20,6 +20,7 @@ from playground.comparison.break_even import (
 )
 from playground.comparison.charts_over_time import break_even_figure, way_colours
 from playground.comparison.figures import TechniqueFigures
+from playground.comparison.footing import on_one_footing, units_of
 from playground.comparison.stale import FILE as STALE_FILE
 from playground.comparison.stale import StaleFacts, read_stale_facts
 from playground.errors import EvaluationError, PlaygroundError
@@ -51,18 +52,20 @@ def draw_break_even(scenario: str, figures: Sequence[TechniqueFigures]) -> None:
             st.error(escape_markdown(str(error)), icon=":material/error:")
             st.caption("The chart is drawn again as soon as every assumption can be.")
             return
-        result = break_even(assumptions)
+        unit = units_of(on_one_footing(one) for one in (prompting, tuned) if one)
+        result = break_even(assumptions, unit="" if unit == "request" else unit)
         st.html(f'<div class="verdict">{escape_html(result.sentence)}</div>')
         last = 2 * result.requests if result.requests else 365 * assumptions.requests_per_day.value
         rows: list[Row] = [
             {
+                "request": unit,
                 "requests": (requests := last * step / _ROWS),
                 "prompting_usd": cumulative_cost_usd(assumptions, "prompting", requests),
                 "fine_tuning_usd": cumulative_cost_usd(assumptions, "fine-tuning", requests),
             }
             for step in range(_ROWS + 1)
         ]
-        figure = break_even_figure(assumptions, result, colours=way_colours(prompting, tuned))
+        figure = break_even_figure(assumptions, result, colours=way_colours(prompting, tuned), unit=unit)
         draw_chart(figure, "break-even", rows, alt=result.sentence)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from playground.comparison.chart_style import seconds
 from playground.comparison.charts import (
     accuracy_cost_figure,
     first_token_figure,
@@ -19,6 +20,7 @@ from playground.comparison.charts import (
 from playground.comparison.compare import ComparedTechniques
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
+from playground.comparison.footing import footing_note, on_one_footing, units_of
 from playground.comparison.report_html import SIGNIFICANT
 from playground.errors import EvaluationError
 from playground.flag_report.tables import spreadsheet_cell
@@ -110,10 +112,12 @@ def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
     except EvaluationError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
+    alike = [on_one_footing(one) for one in figures]
     rows: list[Row] = [
         {
             "technique": one.title,
             "n": one.n,
+            "request": one.unit,
             "accuracy": one.accuracy.value if one.accuracy else None,
             "accuracy_low": one.accuracy.low if one.accuracy else None,
             "accuracy_high": one.accuracy.high if one.accuracy else None,
@@ -121,7 +125,7 @@ def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
             "total_s_p50": one.total_s.p50.value if one.total_s else None,
             "priced_by": basis.title,
         }
-        for one in figures
+        for one in alike
     ]
     figure = accuracy_cost_figure(figures, basis=basis, across="latency" if across == "latency" else "cost")
     alt = "; ".join(f"{row['technique']}: {_percent(row['accuracy'])}" for row in rows)
@@ -133,16 +137,17 @@ def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
     """Draw the distributions of both times, and the tokens of a request by part of the prompt."""
     first, total = first_token_figure(figures), latency_figure(figures)
     left, right = st.columns(2, gap="medium") if first is not None else (st.container(), st.container())
-    for column, figure, key, name in (
-        (left, first, "first-token", "first_token_s"),
-        (right, total, "total-time", "total_s"),
+    alike = [on_one_footing(one) for one in figures]
+    for column, figure, key, name, shown in (
+        (left, first, "first-token", "first_token_s", figures),
+        (right, total, "total-time", "total_s", alike),
     ):
         with column:
-            rows = [_times_row(one, times) for one in figures if (times := getattr(one, name)) is not None]
-            alt = "; ".join(f"{row['technique']}: median {row['p50_s']:.3g} s" for row in rows)
+            rows = [_times_row(one, times) for one in shown if (times := getattr(one, name)) is not None]
+            alt = "; ".join(f"{row['technique']}: median {seconds(float(str(row['p50_s'])))}" for row in rows)
             draw_chart(figure, key, rows, alt=alt, empty="No technique of these runs writes an answer token by token.")
-    units = list(dict.fromkeys(one.unit for one in figures))
-    st.caption(escape_markdown(f"One request is one {' / '.join(units)}."))
+    note = footing_note(alike)
+    st.caption(escape_markdown(f"The total is per {units_of(alike)}.{f' {note}.' if note else ''}"))
     parts: list[Row] = [{"technique": one.title, "n": one.n, **one.tokens} for one in figures if one.tokens]
     alt = "; ".join(f"{one.title}: {sum(one.tokens.values()):.0f} tokens" for one in figures if one.tokens)
     draw_chart(tokens_figure(figures), "tokens", parts, alt=alt, empty="No chat model was asked in these runs.")
@@ -155,6 +160,7 @@ def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
 def _times_row(one: TechniqueFigures, times: Times) -> dict[str, object]:
     return {
         "technique": one.title,
+        "request": one.unit,
         "requests": len(times.values),
         "p50_s": times.p50.value,
         "p50_low_s": times.p50.low,
