@@ -17,6 +17,7 @@ from playground.comparison.article import (
     examples_to_beat_prompting,
 )
 from playground.comparison.article_evidence import collect_evidence
+from playground.comparison.learning_curve import read_learning_curve
 from playground.comparison.stale import write_stale_facts
 
 SHIPPED = Path(__file__).parents[1] / "data" / "adapters"
@@ -64,7 +65,14 @@ def test_an_adapter_without_hashes_proves_nothing_about_its_base() -> None:
     assert base_unchanged(manifest(metrics={"base_sha256_before": "a", "base_sha256_after": "b"})) is False
     assert row("alters-weights", adapters=[manifest(metrics={})]).verdict is None
     both = row("alters-weights", adapters=[manifest(), manifest("other", metrics={})])
-    assert any("1 more adapter did not record" in line for line in both.measured)
+    assert any("before and after the training of other" in line and "not known" in line for line in both.measured)
+
+
+def test_the_hashes_of_the_base_are_shown_where_they_were_recorded() -> None:
+    same = manifest("x", metrics={"base_sha256_before": "0123456789abcdef", "base_sha256_after": "0123456789abcdef"})
+    found = row("alters-weights", adapters=[same, manifest("y")])
+    assert "unchanged by the training (SHA-256 0123456789ab… before, 0123456789ab… after)" in found.measured[0]
+    assert "not recorded" in found.measured[1]
 
 
 @pytest.mark.parametrize(
@@ -141,16 +149,48 @@ def test_data_needed_follows_the_curve() -> None:
     assert row("data-needed", curve=curve({4: 55, 256: 70}, {256: 70, 1024: 80})).verdict == "partly"
     early = row("data-needed", curve=curve({4: 55, 256: 70}, {16: 79, 1024: 80}))
     assert early.verdict == "not here"
-    assert "from 16 labelled examples on" in early.measured[1]
+    assert "from 16 labelled examples on (95 % interval of the difference above 0)" in early.measured[1]
 
 
 def test_the_crossing_must_last() -> None:
-    assert examples_to_beat_prompting(CURVE) == 256
-    assert examples_to_beat_prompting(curve({4: 55}, {4: 60, 16: 50, 64: 70})) == 64
+    assert examples_to_beat_prompting(CURVE) == 1024
+    assert examples_to_beat_prompting(curve({4: 50}, {4: 75, 16: 50, 64: 80})) == 64
     assert examples_to_beat_prompting(curve({4: 90}, {4: 60, 64: 70})) is None
-    # A tie is no win, and prompts of more than 64 examples are not what has to be beaten.
-    assert examples_to_beat_prompting(curve({4: 70, 256: 95}, {64: 70, 256: 80})) == 256
+    # Prompts of more than 64 examples are not what has to be beaten.
+    assert examples_to_beat_prompting(curve({4: 60, 256: 95}, {64: 60, 256: 80})) == 256
     assert examples_to_beat_prompting(None) is None
+
+
+def test_a_difference_that_may_be_chance_is_no_win() -> None:
+    # By hand: 59 and 60 of 100 against 50: the intervals of Wilson reach 0.10 each, so 0.13 has to be between them.
+    assert examples_to_beat_prompting(curve({4: 50}, {4: 60})) is None
+    # The worst seed counts: 64 of 100 is 0.14 above, 62 is 0.12.
+    assert examples_to_beat_prompting(curve({4: 50}, {4: 65})) == 4
+    assert examples_to_beat_prompting(curve({4: 50}, {4: 63})) is None
+    found = row("data-needed", curve=curve({4: 50}, {4: 55, 64: 60}))
+    assert "by more than chance with no number of labelled examples up to 64" in found.measured[1]
+
+
+def test_four_examples_do_not_beat_prompting_on_the_recorded_curve() -> None:
+    recorded = read_learning_curve(Path(__file__).parents[1] / "data" / "runs" / "learning_curve.json")
+    crossing = examples_to_beat_prompting(recorded)
+    assert crossing is not None and crossing >= 64
+
+
+def test_a_clause_for_all_labels_is_compared_with_a_clause_for_all_labels() -> None:
+    pair = figures(
+        *("few-shot", 0.5),
+        **{"unit": "clause and label", "parts": 41, "whole_unit": "clause, all 41 labels"},
+        total_s=seconds(0.1, 0.2),
+    )
+    lora = figures("lora", 0.9, total_s=seconds(0.5, 0.6), input_tokens=400.0, unit="clause, all 41 labels")
+    found = row("inference-cost", figures=[pair, lora])
+    assert (
+        "Few-shot 4,100 tokens and 4.1 s per clause, all 41 labels (asked 41 times, once a label)" in found.measured[1]
+    )
+    assert "LoRA, encoder 410 tokens and 500 ms per clause, all 41 labels (n = 100" in found.measured[1]
+    # One request for one label takes less time and fewer tokens; the same work takes more of both.
+    assert found.verdict == "holds"
 
 
 def test_evidence_is_collected_from_the_files_and_damage_is_said(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ missing there is no verdict, and the row says which command makes it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,11 +14,13 @@ from typing import Literal
 from playground.adapters import AdapterManifest
 from playground.comparison.break_even import Way, default_assumptions, generated_from, train_examples, upfront_usd
 from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
+from playground.comparison.footing import on_one_footing, unit_words
 from playground.comparison.learning_curve import COMMAND as CURVE_COMMAND
-from playground.comparison.learning_curve import LearningCurve
+from playground.comparison.learning_curve import CurveRow, LearningCurve
 from playground.comparison.stale import COMMAND as STALE_COMMAND
 from playground.comparison.stale import StaleFacts
 from playground.comparison.technique_kinds import kind_of, median_s, most_accurate, tokens_of
+from playground.metrics import proportion
 from playground.models.catalog import BUNDLES
 from playground.pricing import describe_cost
 
@@ -33,6 +36,7 @@ FEW, MANY = 64, 1000
 SAME_ACCURACY = 0.02
 """Two points of accuracy: what a curve has to gain to count as rising."""
 MUCH_DEARER = 10.0
+_HASH_DIGITS = 12
 _HOUR_S, _WEEK_S = 3600.0, 7 * 24 * 3600.0
 
 
@@ -138,18 +142,34 @@ def few_shot_point(curve: LearningCurve | None) -> CurvePoint | None:
 def examples_to_beat_prompting(curve: LearningCurve | None) -> int | None:
     """Return the fewest labelled examples with which LoRA beats the best prompt of at most FEW examples.
 
-    From there on it has to stay above, so that one lucky point does not count. None where it never does.
+    It does where even its worst seed is above the prompt's best seed by more than chance gives on so few pairs: the
+    95 % interval of the difference lies above 0. From there on it has to stay so: one lucky point does not count. None
+    where it never does.
     """
     prompt = few_shot_point(curve)
     if curve is None or prompt is None:
         return None
-    trained = sorted((one for one in curve.points if one.strategy == "lora"), key=lambda one: one.examples)
+    prompts = [row for row in curve.rows if (row.strategy, row.examples) == (prompt.strategy, prompt.examples)]
+    best = max(prompts, key=lambda row: row.accuracy)
     crossing = None
-    for point in reversed(trained):
-        if point.accuracy.value <= prompt.accuracy.value:
+    for examples in sorted({row.examples for row in curve.rows if row.strategy == "lora"}, reverse=True):
+        seeds = [row for row in curve.rows if (row.strategy, row.examples) == ("lora", examples)]
+        if not _above(min(seeds, key=lambda row: row.accuracy), best):
             break
-        crossing = point.examples
+        crossing = examples
     return crossing
+
+
+def _above(one: CurveRow, other: CurveRow) -> bool:
+    """Whether the 95 % interval of the difference of two rates lies above 0.
+
+    Newcombe, 1998 (Statistics in Medicine 17), method 10 for independent samples. Both judged the same pairs, and the
+    curve does not keep which of them were right: rates that rise and fall together differ more surely than this says.
+    """
+    upper, lower = proportion(one.right, one.n), proportion(other.right, other.n)
+    if upper is None or lower is None:
+        return False
+    return upper.value - lower.value > math.hypot(upper.value - upper.low, lower.high - lower.value)
 
 
 def _alters_weights(evidence: ArticleEvidence) -> _Found:
@@ -162,11 +182,14 @@ def _alters_weights(evidence: ArticleEvidence) -> _Found:
         base = next((bundle for bundle in BUNDLES if bundle.id == manifest.base_id), None)
         share = f", {manifest.size_bytes / base.main_file.size_bytes:.1%} of the base's file" if base else ""
         lines.append(
-            f"{manifest.name}: SHA-256 of the base's weights {'unchanged' if flag else 'CHANGED'} by the training; the "
-            f"adapter beside them has {manifest.size_bytes / 1e6:.1f} MB{share} ({_date(manifest)})."
+            f"{manifest.name}: base's weights {'unchanged' if flag else 'CHANGED'} by the training "
+            f"({_hashes(manifest)}); the adapter beside them has {manifest.size_bytes / 1e6:.1f} MB{share} "
+            f"({_date(manifest)})."
         )
-    if unknown := len(checked) - len(known):
-        lines.append(f"{unknown} more adapter{'s' if unknown > 1 else ''} did not record the hash.")
+    if unknown := [one.name for one, flag in checked if flag is None]:
+        lines.append(
+            f"Not recorded, so not known: the base's SHA-256 before and after the training of {', '.join(unknown)}."
+        )
     prompted = [one for one in evidence.figures if kind_of(one.strategy) == "prompting"]
     if prompted:
         adapted = sum(one.adapter is not None for one in prompted)
@@ -175,6 +198,14 @@ def _alters_weights(evidence: ArticleEvidence) -> _Found:
             return _Found(tuple(lines), "not here", (Evidence("Overview", "data/adapters"),))
     verdict: Verdict = "partly" if all(flag for _one, flag in known) else "holds"
     return _Found(tuple(lines), verdict, (Evidence("Overview", "data/adapters"),))
+
+
+def _hashes(manifest: AdapterManifest) -> str:
+    """Return how the base's SHA-256 over its weights begins, before and after the training."""
+    before, after = (manifest.metrics.get(f"base_sha256_{when}") for when in ("before", "after"))
+    if not isinstance(before, str) or not isinstance(after, str):
+        return "SHA-256 compared, not recorded"
+    return f"SHA-256 {before[:_HASH_DIGITS]}… before, {after[:_HASH_DIGITS]}… after"
 
 
 def _expertise(evidence: ArticleEvidence) -> _Found:
@@ -232,6 +263,7 @@ def _inference_cost(evidence: ArticleEvidence) -> _Found:
         if prompted is None or tuned is None:
             lines.append(f"{name}: not both kinds were measured yet.")
             continue
+        prompted, tuned = on_one_footing(prompted), on_one_footing(tuned)
         compared += 2
         agreeing += tokens_of(prompted) > tokens_of(tuned)
         agreeing += median_s(prompted) > median_s(tuned)
@@ -313,9 +345,9 @@ def _data_needed(evidence: ArticleEvidence) -> _Found:
     lines = (
         f"Few-shot prompting is best at {prompt.examples:,} of up to {FEW} examples ({prompt.accuracy.value:.0%}) "
         f"and gains {max(gain, 0.0) * 100:.1f} points with more.",
-        f"LoRA beats that from {crossing:,} labelled examples on."
+        f"LoRA beats that from {crossing:,} labelled examples on (95 % interval of the difference above 0)."
         if crossing is not None
-        else f"LoRA never beats that with up to {trained[-1].examples:,} labelled examples.",
+        else f"LoRA beats that by more than chance with no number of labelled examples up to {trained[-1].examples:,}.",
         f"LoRA is within {SAME_ACCURACY * 100:.0f} points of its best ({best.accuracy.value:.0%}) from "
         f"{enough.examples:,} examples on. {curve.provenance.stamp}.",
     )
@@ -348,8 +380,9 @@ _ROWS: Mapping[str, tuple[str, str, str, str, _Decide]] = {
     ),
     "inference-cost": (
         *("Inference cost", "higher", "lower"),
-        "Compares the most accurate technique of each kind. Holds where prompting takes more tokens and more time per "
-        "request in every scenario measured; partly where only some of that is so.",
+        "Compares the most accurate technique of each kind. Holds where prompting takes more tokens and more time for "
+        "the same work (a question; a clause judged for all labels) in every scenario measured; partly where only some "
+        "of that is so.",
         _inference_cost,
     ),
     "time": (
@@ -395,7 +428,7 @@ def _stale_stamp(evidence: ArticleEvidence) -> str:
 def _per_request(one: TechniqueFigures) -> str:
     tokens = f"{tokens_of(one):,.0f} tokens" if one.input_tokens is not None else "no tokens"
     seconds = f" and {_duration(median_s(one))}" if one.total_s else ""
-    return f"{one.title} {tokens}{seconds} per {one.unit.partition(' (')[0]} (n = {one.n}, {one.started_at[:10]})"
+    return f"{one.title} {tokens}{seconds} per {unit_words(one)} (n = {one.n}, {one.started_at[:10]})"
 
 
 def _accuracy(one: TechniqueFigures) -> str:
