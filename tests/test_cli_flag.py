@@ -162,6 +162,8 @@ def test_exports_are_written_and_named(
     assert "An annotated clause of Audit Rights." in out["html"].read_text()
     rows = list(csv.DictReader(io.StringIO(out["csv"].read_text("utf-8-sig"))))
     assert [row["label"] for row in rows] == ["Audit Rights", "Insurance"]
+    assert rows[0]["why"] and rows[0]["check"]
+    assert rows[0]["evidence"] == "0.75 Audit Rights (sample): An annotated clause of Audit Rights."
     assert out["docx"].read_bytes().startswith(b"PK")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["report.csv", "report.docx", "report.html"]
 
@@ -246,9 +248,11 @@ def test_a_folder_is_flagged_and_one_bad_file_stops_nothing(
     assert "contracts: 100 %  4 of 4" in err
     assert "note: README.md is left out" in err
     assert "note: table.xyz is left out" in err
-    expected = {f"{name}.txt.{kind}" for name in "abc" for kind in ("json", "html")} | {"summary.csv"}
+    expected = {f"{name}.txt.{kind}" for name in "abc" for kind in ("json", "html", "csv")} | {"summary.csv"}
     assert {path.name for path in out.iterdir()} == expected
     assert flags_of(json.loads((out / "a.txt.json").read_text())) == [("Audit Rights", 0.9), ("Insurance", 0.8)]
+    table = list(csv.DictReader(io.StringIO((out / "a.txt.csv").read_text("utf-8-sig"))))
+    assert [row["label"] for row in table] == ["Audit Rights", "Insurance"]
     rows = list(csv.DictReader(io.StringIO((out / "summary.csv").read_text("utf-8-sig"))))
     assert [(row["document"], row["flags"]) for row in rows] == [
         ("a.txt", "2"),
@@ -307,7 +311,9 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     monkeypatch.setattr(flagger, "probabilities", interrupted)
     assert main(command) == 130
     assert "Stopped after 1 of 4 contracts; their results are in" in capsys.readouterr().err
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.txt.html", "a.txt.json", "summary.csv"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *("a.txt.html", "a.txt.csv", "a.txt.json", "summary.csv")
+    }
     monkeypatch.setattr(flagger, "probabilities", judge)
     assert main(command) == 0
     assert len(flagger.read) == 3

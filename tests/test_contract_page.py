@@ -28,6 +28,7 @@ from playground.adapters import AdapterStore
 from playground.annotations import ColumnMapping, read_json_lines
 from playground.errors import AdapterError, ModelError
 from playground.flag_report import report_rows
+from playground.flagging import flag_contract
 from playground.models.catalog import MINILM
 from playground.ui import contract_jobs, contract_state, fetching, resources
 from playground.ui.contract_exports import exports_of
@@ -318,7 +319,6 @@ def exported(app):
     """Return the files that the page offers, made by the page's own functions."""
     entry = shown(app)
     judged = next(iter(entry.results.values()))
-    from playground.flagging import flag_contract
 
     flagged = flag_contract(judged.scored, contract_state.catalogue())
     rows = report_rows(flagged, contract_state.catalogue(), entry.corrections)
@@ -361,7 +361,29 @@ def test_every_export_holds_the_flags(monkeypatch, store):
     assert files["csv"].decode("utf-8-sig").count("\n") == 3
     flags = [flag for clause in json.loads(files["json"])["clauses"] for flag in clause["flags"]]
     assert [flag["label"] for flag in flags] == ["Uncapped Liability", "Insurance"]
+    assert all(flag["why"] and flag["check"] for flag in flags)
     assert len(list(docx.Document(io.BytesIO(files["docx"])).comments)) == 2
+
+
+def test_exports_hold_the_evidence_and_a_word_file_that_is_a_copy_says_so(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    entry = shown(app)
+    judged = next(iter(entry.results.values()))
+    assert entry.evidence
+
+    def evidence(pairs):
+        return [entry.evidence.get(pair, ()) for pair in pairs]
+
+    flagged = flag_contract(judged.scored, contract_state.catalogue(), evidence=evidence)
+    entry.data = b"PK no zip"
+    rows = report_rows(flagged, contract_state.catalogue())
+    files = {export.key: export.make() for export in exports_of(entry, judged, flagged, rows)}
+    told = [flag for clause in json.loads(files["json"])["clauses"] for flag in clause["flags"]]
+    assert [one["contract"] for one in told[0]["evidence"]] == ["train-2", "train-3"]
+    assert "train-2" in files["csv"].decode("utf-8-sig")
+    assert "copy of its text" in docx.Document(io.BytesIO(files["docx"])).paragraphs[0].text
+    run(app)
+    assert any("copy of its text" in caption for caption in words(app.caption))
 
 
 def test_an_uploaded_word_file_comes_back_with_comments(monkeypatch, store):

@@ -319,7 +319,8 @@ def test_exports_with_corrections() -> None:
         ("", "added"),
     ]
     clauses: Any = flag_report_json(result, LABELS, corrections)["clauses"]
-    assert clauses[2]["flags"] == [{"label": HIGH, "score": None, "risk": "high", "review": "added"}]
+    told = {"label": HIGH, "risk": "high", "why": LABELS[HIGH].why, "check": LABELS[HIGH].check}
+    assert clauses[2]["flags"] == [told | {"score": None, "review": "added"}]
     word = commented_docx(None, result, LABELS, corrections)
     heads = [comment.text.split("\n")[0] for comment in opened(word.data).comments]
     assert heads == [
@@ -374,6 +375,7 @@ def test_csv_has_a_row_for_each_flag() -> None:
         (MEDIUM, "medium", "0.5000"),
     ]
     first = rows[0]
+    assert (first["why"], first["check"], first["evidence"]) == (LABELS[HIGH].why, LABELS[HIGH].check, "")
     assert (first["document"], first["clause_number"], first["page"]) == ("contract.txt", "1.", "1")
     assert first["heading"] == "Terms > Money & more"
     assert first["text"] == 'Alpha, "clause"\nwith é.'
@@ -391,6 +393,27 @@ def test_csv_cells_are_no_formulas(start: str) -> None:
     for column in ("document", "clause_number", "heading", "label", "text"):
         assert row[column].startswith("'"), column
     assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row.values())
+
+
+def test_csv_and_json_hold_the_evidence() -> None:
+    similar = SimilarClause("=We owe\nall.", ("Insurance", "Audit Rights"), "Lease 7", 0.83491)
+    other = SimilarClause("Nothing.", (), "Lease 8", 0.5)
+    result = contract(plain("Alpha."), {})
+    result = FlaggedContract(**{**_fields(result), "flags": (Flag("c0", HIGH, 0.7, (similar, other)),)})
+    (row,) = read_csv(flag_report_csv(result, LABELS))
+    assert row["evidence"] == (
+        "0.83 Insurance, Audit Rights (Lease 7): =We owe all. | 0.50 no label (Lease 8): Nothing."
+    )
+    clauses: Any = flag_report_json(result, LABELS)["clauses"]
+    assert clauses[0]["flags"][0]["evidence"] == [
+        {
+            "text": "=We owe\nall.",
+            "labels": ["Insurance", "Audit Rights"],
+            "contract": "Lease 7",
+            "similarity": 0.8349,
+        },
+        {"text": "Nothing.", "labels": [], "contract": "Lease 8", "similarity": 0.5},
+    ]
 
 
 def test_csv_leaves_harmless_cells_alone() -> None:
@@ -411,8 +434,8 @@ def test_json_is_what_the_command_line_promises() -> None:
     assert (report["document"], report["model"], report["adapter"]) == ("contract.txt", "MiniLM", "shipped")
     assert (report["missing"], report["timings"], report["notes"]) == ([MEDIUM], {"total_s": 1.5}, ["Not English."])
     assert report["clauses"][0]["flags"] == [
-        {"label": HIGH, "score": 0.9, "risk": "high"},
-        {"label": LOW, "score": 0.3, "risk": "low"},
+        {"label": name, "score": score, "risk": risk, "why": LABELS[name].why, "check": LABELS[name].check}
+        for name, score, risk in ((HIGH, 0.9, "high"), (LOW, 0.3, "low"))
     ]
     assert report["clauses"][1]["flags"] == []
     for clause in report["clauses"]:
@@ -424,7 +447,7 @@ def test_json_is_what_the_command_line_promises() -> None:
 def test_a_label_nobody_described_is_for_information() -> None:
     result = contract(plain("Alpha."), {"Alpha": {"My own": 0.5}})
     clauses: Any = flag_report_json(result, LABELS)["clauses"]
-    assert clauses[0]["flags"] == [{"label": "My own", "score": 0.5, "risk": "informational"}]
+    assert clauses[0]["flags"] == [{"label": "My own", "score": 0.5, "risk": "informational", "why": "", "check": ""}]
     assert "My own" in flag_report_html(result, {}, provenance={})
 
 
@@ -737,6 +760,7 @@ def test_docx_that_cannot_be_written_to_gives_a_copy_of_the_text(name: str, cont
     made = commented_docx(_with_part(original, name, content), result, LABELS)
     assert (made.placed, made.from_original) == (1, False)
     assert "copy of its text" in made.note
+    assert made.note in opened(made.data).paragraphs[0].text
     assert anchored(made.data) == {f"{HIGH}: high risk, probability 50%": ["Ends after a year."]}
 
 

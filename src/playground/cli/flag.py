@@ -46,7 +46,7 @@ def add_command(commands: Any) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="of a folder: where JSON, HTML and summary.csv go; resumable",
+        help="of a folder: where JSON, HTML and CSV of each contract and summary.csv go; resumable",
     )
     parser.add_argument("--no-evidence", action="store_true", help="leave out the similar annotated clauses")
     parser.add_argument(
@@ -117,13 +117,14 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
 
 
 def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
-    from playground.contract_files import flag_object, flag_one, read_contract
+    from playground.contract_files import flag_one, read_contract
     from playground.contract_files.folder import available_cores
+    from playground.flag_report import flag_report_json
 
     data, document = read_contract(arguments.contract)
     job = job_of(arguments)
     # Only these three show evidence, and it needs a second model.
-    shows_evidence = arguments.json or arguments.html is not None or arguments.docx is not None
+    shows_evidence = arguments.json or arguments.html is not None or arguments.csv is not None
     evidence = job.evidence if shows_evidence else None
     model = job.load_model(available_cores())
     line = ProgressLine()
@@ -140,7 +141,7 @@ def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
         print(_stamp(result, job))
         for note in result.notes:
             print(f"note: {one_line(note)}", file=sys.stderr)
-    return flag_object(result, job.catalogue)
+    return flag_report_json(result, job.catalogue)
 
 
 def _write_exports(arguments: argparse.Namespace, data: bytes, result: FlaggedContract, job: FlagJob) -> list[Path]:
@@ -178,7 +179,7 @@ def _run_folder(arguments: argparse.Namespace) -> dict[str, object]:
 
     given = [f"--{kind}" for kind in _EXPORTS if getattr(arguments, kind) is not None]
     if given:
-        raise PlaygroundError(f"{given[0]} is for one contract. For a folder, --out DIR writes HTML and JSON.")
+        raise PlaygroundError(f"{given[0]} is for one contract. For a folder, --out DIR writes HTML, CSV and JSON.")
     if arguments.out is None:
         raise PlaygroundError("Where shall the results of the folder go? Name a folder for them with --out DIR.")
     paths, others = contract_paths(arguments.contract)

@@ -3,7 +3,6 @@
 from playground.contract_files.flagging import (
     FlagJob,
     FlagSettings,
-    flag_object,
     flag_one,
     read_contract,
     report_html,
@@ -18,7 +17,6 @@ __all__ = [
     "contract_paths",
     "default_workers",
     "flag_folder",
-    "flag_object",
     "flag_one",
     "read_contract",
     "report_html",

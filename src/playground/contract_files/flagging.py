@@ -11,11 +11,11 @@ from pathlib import Path
 from playground.adapters.atomic import replace_file
 from playground.documents import CONTRACT_LIMITS, load_document
 from playground.errors import DocumentError
-from playground.flag_report import flag_report_html, flag_report_json
+from playground.flag_report import flag_report_csv, flag_report_html, flag_report_json
 from playground.flagging import ClauseModel, Evidence, OnShare, flag_contract, score_contract
 from playground.types import Document, FlaggedContract, Label, SimilarClause
 
-RESULT_SUFFIX, REPORT_SUFFIX = ".json", ".html"
+RESULT_SUFFIX, REPORT_SUFFIX, TABLE_SUFFIX = ".json", ".html", ".csv"
 
 _MOST_RESULT_BYTES = 64 << 20
 
@@ -55,7 +55,10 @@ class FlagJob:
     @property
     def fingerprint(self) -> str:
         """Hash of what decides a result beside the contract."""
-        catalogue = [[label.name, label.risk, label.liability, label.expected] for label in self.catalogue.values()]
+        catalogue = [
+            [label.name, label.risk, label.why, label.check, label.liability, label.expected]
+            for label in self.catalogue.values()
+        ]
         shown = None if self.settings.shown is None else sorted(self.settings.shown)
         evidence = self.settings.evidence and self.load_evidence is not None
         parts = [self.adapter, self.settings.shift, shown, evidence, catalogue]
@@ -104,26 +107,6 @@ def flag_one(
     return flag_contract(scored, job.catalogue, shift=settings.shift, shown=settings.shown, evidence=evidence)
 
 
-def flag_object(result: FlaggedContract, catalogue: Mapping[str, Label]) -> dict[str, object]:
-    """Return what ``flag --json`` prints: the report's object, each flag with its ``evidence`` where there is some."""
-    found = flag_report_json(result, catalogue)
-    evidence = {(flag.clause_id, flag.label): flag.evidence for flag in result.flags}
-    clauses = found["clauses"]
-    for clause in clauses if isinstance(clauses, list) else []:
-        for flag in clause["flags"]:
-            if similar := evidence.get((clause["id"], flag["label"])):
-                flag["evidence"] = [
-                    {
-                        "text": one.text,
-                        "labels": list(one.labels),
-                        "contract": one.contract,
-                        "similarity": round(one.similarity, 4),
-                    }
-                    for one in similar
-                ]
-    return found
-
-
 def report_html(result: FlaggedContract, job: FlagJob) -> str:
     """Return the HTML report, with the settings that the flags depend on."""
     settings = job.settings
@@ -133,14 +116,15 @@ def report_html(result: FlaggedContract, job: FlagJob) -> str:
 
 
 def write_result(data: bytes, result: FlaggedContract, job: FlagJob, out: Path, name: str) -> None:
-    """Write NAME.html and then NAME.json, each whole or not at all; the second says what both came from.
+    """Write NAME.html, NAME.csv and then NAME.json, each whole or not at all; the last says what they came from.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    found = flag_object(result, job.catalogue)
+    found = flag_report_json(result, job.catalogue)
     found["came_from"] = {"file_sha256": hashlib.sha256(data).hexdigest(), "fingerprint": job.fingerprint}
     replace_file(out / f"{name}{REPORT_SUFFIX}", report_html(result, job).encode("utf-8", "replace"))
+    replace_file(out / f"{name}{TABLE_SUFFIX}", flag_report_csv(result, job.catalogue))
     text = json.dumps(found, ensure_ascii=False, allow_nan=False)
     replace_file(out / f"{name}{RESULT_SUFFIX}", text.encode("utf-8", "replace"))
 
@@ -149,7 +133,8 @@ def read_result(out: Path, name: str) -> dict[str, object] | None:
     """Return what ``write_result`` wrote about a file; None where it is missing, incomplete or not of ours."""
     path = out / f"{name}{RESULT_SUFFIX}"
     try:
-        if not (out / f"{name}{REPORT_SUFFIX}").is_file() or path.stat().st_size > _MOST_RESULT_BYTES:
+        whole = all((out / f"{name}{suffix}").is_file() for suffix in (REPORT_SUFFIX, TABLE_SUFFIX))
+        if not whole or path.stat().st_size > _MOST_RESULT_BYTES:
             return None
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

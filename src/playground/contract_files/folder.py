@@ -88,7 +88,7 @@ def default_workers(files: int) -> int:
 
 
 def flag_folder(paths: Sequence[Path], job: FlagJob, out: Path, workers: int) -> Iterator[Progress]:
-    """Flag contracts and write NAME.html and NAME.json for each into ``out``; a file that fails stops no other.
+    """Flag contracts; write NAME.html, NAME.csv and NAME.json of each into ``out``. A file that fails stops no other.
 
     Files whose results are there already, from the same bytes, adapter and settings, are passed over. Closing the
     iterator ends the processes.

@@ -80,7 +80,7 @@ def commented_docx(
             # python-docx raises whatever a malformed package leads to (KeyError, AttributeError, XMLSyntaxError ...),
             # at any step; the flags must not be lost with it.
             note = _UNREADABLE
-    data, unplaced = _commented(_word_of(result.document), text, rows, date)
+    data, unplaced = _commented(_word_of(result.document, note), text, rows, date)
     return CommentedDocx(data, len(rows) - unplaced, unplaced, from_original=False, note=note)
 
 
@@ -197,8 +197,11 @@ def _w(name: str) -> str:
     return str(qn(f"w:{name}"))
 
 
-def _word_of(document: Document) -> Any:
-    """Return a new Word document with the text of a contract: headings as headings, all else as paragraphs."""
+def _word_of(document: Document, note: str) -> Any:
+    """Return a new Word document with the text of a contract: headings as headings, all else as paragraphs.
+
+    ``note`` stands at its top: whoever is handed the file sees why it is not the original.
+    """
     import docx
 
     word = docx.Document()
@@ -206,7 +209,7 @@ def _word_of(document: Document) -> Any:
     properties.title = _line(document.title)
     properties.author = properties.last_modified_by = AUTHOR
     properties.comments = ""
-    origin = f"Text of {_line(document.source)}; its layout is not that of the original."
+    origin = f"Text of {_line(document.source)}; its layout is not that of the original. {note}".rstrip()
     word.add_paragraph().add_run(origin).italic = True
     position = 0
     for block in document.blocks:

@@ -7,11 +7,16 @@ import io
 from collections.abc import Mapping, Sequence
 
 from playground.documents.normalise import normalise_text
-from playground.flag_report.rows import Correction, heading, missing_labels, report_rows
-from playground.types import FlaggedContract, Label
+from playground.flag_report.rows import Correction, ReportRow, heading, missing_labels, report_rows
+from playground.types import FlaggedContract, Label, SimilarClause
 
-COLUMNS = ("document", "clause_number", "page", "heading", "start", "end", "label", "risk", "probability", "text")
-"""``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text."""
+COLUMNS = (
+    *("document", "clause_number", "page", "heading", "start", "end", "label", "risk", "probability", "text"),
+    *("why", "check", "evidence"),
+)
+"""``evidence`` is a line for each similar annotated clause, parted by " | ".
+
+``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text."""
 
 # The full-width forms too: spreadsheets in East Asian locales take them for the ASCII ones.
 _FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
@@ -41,6 +46,9 @@ def flag_report_csv(
             row.label.risk,
             "" if row.score is None else f"{row.score:.4f}",
             spreadsheet_cell(clause.text.strip()),
+            spreadsheet_cell(row.label.why),
+            spreadsheet_cell(row.label.check),
+            spreadsheet_cell(" | ".join(_evidence_line(similar) for similar in row.evidence)),
         ]
         writer.writerow([*cells, row.verdict or ""] if corrections else cells)
     return buffer.getvalue().encode("utf-8-sig")
@@ -51,12 +59,12 @@ def flag_report_json(
 ) -> dict[str, object]:
     """Return what ``flag --json`` prints: every clause with its flags, offsets into the extracted text.
 
-    A flag has the key ``review`` only where a correction speaks of it; the ``score`` of an added flag is None.
+    A flag has the key ``review`` only where a correction speaks of it, and ``evidence`` only where there is some; the
+    ``score`` of an added flag is None.
     """
     flags: dict[str, list[dict[str, object]]] = {clause.id: [] for clause in result.clauses}
     for row in report_rows(result, labels, corrections):
-        review = {"review": row.verdict} if row.verdict else {}
-        flags[row.clause.id].append({"label": row.label.name, "score": row.score, "risk": row.label.risk, **review})
+        flags[row.clause.id].append(_flag_object(row))
     return {
         "document": result.document.source,
         "clauses": [
@@ -79,6 +87,30 @@ def flag_report_json(
         "notes": list(result.notes),
         "sha256": result.document.sha256,
     }
+
+
+def _flag_object(row: ReportRow) -> dict[str, object]:
+    label = row.label
+    found: dict[str, object] = {"label": label.name, "score": row.score, "risk": label.risk}
+    found |= {"why": label.why, "check": label.check}
+    if row.verdict:
+        found["review"] = row.verdict
+    if row.evidence:
+        found["evidence"] = [
+            {
+                "text": one.text,
+                "labels": list(one.labels),
+                "contract": one.contract,
+                "similarity": round(one.similarity, 4),
+            }
+            for one in row.evidence
+        ]
+    return found
+
+
+def _evidence_line(similar: SimilarClause) -> str:
+    labels = ", ".join(similar.labels) or "no label"
+    return f"{similar.similarity:.2f} {labels} ({similar.contract}): {' '.join(similar.text.split())}"
 
 
 def spreadsheet_cell(text: str) -> str:

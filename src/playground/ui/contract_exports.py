@@ -10,7 +10,6 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from playground.errors import DocumentError
 from playground.flag_report import ReportRow, commented_docx, flag_report_csv, flag_report_html, flag_report_json
 from playground.types import FlaggedContract
 from playground.ui.contract_state import ContractEntry, Judged, Key, catalogue, shift
@@ -53,11 +52,9 @@ def exports_of(
         return json.dumps(flag_report_json(flagged, labels, corrections), ensure_ascii=False, indent=1).encode()
 
     def as_docx() -> bytes:
-        now = datetime.now(UTC)
-        try:
-            return commented_docx(original, flagged, labels, corrections, date=now).data
-        except DocumentError:  # the original is not opened for writing: a copy of its text is
-            return commented_docx(None, flagged, labels, corrections, date=now).data
+        made = commented_docx(original, flagged, labels, corrections, date=datetime.now(UTC))
+        entry.docx_note = made.note
+        return made.data
 
     def as_corrections() -> bytes:
         return corrections_jsonl(flagged.clauses, rows, corrections, entry.name).encode()
@@ -87,6 +84,8 @@ def draw_exports(entry: ContractEntry, judged: Judged, flagged: FlaggedContract,
                 on_click="ignore",
                 help=_CORRECTIONS_HELP if is_training_data else None,
             )
+    if entry.docx_note:
+        st.caption(entry.docx_note)
 
 
 def provenance(judged: Judged, at_shift: float) -> dict[str, str]:

@@ -116,6 +116,8 @@ class ContractEntry:
     last_key: str = ""
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     evidence: dict[Pair, tuple[SimilarClause, ...]] = field(default_factory=dict)
+    docx_note: str = ""
+    """What the last Word file said of itself: it is a copy and not the original."""
 
     @property
     def corrections(self) -> tuple[Correction, ...]:
