@@ -320,11 +320,27 @@ def test_report_writes_the_three_files_and_says_so(tmp_path: Path, capsys: Captu
     assert sorted(path.name for path in out.iterdir()) == ["r.csv", "r.html", "r.json"]
 
 
+def test_csv_and_json_go_beside_the_page_unless_they_are_named(tmp_path: Path, capsys: Captured) -> None:
+    folder = write_run(tmp_path / "run", *rows_of("rag", lambda _n: True, n=2))
+    out = tmp_path / "out"
+    assert main(["report", str(folder), "--html", str(out / "week.1.html")]) == 0
+    names = ["week.1.html", "week.1.csv", "week.1.json"]
+    assert capsys.readouterr().out.splitlines() == [f"wrote {out / name}" for name in names]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
+    assert json.loads((out / "week.1.json").read_text())["scenarios"][0]["techniques"][0]["name"] == "RAG"
+
+    assert main(["report", str(folder), "--html", str(out / "b.html"), "--csv", str(out / "other.csv")]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"wrote {out / name}" for name in ("b.html", "other.csv", "b.json")]
+    assert main(["report", str(folder), "--csv", str(out / "alone.csv")]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"wrote {out / 'alone.csv'}"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["RUN"], "Where shall the report go? Name a file with --html, --csv or --json."),
         (["RUN", "--html", "x", "--csv", "x"], "name the same file"),
+        (["RUN", "--html", "x.csv"], "name the same file"),
         (["nowhere", "--html", "x"], "nowhere holds no run"),
         (["RUN", "--html", "RUN/run.json/x"], "cannot be written"),
         (["OTHER", "--html", "x"], "'weather', which cannot be compared"),

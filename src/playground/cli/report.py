@@ -17,10 +17,18 @@ def add_command(commands: Any) -> None:
     """Add ``report`` to the parser."""
     parser = commands.add_parser("report", help="write recorded runs as a report: HTML, CSV, JSON")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="folder that `evaluate --out` wrote")
-    parser.add_argument("--html", type=Path, metavar="OUT", help="one HTML file, viewed without a network")
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="a row a technique")
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT", help="one HTML file, viewed without a network; CSV and JSON go beside it"
+    )
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="a row a technique (default: beside --html)")
     # Not --json as elsewhere, which prints: this one is a file beside the two others.
-    parser.add_argument("--json", dest="json_file", type=Path, metavar="OUT", help="figures, tests and heat map")
+    parser.add_argument(
+        "--json",
+        dest="json_file",
+        type=Path,
+        metavar="OUT",
+        help="figures, tests and heat map (default: beside --html)",
+    )
     parser.add_argument(
         "--contracts", type=Path, metavar="FILE", help="what runs of contract_clauses were measured on (default: ours)"
     )
@@ -39,11 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     from playground.comparison.report_html import comparison_html
     from playground.machine import utc_now
 
-    targets = {kind: path for kind in ("html", "csv", "json_file") if (path := getattr(arguments, kind)) is not None}
-    if not targets:
-        raise PlaygroundError("Where shall the report go? Name a file with --html, --csv or --json.")
-    if len({path.absolute() for path in targets.values()}) < len(targets):
-        raise PlaygroundError("Two of --html, --csv and --json name the same file. Give each its own.")
+    targets = _targets(arguments)
     folders = {path.resolve(): path for path in arguments.runs}  # a folder given twice counts once
     runs, left_out = without_repeats([_load_run(folder, arguments.contracts) for folder in folders.values()])
     compared = compare_runs(runs)
@@ -63,6 +67,20 @@ def run(arguments: argparse.Namespace) -> None:
                 f"{path} cannot be written ({error.strerror or error}). Choose another place or free some space."
             ) from error
         print(f"wrote {path}")
+
+
+def _targets(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Return where each file goes: as asked for, and with --html the two others beside it under its name."""
+    asked = {kind: path for kind in ("html", "csv", "json_file") if (path := getattr(arguments, kind)) is not None}
+    if not asked:
+        raise PlaygroundError("Where shall the report go? Name a file with --html, --csv or --json.")
+    beside = {}
+    if (page := asked.get("html")) is not None and page.name:
+        beside = {"csv": page.with_suffix(".csv"), "json_file": page.with_suffix(".json")}
+    targets = {kind: path for kind in ("html", "csv", "json_file") if (path := asked.get(kind) or beside.get(kind))}
+    if len({path.absolute() for path in targets.values()}) < len(targets):
+        raise PlaygroundError("Two of --html, --csv and --json name the same file. Give each its own.")
+    return targets
 
 
 def _load_run(folder: Path, contracts: Path | None) -> Any:
