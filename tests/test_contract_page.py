@@ -294,6 +294,23 @@ def test_flags_are_filtered_by_risk_and_label_and_the_contract_keeps_its_marks(m
     assert ["Uncapped Liability" in card for card in cards(app)] == [True]
 
 
+def test_flags_are_filtered_by_probability_until_another_contract_is_shown(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    assert len(cards(app)) == 2
+    app.slider(key="contract_least").set_value(80)
+    run(app)
+    assert ["Uncapped Liability" in card for card in cards(app)] == [True]
+    assert marks(app).count("<mark") == 2
+    app.select_slider(key="contract_shift").set_value(-5.0)
+    run(app)
+    assert len(cards(app)) == 1
+    app.slider(key="contract_least").set_value(99)
+    run(app)
+    assert any("No flag matches the filter" in caption for caption in words(app.caption))
+    click(app, "contract_sample_0")
+    assert app.slider(key="contract_least").value == 0
+
+
 def test_other_labels_are_shown_on_request(monkeypatch, store):
     flagger = ScriptedFlagger({"notice": ("Governing Law", 0.9)})
     app = paste(open_page(monkeypatch, store, flagger))

@@ -102,6 +102,7 @@ def test_every_risk_has_a_colour_in_both_themes():
 def test_flags_are_chosen_and_ordered():
     assert chosen(ROWS, risks=["medium"]) == (ROWS[1],)
     assert chosen(ROWS, labels=["Governing Law", "Audit Rights"]) == ROWS[1:]
+    assert chosen((*ROWS, replace(ROWS[0], score=None)), least=0.7) == (*ROWS[1:], replace(ROWS[0], score=None))
     assert [row.label.risk for row in chosen(ROWS[::-1], order="risk")] == ["high", "medium", "low"]
     assert [row.score for row in chosen((*ROWS, replace(ROWS[0], score=None)), order="score")] == [0.9, 0.7, 0.6, None]
 

@@ -46,6 +46,7 @@ class Key(StrEnum):
     SHIFT = "contract_shift"
     RISKS = "contract_risks"
     LABELS = "contract_labels"
+    LEAST = "contract_least"
     SCOPE = "contract_scope"
     ORDER = "contract_order"
     FLAG_PAGE = "contract_flag_page"
@@ -272,7 +273,7 @@ def show(entry_id: int) -> None:
     """Show a contract."""
     data = session()
     data.selected, data.jump, data.search_failed = entry_id, None, ""
-    for key in (Key.PART, Key.FLAG_PAGE, Key.LABELS, Key.RISKS):
+    for key in (Key.PART, Key.FLAG_PAGE, Key.LABELS, Key.RISKS, Key.LEAST):
         st.session_state.pop(key, None)
     entry = selected()
     if entry is None or entry.source != "sample":

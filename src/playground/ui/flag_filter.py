@@ -20,10 +20,24 @@ ORDERS: dict[Order, str] = {
 
 
 def chosen(
-    rows: Sequence[ReportRow], *, risks: Collection[Risk] = (), labels: Collection[str] = (), order: Order = "contract"
+    rows: Sequence[ReportRow],
+    *,
+    risks: Collection[Risk] = (),
+    labels: Collection[str] = (),
+    least: float = 0.0,
+    order: Order = "contract",
 ) -> tuple[ReportRow, ...]:
-    """Return the rows of the chosen risks and labels, all where none is chosen, in the order asked for."""
-    kept = [row for row in rows if (not risks or row.label.risk in risks) and (not labels or row.label.name in labels)]
+    """Return the rows of the chosen risks and labels, all where none is chosen, in the order asked for.
+
+    ``least`` leaves out flags of a lower score; one that a reader added has none and stays.
+    """
+    kept = [
+        row
+        for row in rows
+        if (not risks or row.label.risk in risks)
+        and (not labels or row.label.name in labels)
+        and (row.score is None or row.score >= least)
+    ]
     if order == "risk":
         kept.sort(key=lambda row: RISK_ORDER.index(row.label.risk))
     elif order == "score":

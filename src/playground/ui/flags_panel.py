@@ -30,7 +30,7 @@ def draw_panel(entry: ContractEntry, judged: Judged, flagged: FlaggedContract, r
     """Draw the panel for the contract that is shown; ``rows`` are all its flags, corrections included."""
     with st.container(height=HEIGHT, border=False, key=Key.PANEL):
         _draw_slider(judged)
-        listed = _draw_filters(rows)
+        listed = _draw_filters(judged, rows)
         _draw_missing(entry, flagged)
         risks: Mapping[str, Risk] = {row.label.name: row.label.risk for row in rows}
         st.html(count_chips_html(flag_filter.label_counts(rows), risks))
@@ -67,7 +67,7 @@ def measured_html(judged: Judged, shift: float) -> str:
     return f"At this point it {recall}; {right}. Measured on {escape_html(figures.measured_on)}."
 
 
-def _draw_filters(rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
+def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
     counts = flag_filter.risk_counts(rows)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         risks = st.pills(
@@ -93,8 +93,10 @@ def _draw_filters(rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
             if kept != (st.session_state.get(Key.LABELS) or []):
                 st.session_state[Key.LABELS] = kept
             labels = st.multiselect("List only these labels", names, key=Key.LABELS, placeholder="all")
+            score = "probability" if judged.choice.gives_probabilities else "score"
+            least = st.slider(f"List only flags of at least this {score}", 0, 99, 0, format="%d %%", key=Key.LEAST)
             order = st.selectbox("Order", list(ORDERS), format_func=lambda o: ORDERS[o], key=Key.ORDER)
-    return flag_filter.chosen(rows, risks=risks, labels=labels, order=order)
+    return flag_filter.chosen(rows, risks=risks, labels=labels, least=least / 100, order=order)
 
 
 def _liabilities() -> frozenset[str]:
