@@ -470,7 +470,9 @@ def test_the_recommendation_follows_the_inputs(recorded: Path) -> None:
     assert "0.5 s are wanted" in html(app)
 
 
-@pytest.mark.parametrize(("key", "value"), [("need_requests", 0.0), ("need_wait", -1.0), ("need_examples", -5.0)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("need_requests", 0.0), ("need_wait", -1.0), ("need_examples", -5.0), ("need_labels", -1.0)]
+)
 def test_a_need_that_cannot_be_is_refused_with_a_sentence(recorded: Path, key: str, value: float) -> None:
     app = open_page(section="Which one?")
     app.number_input(key=key).set_value(value)

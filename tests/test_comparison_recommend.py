@@ -106,6 +106,68 @@ def test_labelled_examples_decide_between_prompting_and_training() -> None:
     assert many.expected_accuracy == pytest.approx(0.9)
 
 
+def test_what_was_not_on_the_curve_does_not_borrow_loras_accuracy() -> None:
+    tfidf = figures("tfidf", 0.88, model_id="none", total_s=seconds(5.95e-05, 8e-05))
+    some = recommend(needs("contract_clauses", labelled_examples=300), [FEW_SHOT, LORA, tfidf], curve=CURVE)
+    assert name(some).startswith("lora")
+    assert (
+        "with all 1,024 labelled examples only: how right it is with 300 is not known" in some.left_out[0].reason.text
+    )
+    everything = recommend(needs("contract_clauses", labelled_examples=1024), [FEW_SHOT, LORA, tfidf], curve=CURVE)
+    assert everything.chosen is tfidf
+    assert everything.expected_accuracy == pytest.approx(0.88)
+
+
+def test_a_technique_without_a_model_is_not_on_none_and_microseconds_are_read_as_such() -> None:
+    keywords = figures("keywords", 0.8, model_id="none", total_s=seconds(5.95e-05, 8e-05))
+    found = recommend(needs("contract_clauses"), [keywords])
+    assert found.sentence.startswith("Use Keywords: 80% right")
+    said = " ".join(reason.text for reason in found.reasons)
+    assert "It takes 59.5 µs per question" in said and "e-05" not in said
+
+
+def test_labels_that_are_still_to_be_made_have_their_price() -> None:
+    at_hand = recommend(needs("contract_clauses", labelled_examples=300), [FEW_SHOT, LORA], curve=CURVE)
+    to_make = recommend(
+        needs("contract_clauses", labelled_examples=100, labels_to_make=200), [FEW_SHOT, LORA], curve=CURVE
+    )
+    assert name(at_hand) == name(to_make) == "lora on smollm2-135m-instruct"
+    assert at_hand.usd_per_month is not None and to_make.usd_per_month is not None
+    # 200 at $0.50 over 12 months; training took 10 s of a machine at $0.10 an hour both times.
+    assert to_make.usd_per_month - at_hand.usd_per_month == pytest.approx(100 / 12)
+    requests = 500 * 365.25 / 12 * 0.05 / 3600 * 0.10
+    assert at_hand.usd_per_month == pytest.approx(requests + 10 / 3600 * 0.10 / 12)
+    assert any("annotating 200 clauses $100.00 ($0.50 each, an assumption)" in one.text for one in to_make.reasons)
+    assert not any("annotating" in one.text for one in at_hand.reasons)
+
+
+def test_labels_to_make_count_as_labels() -> None:
+    none = recommend(needs("contract_clauses"), [FEW_SHOT, LORA], curve=CURVE)
+    made = recommend(needs("contract_clauses", labels_to_make=300), [FEW_SHOT, LORA], curve=CURVE)
+    assert (name(none).split()[0], name(made).split()[0]) == ("few-shot", "lora")
+
+
+def test_a_difference_within_chance_does_not_recommend_training() -> None:
+    chance = curve({4: 50}, {4: 53, 64: 60})
+    found = recommend(needs("contract_clauses", labelled_examples=64), [FEW_SHOT, LORA], curve=chance)
+    assert name(found).startswith("few-shot")
+    assert "by more than chance with no number that was tried" in found.left_out[0].reason.text
+
+
+def test_a_clause_that_is_asked_label_by_label_takes_all_its_requests() -> None:
+    pair = figures(
+        *("few-shot", 0.9),
+        total_s=seconds(0.2, 0.3),
+        **{"unit": "clause and label", "parts": 41, "whole_unit": "clause, all 41 labels"},
+    )
+    found = recommend(needs("contract_clauses", latency_s=20.0), [pair])
+    # 500 clauses a day at 41 requests of 0.2 s.
+    assert found.usd_per_month == pytest.approx(41 * 0.2 * 500 * 365.25 / 12 / 3600 * 0.10)
+    assert "500 requests a day (one: clause, all 41 labels (asked 41 times, once a label))" in found.sentence
+    slow = recommend(needs("contract_clauses", latency_s=5.0), [pair])
+    assert slow.chosen is None and "12.3 s per clause, all 41 labels" in slow.sentence
+
+
 def test_the_reader_needs_no_labels_of_the_users_own() -> None:
     reader = figures("rag+lora", 0.85)
     assert name(recommend(needs(labelled_examples=0), [RAG, reader], curve=CURVE)).startswith("rag+lora")
@@ -133,7 +195,8 @@ def test_nothing_measured_and_nothing_fitting_are_said() -> None:
 @pytest.mark.parametrize(
     "bad",
     [{"requests_per_day": 0.0}, {"requests_per_day": -1.0}, {"latency_s": 0.0}, {"labelled_examples": -1},
-     {"fact_changes_per_month": float("nan")}, {"latency_s": float("inf")}],
+     {"fact_changes_per_month": float("nan")}, {"latency_s": float("inf")},
+     {"labels_to_make": -1}],
 )  # fmt: skip
 def test_numbers_that_cannot_be_are_refused_by_name(bad: dict[str, float]) -> None:
     with pytest.raises(EvaluationError, match="cannot be"):

@@ -5,12 +5,14 @@ The rules, in this order:
 1. Privacy: with private data, only techniques that ran on this machine stay.
 2. Latency: the 95th percentile of a request must be within the limit.
 3. Volume: one machine must manage a day's requests in a day, at the median time of a request.
-4. Examples: a technique that learns from labelled clauses needs as many as LoRA needs on the learning curve to beat
-   prompting; it is then expected to be as accurate as the curve says for so many, where that is less than measured.
+4. Examples, at hand and to be made: LoRA needs as many as it takes to beat prompting on the learning curve, and is then
+   expected to be as accurate as the curve says for so many, where that is less than measured. What else learns from
+   labelled clauses was measured with all of them only, so with fewer its accuracy is not known.
 5. Facts: where the facts change, a technique that has to be trained again stays only if it is expected to be right at
    least as often as one that is not: right as often as measured after a retraining, but stale while it trains.
 6. Of those that stay, the most accurate is the measure: a technique counts as equally good where the accuracy of each
-   lies within the interval of the other, and of those the cheapest at this volume is recommended.
+   lies within the interval of the other, and of those the cheapest at this volume is recommended. The price has the
+   requests, keeping up with the facts and, spread over a year, annotating what is to be made and training on it.
 7. Where even that one is expected to be right less than half of the time, it is named as the nearest and not
    recommended.
 """
@@ -22,9 +24,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.comparison.article import examples_to_beat_prompting
-from playground.comparison.break_even import ASSUMED, DAYS_PER_MONTH
+from playground.comparison.break_even import ANNOTATION_USD, ASSUMED, DAYS_PER_MONTH
+from playground.comparison.chart_style import seconds
 from playground.comparison.costs import DEFAULT_MACHINE_USD_PER_HOUR
-from playground.comparison.figures import StaleFigures, TechniqueFigures
+from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
+from playground.comparison.footing import on_one_footing, unit_words
 from playground.comparison.learning_curve import LearningCurve
 from playground.comparison.stale import StaleFacts
 from playground.comparison.technique_kinds import LEARNS_FROM_LABELS, median_s, tokens_of
@@ -32,14 +36,20 @@ from playground.errors import EvaluationError
 from playground.pricing import describe_cost
 
 _DAY_S, _HOUR_S = 86_400.0, 3_600.0
+_ON_CURVE = "lora"
+"""The one technique that the learning curve trains."""
 LARGEST = 1e9
+MONTHS_OF_USE = 12
+"""Over which annotating and training, paid once, are spread."""
+NO_MODEL = "none"
+"""Stands for the model in the rows of a technique that asks none."""
 USABLE = 0.5
 """Expected accuracy below which nothing is recommended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the user says.
+    """What the user says. ``labels_to_make``: labelled examples that are still to be annotated.
 
     Raises:
         EvaluationError: a number cannot be; the message names it.
@@ -51,12 +61,19 @@ class Needs:
     fact_changes_per_month: float = 1.0
     labelled_examples: int = 0
     latency_s: float = 5.0
+    labels_to_make: int = 0
+
+    @property
+    def labels(self) -> int:
+        """Labelled examples at hand and to be made."""
+        return self.labelled_examples + self.labels_to_make
 
     def __post_init__(self) -> None:
         for name, value, zero in (
             ("Requests per day", self.requests_per_day, False),
             ("Changes of the facts per month", self.fact_changes_per_month, True),
             ("Labelled examples", float(self.labelled_examples), True),
+            ("Labels to be made", float(self.labels_to_make), True),
             ("Longest wait, in seconds", self.latency_s, False),
         ):
             if not math.isfinite(value) or value < 0 or value > LARGEST or (value == 0 and not zero):
@@ -83,8 +100,8 @@ class LeftOut:
 class Recommendation:
     """What to use; ``chosen`` is None where nothing fits or nothing was measured, and ``sentence`` says so.
 
-    ``expected_accuracy`` of ``chosen`` under the needs, in [0, 1]; ``usd_per_month`` of its requests and of keeping up
-    with the facts, None where a price is not known.
+    ``expected_accuracy`` of ``chosen`` under the needs, in [0, 1]; ``usd_per_month`` of its requests, of keeping up
+    with the facts and of annotating and training, None where a price is not known.
     """
 
     sentence: str
@@ -101,6 +118,7 @@ class _Candidate:
     accuracy: float
     usd_per_month: float
     note: str = ""
+    learning: str = ""
 
     def holds(self, accuracy: float) -> bool:
         """Whether an accuracy lies within its interval, which moves with what is expected of it."""
@@ -120,7 +138,8 @@ def recommend(
 ) -> Recommendation:
     """Return what to use, with reasons that cite the measurements and what was left out, with why.
 
-    Of a technique that was measured more than once the largest sample counts.
+    Of a technique that was measured more than once the largest sample counts. A request is the same work for all: in
+    Scenario B a clause judged for all labels, also where a model is asked for one label at a time.
     """
     measured = _largest_samples(figures, needs.scenario)
     if not measured:
@@ -145,8 +164,8 @@ def recommend(
     chosen = min(equal, key=lambda one: (one.usd_per_month, -one.accuracy))
     return Recommendation(
         sentence=(
-            f"{_lead(chosen)} {chosen.figures.title} on {chosen.figures.model_id}: {chosen.accuracy:.0%} right is "
-            f"expected, at {_usd(chosen)} a month for {needs.requests_per_day:,.6g} requests a day."
+            f"{_lead(chosen)} {_named(chosen.figures)}: {chosen.accuracy:.0%} right is expected, at {_usd(chosen)} a "
+            f"month for {needs.requests_per_day:,.6g} requests a day (one: {unit_words(chosen.figures)})."
         ),
         chosen=chosen.figures,
         expected_accuracy=chosen.accuracy,
@@ -167,7 +186,7 @@ def _largest_samples(figures: Sequence[TechniqueFigures], scenario: str) -> list
         key = (one.strategy, one.model_id, one.adapter)
         if one.scenario == scenario and one.accuracy and (key not in best or one.n > best[key].n):
             best[key] = one
-    return list(best.values())
+    return [on_one_footing(one) for one in best.values()]
 
 
 def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> Reason | None:
@@ -178,13 +197,13 @@ def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> 
         return Reason(f"The time of {one.title} was not measured.", "Time and tokens")
     if one.total_s.p95.value > needs.latency_s:
         return Reason(
-            f"{one.title} takes up to {one.total_s.p95.value:.3g} s (95th percentile, {_measured(one)}); "
-            f"{needs.latency_s:g} s are wanted.",
+            f"{one.title} takes up to {seconds(one.total_s.p95.value)} per {unit_words(one)} (95th percentile, "
+            f"{_measured(one)}); {needs.latency_s:g} s are wanted.",
             "Time and tokens",
         )
     if runs_here(one) and median_s(one) * needs.requests_per_day > _DAY_S:
         return Reason(
-            f"{one.title} takes {median_s(one):.3g} s a request ({_measured(one)}): one machine manages "
+            f"{one.title} takes {seconds(median_s(one))} per {unit_words(one)} ({_measured(one)}): one machine manages "
             f"{_DAY_S / median_s(one):,.0f} a day.",
             "Time and tokens",
         )
@@ -194,32 +213,52 @@ def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> 
 def _too_few_examples(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> Reason | None:
     if one.strategy not in LEARNS_FROM_LABELS or needs.scenario != "contract_clauses":
         return None
-    if needs.labelled_examples == 0:
+    if needs.labels == 0:
         return Reason(f"{one.title} learns from labelled examples, and there are none.", "Learning and change")
-    needed = examples_to_beat_prompting(curve)
     if one.strategy == "few-shot-nearest" or curve is None:
         return None
-    if needed is None or needs.labelled_examples < needed:
+    if one.strategy != _ON_CURVE:
+        return _fewer_than_measured(needs, one, curve)
+    needed = examples_to_beat_prompting(curve)
+    if needed is None or needs.labels < needed:
         begins = f"from {needed:,} on" if needed is not None else "with no number that was tried"
         return Reason(
-            f"{one.title} has {needs.labelled_examples:,} labelled examples to learn from; training beats prompting "
-            f"{begins} ({curve.provenance.stamp}).",
+            f"{one.title} has {needs.labels:,} labelled examples to learn from; training beats prompting by more than "
+            f"chance {begins} ({curve.provenance.stamp}).",
             "Learning and change",
         )
     return None
+
+
+def _fewer_than_measured(needs: Needs, one: TechniqueFigures, curve: LearningCurve) -> Reason | None:
+    """Return why a technique that the curve does not have is left out: it was measured with all examples alone."""
+    everything = max((point.examples for point in curve.points), default=0)
+    if needs.labels >= everything:
+        return None
+    return Reason(
+        f"{one.title} was measured with all {everything:,} labelled examples only: how right it is with "
+        f"{needs.labels:,} is not known.",
+        "Learning and change",
+    )
+
+
+def _curve_point(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> CurvePoint | None:
+    """Return the point of the learning curve that a technique reaches with these labels; None for one not on it."""
+    name = {_ON_CURVE: _ON_CURVE, "few-shot-nearest": "few-shot"}.get(one.strategy)
+    if curve is None or name is None or needs.scenario != "contract_clauses":
+        return None
+    reached = [point for point in curve.points if point.strategy == name and point.examples <= needs.labels]
+    return max(reached, key=lambda point: point.examples, default=None)
 
 
 def _candidate(
     needs: Needs, one: TechniqueFigures, curve: LearningCurve | None, stale: StaleFacts | None, usd_per_hour: float
 ) -> _Candidate:
     accuracy, note = one.accuracy.value if one.accuracy else 0.0, ""
-    if one.strategy in LEARNS_FROM_LABELS and needs.scenario == "contract_clauses" and curve is not None:
-        name = "few-shot" if one.strategy == "few-shot-nearest" else "lora"
-        reached = [p for p in curve.points if p.strategy == name and p.examples <= needs.labelled_examples]
-        point = max(reached, key=lambda p: p.examples, default=None)
-        if point is not None and point.accuracy.value < accuracy:
-            accuracy = point.accuracy.value
-            note = f"With {point.examples:,} labelled examples the learning curve gives {accuracy:.0%}."
+    point = _curve_point(needs, one, curve)
+    if point is not None and point.accuracy.value < accuracy:
+        accuracy = point.accuracy.value
+        note = f"With {point.examples:,} labelled examples the learning curve gives {accuracy:.0%}."
     machine_s = median_s(one) if runs_here(one) else 0.0
     per_request = (one.token_cost_usd or 0.0) + machine_s * usd_per_hour / _HOUR_S
     known = one.token_cost_usd is not None
@@ -227,7 +266,30 @@ def _candidate(
     change = stale.of(one.strategy) if stale else None
     if change is not None:
         monthly += needs.fact_changes_per_month * change.recovery_s * usd_per_hour / _HOUR_S
-    return _Candidate(one, accuracy, monthly, note)
+    once, learning = _learning_usd(needs, one, point, usd_per_hour)
+    return _Candidate(one, accuracy, monthly + once / MONTHS_OF_USE, note, learning)
+
+
+def _learning_usd(
+    needs: Needs, one: TechniqueFigures, point: CurvePoint | None, usd_per_hour: float
+) -> tuple[float, str]:
+    """Return what annotating the labels to be made and training on them costs once, and that in words."""
+    if one.strategy not in LEARNS_FROM_LABELS or needs.scenario != "contract_clauses":
+        return 0.0, ""
+    annotating = needs.labels_to_make * ANNOTATION_USD
+    training = (point.duration_s or 0.0) * usd_per_hour / _HOUR_S if point else 0.0
+    parts = []
+    if annotating:
+        parts.append(
+            f"annotating {needs.labels_to_make:,} clauses {describe_cost(annotating)} ({describe_cost(ANNOTATION_USD)} "
+            "each, an assumption)"
+        )
+    if training:
+        parts.append(f"training {describe_cost(training)}")
+    if not parts:
+        return 0.0, ""
+    words = f"In its price are, spread over {MONTHS_OF_USE} months: {' and '.join(parts)}."
+    return annotating + training, words
 
 
 def _kept_up(
@@ -251,7 +313,7 @@ def _kept_up(
             continue
         text = (
             f"{change.title} has to be trained again on every change, {change.recovery_s:,.0f} s each, and is then "
-            f"right {change.recovered.value:.0%} of the time; {rival.title} takes {rival.recovery_s:.2g} s and is "
+            f"right {change.recovered.value:.0%} of the time; {rival.title} takes {seconds(rival.recovery_s)} and is "
             f"right {rival.recovered.value:.0%}."
         )
         left_out.append(LeftOut(one.figures, Reason(text, "Learning and change")))
@@ -281,6 +343,8 @@ def _reasons(
         reasons.append(Reason(f"{one.title} has {one.accuracy_name} {interval} ({_measured(one)}).", "Overview"))
     if chosen.note:
         reasons.append(Reason(chosen.note, "Learning and change"))
+    if chosen.learning:
+        reasons.append(Reason(chosen.learning, "Break-even"))
     if chosen is not best:
         reasons.append(
             Reason(
@@ -301,7 +365,8 @@ def _reasons(
     if one.total_s is not None:
         reasons.append(
             Reason(
-                f"It answers in {one.total_s.p50.value:.3g} s, 95 % within {one.total_s.p95.value:.3g} s; "
+                f"It takes {seconds(one.total_s.p50.value)} per {unit_words(one)}, 95 % within "
+                f"{seconds(one.total_s.p95.value)}; "
                 f"{needs.latency_s:g} s are wanted.",
                 "Time and tokens",
             )
@@ -309,14 +374,14 @@ def _reasons(
     where = (
         f"It runs on one's own machine, priced at {machine_usd_per_hour:g} USD per hour ({ASSUMED})"
         if runs_here(one)
-        else f"Its tokens have a price ({tokens_of(one):,.0f} per request)"
+        else f"Its tokens have a price ({tokens_of(one):,.0f} per {unit_words(one)})"
     )
     reasons.append(Reason(f"{where}.", "Break-even"))
     change = stale.of(one.strategy) if stale else None
     if change is not None and stale is not None and needs.fact_changes_per_month > 0:
         reasons.append(
             Reason(
-                f"When the facts change, {change.recovery} takes {change.recovery_s:.2g} s and "
+                f"When the facts change, {change.recovery} takes {seconds(change.recovery_s)} and "
                 f"{change.recovered.value:.0%} of the answers about changed facts are right again "
                 f"({stale.provenance.stamp}).",
                 "Learning and change",
@@ -337,6 +402,11 @@ def _nothing_fits(left_out: Sequence[LeftOut]) -> str:
 
 def _lead(chosen: _Candidate) -> str:
     return "Use" if chosen.accuracy >= USABLE else "None is right half of the time, so none is ready. The nearest is"
+
+
+def _named(one: TechniqueFigures) -> str:
+    """Return a technique with its model, where it asks one."""
+    return one.title if one.model_id == NO_MODEL else f"{one.title} on {one.model_id}"
 
 
 def _usd(one: _Candidate) -> str:

@@ -105,6 +105,7 @@ def _draw_needs() -> dict[str, float | bool]:
         "latency_s": number("Longest wait, s", 5.0, 1.0, "need_wait"),
         "fact_changes_per_month": number("Changes of the facts per month", 1.0, 1.0, "need_changes"),
         "labelled_examples": number("Labelled examples at hand", 0.0, 100.0, "need_examples"),
+        "labels_to_make": number("Labels to be made", 0.0, 100.0, "need_labels"),
         "private": st.toggle("The data must not leave this machine", key="need_private", bind="query-params"),
     }
 
@@ -116,6 +117,7 @@ def _recommend(scenario: str, figures: Sequence[TechniqueFigures], values: dict[
         private=bool(values["private"]),
         fact_changes_per_month=float(values["fact_changes_per_month"]),
         labelled_examples=int(values["labelled_examples"]),
+        labels_to_make=int(values["labels_to_make"]),
         latency_s=float(values["latency_s"]),
     )
     evidence, _problems = collect_evidence(
