@@ -225,6 +225,7 @@ def test_examples_that_a_machine_generated_cost_no_annotation(task: str) -> None
 def test_the_readers_examples_name_the_cards_as_their_source() -> None:
     source = default_assumptions(adapter=manifest()).annotation_usd_per_example.source
     assert source.startswith("generated from cards in this repository")
+    assert source.endswith("Data: invented")
 
 
 def test_annotated_clauses_cost_a_minute_each_of_those_trained_on() -> None:

@@ -131,6 +131,23 @@ def test_an_assumption_moves_the_crossing_and_names_its_source(recorded: Path) -
     assert any("your own value" in text for text in words(app.caption))
 
 
+def test_the_shipped_break_even_names_its_unit_and_its_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
+    questions = open_page(scenario=A, section="Break-even")
+    captions = " ".join(words(questions.caption))
+    assert "indexing of RAG + LoRA after a change" in captions
+    assert "generated from cards in this repository" in captions
+    clauses = open_page(scenario=B, section="Break-even")
+    assert "a request (clause, all 41 labels) costs" in html(clauses)
+    captions = " ".join(words(clauses.caption))
+    assert "asked 41 times, once a label" in captions
+    examples = next(one for one in clauses.number_input if one.key.startswith("be_labelled_examples"))
+    assert examples.value == 595
+    output = next(one for one in clauses.number_input if one.key.startswith("be_prompting_output_tokens"))
+    assert output.value == 0
+    assert figure(clauses)["layout"]["xaxis"]["title"]["text"] == "requests (one: clause, all 41 labels)"
+
+
 @pytest.mark.parametrize(("name", "value"), [("requests_per_day", 0.0), ("machine_usd_per_hour", -1.0)])
 def test_a_zero_or_negative_assumption_is_refused_with_a_sentence(recorded: Path, name: str, value: float) -> None:
     app = open_page(section="Break-even")

@@ -38,6 +38,7 @@ _GENERATED: Mapping[str, str] = {
     "closed_book": "generated for this repository from the policy",
 }
 """Where the examples of an adapter are from, by its task, where no person annotated them."""
+_LONGEST_NAME = 80
 _SECONDS_PER_HOUR = 3600.0
 _HOSTED_MODEL, _HOSTED_URL = "gpt-4o-mini", "https://api.openai.com/v1"
 
@@ -289,7 +290,8 @@ def generated_from(adapter: AdapterManifest) -> str:
 
 def _annotation(adapter: AdapterManifest | None) -> Assumption:
     if adapter is not None and (source := generated_from(adapter)):
-        return Assumption(0.0, "USD", f"{source}, nobody annotated: change it to yours")
+        data = str(adapter.data.get("name", ""))[:_LONGEST_NAME]
+        return Assumption(0.0, "USD", f"{source}, nobody annotated: change it to yours. Data: {data}")
     source = f"{ASSUMED} (a minute of a person at {60 * ANNOTATION_USD:g} USD per hour)"
     return Assumption(ANNOTATION_USD, "USD", source)
 

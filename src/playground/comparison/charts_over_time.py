@@ -29,10 +29,7 @@ from playground.pricing import describe_cost
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-WAY_COLOURS: Mapping[Way, str] = {
-    "prompting": style_of("rag").colour,
-    "fine-tuning": style_of("lora").colour,
-}
+WAY_COLOURS: Mapping[Way, str] = {"prompting": style_of("rag").colour, "fine-tuning": style_of("lora").colour}
 """Those of RAG and of LoRA, for where no technique was measured."""
 
 FEW, MANY = 50, 1_000
