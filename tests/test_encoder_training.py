@@ -170,10 +170,37 @@ def test_a_stop_keeps_the_best_so_far(tiny: Path, monkeypatch: pytest.MonkeyPatc
     assert stopped.base_sha256_before == stopped.base_sha256_after
 
 
-def test_a_stop_before_the_first_validation_saves_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_before_anything_was_learnt_saves_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
-    with pytest.raises(TrainingStopped):
-        trained_on(tiny, on_progress=lambda progress: progress.stage == "preparing")
+    for validation in (VALIDATION, ()):
+        with pytest.raises(TrainingStopped, match="after 1 of its steps, before anything was learnt"):
+            train_encoder(
+                tiny, TRAIN, validation, LABELS, SETTINGS, on_progress=lambda progress: progress.stage == "preparing"
+            )
+
+
+def test_a_stop_before_the_first_validation_validates_once_and_keeps_the_weights(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training, "_CHECKPOINT_EVERY_S", 0.0)
+    settings = replace(SETTINGS, validations=1)
+    reports: list[TrainingProgress] = []
+
+    def stop(progress: TrainingProgress) -> bool:
+        reports.append(progress)
+        return progress.step < 6
+
+    stopped = trained_on(tiny, settings, on_progress=stop, checkpoint_folder=tmp_path)
+    assert (stopped.stopped, stopped.steps) == (True, 6)
+    assert [progress.stage for progress in reports].count("validating") == 1
+    gold = np.array([[label in clause.labels for label in LABELS] for clause in VALIDATION])
+    assert stopped.best_score == pytest.approx(micro_ap(stopped.validation_scores, gold))
+    # Its checkpoint goes on as if nothing had happened, and a stop after a resumption counts the steps before it.
+    again = trained_on(tiny, settings, on_progress=lambda progress: progress.step < 6, checkpoint_folder=tmp_path)
+    assert again.steps == 6
+    assert same(again, stopped)
+    assert same(trained_on(tiny, settings, checkpoint_folder=tmp_path), trained_on(tiny, settings))
 
 
 def test_without_validation_the_last_weights_are_kept(tiny: Path) -> None:
@@ -250,6 +277,13 @@ def report(progress):
     return True
 
 
+def stop(progress):
+    return progress.step < 6
+
+
+settings = tests.replace(tests.SETTINGS, validations=1)
+stopped = tests.trained_on(Path(sys.argv[2]), settings, on_progress=stop)
+assert stopped.stopped and stopped.best_score is not None and stopped.steps >= 6
 result = tests.trained_on(Path(sys.argv[2]), on_progress=report)
 np.savez(Path(sys.argv[3]) / f"{rank}.npz", **{name: value.numpy() for name, value in result.state.items()})
 """

@@ -41,6 +41,8 @@ _CHECKPOINT_EVERY_S = 20.0
 _WARM_UP_SHARE = 0.05
 _LOWEST_RATE = 0.01
 _LARGEST_GRADIENT = 1.0
+_FEWEST_STEPS = 5
+"""Fewer steps, at the lowest rates of the warm-up, have taught nothing that is worth keeping."""
 _VALIDATION_BATCH_TOKENS = 4_096
 _SHUFFLED_BATCHES = 64
 """Windows are sorted by length inside groups of about so many batches, so that padding is rare and order is random."""
@@ -88,7 +90,8 @@ def train_encoder(
 
     Raises:
         TrainingError: nothing to learn from, the base cannot be loaded, or the loss is no number any more.
-        TrainingStopped: ``on_progress`` asked for a stop before the first validation.
+        TrainingStopped: ``on_progress`` asked for a stop within the first few steps. Later, but before the first
+            validation, the weights are validated once and kept: one pass over ``validation``.
     """
     with flushed_denormals():
         return _Training(
@@ -199,8 +202,11 @@ class _Training:
             if fraction >= (self.state.validated + 1) / self.settings.validations and fraction < 1:
                 self._validate(fraction)
             self._checkpoint_now_and_then()
-        if stopped and self.state.best is None and len(self.validation_windows):
-            raise TrainingStopped("The training was stopped before its first validation; nothing was saved.")
+        if stopped and self.state.best is None and self.state.step < _FEWEST_STEPS:
+            raise TrainingStopped(
+                f"The training was stopped after {self.state.step} of its steps, before anything was learnt; "
+                "nothing was saved."
+            )
         if not stopped or self.state.best is None:
             self._validate(min(1.0, self.fraction(self.state.step)))
         if self.state.best is None or self.state.best_scores is None:

@@ -51,7 +51,10 @@ def _live(run: TrainingRun) -> None:
     latest = history[-1] if history else TrainingProgress("preparing", 0, 0.0)
     stopping, task = run.stop.is_set(), task_of(run)
     with st.container(horizontal=True, vertical_alignment="center"):
-        title = "Stopping: the best weights so far are kept" if stopping and latest.stage != "saving" else ""
+        title = ""
+        if stopping and latest.stage != "saving":
+            # A stop before the first validation may still come too early to keep anything.
+            title = "Stopping" if latest.best_score is None else "Stopping: the best weights so far are kept"
         st.progress(latest.fraction, f"{title or _STAGES[task][latest.stage]}, {100 * latest.fraction:.0f} %")
         st.button(
             "Stop",
@@ -59,7 +62,7 @@ def _live(run: TrainingRun) -> None:
             icon=":material/stop:",
             on_click=run.stop.set,
             disabled=stopping or latest.stage == "saving",
-            help="Ends the training and keeps the best weights so far.",
+            help="Ends the training and keeps the best weights so far. At the very start there are none to keep.",
         )
     _draw_figures(run, latest)
     left, right = st.columns(2, gap="medium")
