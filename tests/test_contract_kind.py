@@ -59,6 +59,11 @@ def test_the_title_decides(title: str, kind: ContractKind) -> None:
 
 def test_a_heading_and_the_first_line_count_as_title() -> None:
     assert contract_kind(document("\n  LEASE\n\n1. Rooms.")) == "lease"
+    assert (
+        contract_kind(document("EXHIBIT 10.1\n[Confidentiality requested]\n\nRESELLER AGREEMENT\n\nOne."))
+        == "distribution"
+    )
+    assert contract_kind(document("EXHIBIT 10.1\n\nAll of this is subject to a licence.\n\nOne.")) == "general"
     text = "Draft of May\n\nLICENCE\n\nWords."
     assert contract_kind(document(text, "scan", Block("heading", 14, 21, 1))) == "licence"
 

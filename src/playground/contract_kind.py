@@ -22,9 +22,11 @@ CONTRACT_KINDS: dict[ContractKind, str] = {
 
 _OPENING_CHARACTERS = 2_000
 _TITLE_CHARACTERS = 200
+_TITLE_LINE_CHARACTERS = 80
+_TITLE_WORD = re.compile(r"\b(?:agreement|contract|(?:sub)?lease|licen[cs]e|deed)\s*$", re.IGNORECASE)
 _FEWEST_CUES = 2
 _IN_TITLES: dict[ContractKind, str] = {
-    "nda": r"non-?\s?disclosure|confidentiality|\bnda\b",
+    "nda": r"non-?\s?disclosure|confidentiality (?:\w+ ){0,3}?(?:agreement|deed|undertaking)|\bnda\b",
     "licence": r"\b(?:sub)?licen[cs](?:e|ing)\b|\beula\b",
     "services": r"\bservices?\b|\boutsourcing\b|\bmaintenance\b|\bhosting\b",
     "lease": r"\b(?:sub)?lease\b|\btenancy\b|\brental\b",
@@ -44,12 +46,15 @@ _IN_OPENINGS: dict[ContractKind, tuple[str, ...]] = {
 def contract_kind(document: Document) -> ContractKind:
     """Return the kind that the title names first; without one, the kind that the opening has most words of.
 
-    Title, first heading and first line count as the title. An opening decides with two different expressions of one
+    Title, first heading, first line and the first short line with a word like
+    "agreement" count as the title. An opening decides with two different expressions of one
     kind, and more than of any other; else the contract is "general".
     """
     heading = next((block for block in document.blocks if block.kind == "heading"), None)
-    first_line = next((line for line in document.text[:_OPENING_CHARACTERS].splitlines() if line.strip()), "")
-    for title in (document.title, document.text[heading.start : heading.end] if heading else "", first_line):
+    lines = [line for line in document.text[:_OPENING_CHARACTERS].splitlines() if line.strip()]
+    titles = [line for line in lines if len(line.strip()) <= _TITLE_LINE_CHARACTERS and _TITLE_WORD.search(line)]
+    heads = (document.title, document.text[heading.start : heading.end] if heading else "", *lines[:1], *titles[:1])
+    for title in heads:
         if named := _named_in(_folded(title)[:_TITLE_CHARACTERS]):
             return named
     opening = _folded(document.text[:_OPENING_CHARACTERS])
