@@ -46,5 +46,5 @@ elif section == "Examples":
 
 if comparison and comparison.figures:
     st.divider()
-    draw_exports([comparison.compared])
+    draw_exports(scenario, comparison)
 advance(work)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,13 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
+import evidence_samples as samples
 import pytest
 from playwright.sync_api import Browser
 
-from playground.cli import main
+from playground.cli import main, report_evidence
 from playground.comparison import report_html
+from playground.comparison.article import ArticleEvidence, article_rows
 from playground.comparison.compare import (
     ComparedRun,
     ComparedTechniques,
@@ -27,10 +30,20 @@ from playground.comparison.compare import (
     technique_names,
     without_repeats,
 )
+from playground.comparison.costs import CostBasis
+from playground.comparison.drilldown import ShownAnswer, ShownExample
 from playground.comparison.exports import comparison_csv, comparison_json
 from playground.comparison.figures import TechniqueFigures
+from playground.comparison.report_extras import (
+    MOST_EXAMPLES,
+    ReportExamples,
+    ReportExtras,
+    TechniqueAnswers,
+    differing_examples,
+)
 from playground.comparison.report_html import comparison_html
 from playground.comparison.rows import RunRows, read_run_rows
+from playground.comparison.sums import Outcome, TechniqueRows
 from playground.machine import utc_now
 from playground.runs import RunInfo, appending, open_run
 from playground.types import Prediction, RunRecord, Usage
@@ -290,7 +303,119 @@ def test_the_charts_are_drawn_without_a_network_under_the_policy(
     context.close()
 
 
+# What stands beside the runs
+
+
+def answers_of(name: str, outcomes: Mapping[str, bool]) -> TechniqueAnswers:
+    group = TechniqueRows(name, "m", None, ())
+    return TechniqueAnswers(name, name, {key: Outcome(right) for key, right in outcomes.items()}, group, INFO)
+
+
+class ScriptedExamples:
+    """Puts ids in hostile words."""
+
+    def shown_examples(self, ids: Sequence[str], _info: RunInfo) -> dict[str, ShownExample]:
+        return {name: ShownExample(name, f"Asked {name} {HOSTILE}", "shop", HOSTILE, "w" * 9_000) for name in ids}
+
+    def shown_answers(self, group: TechniqueRows, ids: Sequence[str], _info: RunInfo) -> dict[str, ShownAnswer]:
+        return {name: ShownAnswer(f"{group.strategy} on {name} {HOSTILE}", True, error=HOSTILE) for name in ids}
+
+
+def differing(count: int = 30) -> ReportExamples:
+    rag = answers_of("rag", {f"q{number}": True for number in range(count)} | {"same": True})
+    plain = answers_of("no-text", {f"q{number}": False for number in range(count)} | {"same": True})
+    return differing_examples([rag, plain], ScriptedExamples())
+
+
+def extras_of(**changes: Any) -> ReportExtras:
+    evidence = ArticleEvidence(
+        figures=[samples.figures("rag", 0.5), samples.figures("rag+lora", 0.8)],
+        adapters=[samples.manifest(HOSTILE)],
+        curve=samples.curve({0: 50, 64: 60}, {64: 55, 1024: 90}),
+        stale=samples.STALE,
+    )
+    return ReportExtras(**{"evidence": evidence, "examples": {"return_policy": differing()}, **changes})
+
+
+def test_examples_on_which_techniques_differ_are_bounded_and_counted() -> None:
+    found = differing()
+    assert (len(found.shown), found.total) == (MOST_EXAMPLES, 30)
+    (example, answers) = found.shown[0]
+    assert example.id == "q0"
+    assert [one.name for one in answers] == ["rag", "no-text"]
+    assert differing(0) == ReportExamples((), 0)
+    wide = answers_of("rag+cot", {"q29": True})
+    narrow = [answers_of("rag", {f"q{n}": True for n in range(30)}), answers_of("no-text", {"q3": False, "q29": False})]
+    first = differing_examples([*narrow, wide], ScriptedExamples(), most=1)
+    assert [example.id for example, _answers in first.shown] == ["q29"]  # asked of all three
+
+
+def test_the_report_holds_break_even_change_examples_and_the_articles_table() -> None:
+    tuned = {"strategy": "rag+lora", "adapter": "policy-reader@12345678"}
+    rows = [*rows_of("rag", lambda _n: False), *rows_of("rag+lora", lambda _n: True, adapter=tuned["adapter"])]
+    compared = compare_runs([run_of(*rows)])
+    extras = extras_of(adapters={"policy-reader@12345678": samples.manifest()}, basis=CostBasis("machine", 7.25))
+    page = comparison_html(compared, written_at=utc_now(), extras=extras)
+    assert "machine at $7.25 per hour" in page  # on the chart's axis
+    assert "Measured seconds at $7.25 per hour" in page
+    assert "From how many requests on fine-tuning pays" in page
+    assert "the training time that the adapter&#x27;s card records" in page
+    assert "mean of RAG per question, measured on 2026-01-02 with n = 40" in page
+    assert "What happens when the facts change" in page
+    assert "How many examples are needed" not in page  # of the other scenario
+    assert "20 of 30 examples on which some techniques were right" in page
+    assert page.count("<details") == MOST_EXAMPLES
+    assert all(f"<strong>{row.verdict_words}</strong>" in page for row in article_rows(extras.evidence))  # type: ignore[arg-type]
+    assert "w" * 1_499 + "…" in page
+    assert "w" * 1_500 not in page
+
+
+def test_nothing_of_the_evidence_becomes_markup() -> None:
+    extras = extras_of(problems=(HOSTILE,))
+    rows = [*rows_of("rag", lambda _n: False), *rows_of("rag+lora", lambda _n: True)]
+    parser = Tags()
+    parser.feed(page := comparison_html(compare_runs([run_of(*rows)]), written_at=utc_now(), extras=extras))
+    assert "owned" in page
+    assert not [tag for tag, _attributes in parser.tags if tag == "img"]
+    assert not [name for _tag, attributes in parser.tags for name in attributes if name.startswith("on")]
+    scripts = [attributes for tag, attributes in parser.tags if tag == "script"]
+    assert [one for one in scripts if "data-chart" not in one] == [{}, {}]  # plotly.js and the drawing
+    policy = re.search(r"script-src ([^;]*);", page)
+    assert policy is not None
+    assert policy.group(1).count("'sha256-") == 2
+
+
+def test_without_both_kinds_there_is_no_break_even(compared: tuple[ComparedTechniques, ...]) -> None:
+    page = comparison_html(compared, written_at=utc_now(), extras=ReportExtras())
+    assert "From how many requests on" not in page
+    assert "The article&#x27;s table" not in page
+    assert "<details" not in page
+
+
+def test_the_command_puts_the_recorded_evidence_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    for name in ("learning_curve.json", "stale_facts.json"):
+        shutil.copy(RUNS / name, recorded)
+    monkeypatch.setattr(report_evidence, "RECORDED", recorded)
+    write_run(recorded / "own", *rows_of("rag", lambda _n: True, n=4))
+    (recorded / "broken").mkdir()
+    (recorded / "broken" / "records.jsonl").write_text("{}\n")
+    out = tmp_path / "r.html"
+    run = write_run(tmp_path / "run", *rows_of("rag", lambda n: n < 20), *rows_of("rag+lora", lambda n: n > 10))
+    assert main(["report", str(run), "--html", str(out)]) == 0
+    page = out.read_text(encoding="utf-8")
+    for words in ("The article's table", "facts change", "fine-tuning pays", "Where the techniques differ", "broken"):
+        assert words in page, words
+
+
 # Command line
+
+
+@pytest.fixture
+def nothing_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare what is not about the article's table the seconds that computing it takes."""
+    monkeypatch.setattr(report_evidence, "RECORDED", tmp_path / "nothing")
 
 
 def write_run(folder: Path, *records: RunRecord, info: RunInfo = INFO) -> Path:
@@ -301,6 +426,7 @@ def write_run(folder: Path, *records: RunRecord, info: RunInfo = INFO) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("nothing_recorded")
 def test_report_writes_the_three_files_and_says_so(tmp_path: Path, capsys: Captured) -> None:
     first = write_run(tmp_path / "first", *rows_of("rag", lambda _n: True))
     second = write_run(tmp_path / "second", *rows_of("no-text", lambda number: number < 20))
@@ -320,6 +446,7 @@ def test_report_writes_the_three_files_and_says_so(tmp_path: Path, capsys: Captu
     assert sorted(path.name for path in out.iterdir()) == ["r.csv", "r.html", "r.json"]
 
 
+@pytest.mark.usefixtures("nothing_recorded")
 def test_csv_and_json_go_beside_the_page_unless_they_are_named(tmp_path: Path, capsys: Captured) -> None:
     folder = write_run(tmp_path / "run", *rows_of("rag", lambda _n: True, n=2))
     out = tmp_path / "out"
@@ -335,6 +462,7 @@ def test_csv_and_json_go_beside_the_page_unless_they_are_named(tmp_path: Path, c
     assert capsys.readouterr().out.splitlines() == [f"wrote {out / 'alone.csv'}"]
 
 
+@pytest.mark.usefixtures("nothing_recorded")
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playground.cli import loading
 from playground.cli.terminal import one_line
 from playground.errors import EvaluationError, PlaygroundError
 
@@ -42,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         EvaluationError: a folder holds no run that can be compared, or a file cannot be written.
     """
     from playground.adapters.atomic import replace_file
+    from playground.cli.report_evidence import compared_run, report_extras
     from playground.comparison.compare import compare_runs, without_repeats
     from playground.comparison.exports import comparison_csv, comparison_json
     from playground.comparison.report_html import comparison_html
@@ -49,13 +49,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     targets = _targets(arguments)
     folders = {path.resolve(): path for path in arguments.runs}  # a folder given twice counts once
-    runs, left_out = without_repeats([_load_run(folder, arguments.contracts) for folder in folders.values()])
+    runs, left_out = without_repeats([compared_run(folder, arguments.contracts) for folder in folders.values()])
     compared = compare_runs(runs)
     for note in dict.fromkeys([*left_out, *(note for one in compared for note in one.notes)]):
         print(f"note: {one_line(note)}", file=sys.stderr)
     for kind, path in targets.items():
         if kind == "html":
-            content = comparison_html(compared, written_at=utc_now()).encode("utf-8", "replace")
+            extras = report_extras(runs, compared)
+            content = comparison_html(compared, written_at=utc_now(), extras=extras).encode("utf-8", "replace")
         elif kind == "csv":
             content = comparison_csv(compared)
         else:
@@ -81,12 +82,3 @@ def _targets(arguments: argparse.Namespace) -> dict[str, Path]:
     if len({path.absolute() for path in targets.values()}) < len(targets):
         raise PlaygroundError("Two of --html, --csv and --json name the same file. Give each its own.")
     return targets
-
-
-def _load_run(folder: Path, contracts: Path | None) -> Any:
-    from playground.comparison.compare import ComparedRun
-    from playground.comparison.rows import read_run_rows
-
-    rows = read_run_rows(folder)
-    scenario = loading.load_scenario(rows.info.scenario, "compared")
-    return ComparedRun(rows, scenario.compared_scenario(rows.info, contracts=contracts))

@@ -1,4 +1,7 @@
-"""A comparison as one HTML file that needs nothing else: tables, paired tests and the charts, viewed without a network.
+"""A comparison as one HTML file that needs nothing else, viewed without a network: tables, paired tests, charts.
+
+With what is at hand beside the runs (``report_extras``) also break-even, learning curve, stale facts, the examples on
+which techniques differ and the article's table.
 
 A content security policy in the file allows its own two scripts by their hashes (plotly.js and the lines that draw) and
 no request to anywhere; everything that comes from rows is escaped. The charts are data, not script.
@@ -9,7 +12,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import html
 import importlib
 import importlib.util
 from collections.abc import Iterator, Sequence
@@ -17,7 +19,16 @@ from dataclasses import replace
 from typing import Any
 
 from playground.comparison.compare import ComparedTechniques, named_figures
+from playground.comparison.costs import CostBasis
 from playground.comparison.figures import FEWEST_EXAMPLES, PairedDifference, TechniqueFigures, Times
+from playground.comparison.report_extras import ReportExtras
+from playground.comparison.report_markup import Charts, shown
+from playground.comparison.report_sections import (
+    article_section,
+    break_even_section,
+    change_section,
+    examples_section,
+)
 from playground.comparison.report_style import DRAW_JS, REPORT_CSS
 from playground.comparison.technique_styles import style_of
 from playground.documents.normalise import normalise_text
@@ -27,38 +38,38 @@ from playground.pricing import describe_cost, prices_date
 CHARTS_MODULE = "playground.comparison.charts"
 SIGNIFICANT = 0.05
 _FIGURE_CHARTS = ("accuracy_cost_figure", "first_token_figure", "latency_figure", "tokens_figure")
+_PRICED_CHARTS = ("accuracy_cost_figure",)
 _HEAT_MAP_CHART = "heat_map_figure"
 _SCENARIO_TITLES = {"return_policy": "Return policy", "contract_clauses": "Contract clauses"}
 _UNKNOWN = "—"
 
 
-def comparison_html(compared: Sequence[ComparedTechniques], *, written_at: str) -> str:
-    """Return the report as one self-contained HTML document; ``written_at`` is the time in ISO 8601, UTC."""
-    charts = [_charts_of(one) for one in compared]
-    scripts = [_plotly_js(), DRAW_JS] if any(charts) else []
-    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
-    # plotly.js sets styles on the elements that it makes, so styles cannot be limited to our own.
-    policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    number = 0
+def comparison_html(
+    compared: Sequence[ComparedTechniques], *, written_at: str, extras: ReportExtras | None = None
+) -> str:
+    """Return the report as one self-contained HTML document.
+
+    Args:
+        compared: the runs' techniques, a section a scenario.
+        written_at: the time in ISO 8601, UTC.
+        extras: what is at hand beside the runs; without, the report holds their own figures alone.
+    """
+    charts = Charts()
     body: list[str] = [
         "<header>\n<h1>Techniques compared</h1>",
-        f'<p class="quiet">Written {_shown(written_at[:16].replace("T", " "))} UTC from recorded rows, one for each '
+        f'<p class="quiet">Written {shown(written_at[:16].replace("T", " "))} UTC from recorded rows, one for each '
         "example and technique; every figure is computed from them. Brackets hold 95 % intervals.</p>\n</header>",
         "<main>",
     ]
-    for one, figures in zip(compared, charts, strict=True):
-        holders = []
-        for figure in figures:
-            number += 1
-            holders.append(_chart(f"chart-{number}", figure))
-        body += [*_scenario(one, holders)]
-    body += [*_method(), "</main>", *(f"<script>{script}</script>" for script in scripts)]
+    for one in compared:
+        body += _scenario(one, charts, extras)
+    body += article_section(extras) if extras else ()
+    body += _method()
+    scripts = [_plotly_js(), DRAW_JS] if charts.drawn else []
+    body += ["</main>", *(f"<script>{script}</script>" for script in scripts)]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<link rel="icon" href="data:,">\n'
         f"<title>Techniques compared</title>\n<style>{REPORT_CSS}</style>\n</head>\n<body>\n"
@@ -67,8 +78,18 @@ def comparison_html(compared: Sequence[ComparedTechniques], *, written_at: str) 
     )
 
 
-def _scenario(compared: ComparedTechniques, charts: Sequence[str]) -> Iterator[str]:
-    yield f"<section>\n<h2>{_shown(_SCENARIO_TITLES.get(compared.scenario, compared.scenario))}</h2>"
+def _policy(scripts: Sequence[str]) -> str:
+    """Return the content security policy: these scripts by their hashes, and no request to anywhere."""
+    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
+    # plotly.js sets styles on the elements that it makes, so styles cannot be limited to our own.
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _scenario(compared: ComparedTechniques, charts: Charts, extras: ReportExtras | None) -> Iterator[str]:
+    yield f"<section>\n<h2>{shown(_SCENARIO_TITLES.get(compared.scenario, compared.scenario))}</h2>"
     if not compared.figures:
         yield "<p>The run has no row that can be compared.</p>"
     if any(one.is_small for one in compared.figures):
@@ -77,13 +98,21 @@ def _scenario(compared: ComparedTechniques, charts: Sequence[str]) -> Iterator[s
             "a hint, not as a result.</p>"
         )
     if compared.notes:
-        items = "\n".join(f"<li>{_shown(note)}</li>" for note in compared.notes)
+        items = "\n".join(f"<li>{shown(note)}</li>" for note in compared.notes)
         yield f'<ul class="notes">\n{items}\n</ul>'
     if compared.figures:
         yield from _table(compared)
-    yield from charts
+    basis = extras.basis if extras else None
+    yield from (charts.html(figure) for figure in _charts_of(compared, basis))
+    if basis is not None and compared.figures:
+        yield f'<p class="quiet">Cost: {shown(basis.source)}</p>'
     if compared.differences:
         yield from _differences(compared)
+    if extras is not None:
+        # plotly reads a few HTML tags in its texts; a name from a row must not be taken for one.
+        yield from break_even_section([_plain(one) for one in named_figures(compared)], extras, charts)
+        yield from change_section(compared.scenario, extras, charts)
+        yield from examples_section(extras.examples.get(compared.scenario))
     yield "</section>"
 
 
@@ -103,9 +132,9 @@ def _table(compared: ComparedTechniques) -> Iterator[str]:
     yield "</tr></thead>\n<tbody>"
     for one, name in zip(compared.figures, compared.names, strict=True):
         yield (
-            f'<tr><th scope="row">{_shown(name)}</th><td>{_shown(one.started_at[:10] or _UNKNOWN)}</td>'
+            f'<tr><th scope="row">{shown(name)}</th><td>{shown(one.started_at[:10] or _UNKNOWN)}</td>'
             f"<td>{'recorded run' if one.recorded else 'measured here and now'}</td>"
-            f"<td>{_shown(one.machine)}</td><td>{_shown(one.commit)}</td></tr>"
+            f"<td>{shown(one.machine)}</td><td>{shown(one.commit)}</td></tr>"
         )
     yield "</tbody></table></div>"
 
@@ -116,18 +145,18 @@ def _row(one: TechniqueFigures, name: str) -> str:
     price = None if one.token_cost_usd is None else 1_000 * one.token_cost_usd
     cells = (
         f"{one.n:,}{small}",
-        f'{_rate(one.accuracy)}<span class="small">{_shown(one.accuracy_name)}</span>',
+        f'{_rate(one.accuracy)}<span class="small">{shown(one.accuracy_name)}</span>',
         _times(one.first_token_s),
         _times(one.total_s),
         _count(one.input_tokens),
         _count(one.output_tokens),
-        _shown(describe_cost(price)),
+        shown(describe_cost(price)),
         f"{one.errors:,}",
     )
     return (
         f'<tr><th scope="row"><span class="dot" style="background:{style_of(one.strategy).colour}"></span>'
-        f'{_shown(name)}<span class="small">{_shown(model)}</span>'
-        f'<span class="small">per {_shown(one.unit)}</span></th>'
+        f'{shown(name)}<span class="small">{shown(model)}</span>'
+        f'<span class="small">per {shown(one.unit)}</span></th>'
         + "".join(f'<td class="number">{cell}</td>' for cell in cells)
         + "</tr>"
     )
@@ -146,7 +175,7 @@ def _differences(compared: ComparedTechniques) -> Iterator[str]:
     yield '<th scope="col">In words</th></tr></thead>\n<tbody>'
     for one, adjusted in zip(compared.differences, compared.adjusted_p, strict=True):
         yield (
-            f'<tr><th scope="row">{_shown(one.first)}</th><td>{_shown(one.second)}</td>'
+            f'<tr><th scope="row">{shown(one.first)}</th><td>{shown(one.second)}</td>'
             f'<td class="number">{one.n:,}</td><td class="number">{_points(one.difference)}</td>'
             f'<td class="number">{_p_value(one.p_value)}</td><td class="number">{_p_value(adjusted)}</td>'
             f"<td>{_in_words(one, adjusted)}</td></tr>"
@@ -159,7 +188,7 @@ def _in_words(one: PairedDifference, adjusted: float) -> str:
     if adjusted >= SIGNIFICANT:
         return f"no difference shown{small}"
     better = one.first if one.difference.value > 0 else one.second
-    return f'<span class="real">{_shown(better)} is better</span>{small}'
+    return f'<span class="real">{shown(better)} is better</span>{small}'
 
 
 def _method() -> Iterator[str]:
@@ -168,19 +197,23 @@ def _method() -> Iterator[str]:
         "<p>Rates have Wilson or bootstrap intervals, percentiles of times bootstrap intervals, all with a fixed seed. "
         "A request that failed counts as wrong. Differences of single answers are tested by McNemar's exact test with "
         "Newcombe's interval, those of clauses by a bootstrap over contracts.</p>\n"
-        f"<p>Prices of tokens are those of {_shown(prices_date())}; tokens of a model on one's own machine have none, "
+        f"<p>Prices of tokens are those of {shown(prices_date())}; tokens of a model on one's own machine have none, "
         "and what that machine costs is not in the table.</p>\n</section>"
     )
 
 
-def _charts_of(compared: ComparedTechniques) -> list[Any]:
+def _charts_of(compared: ComparedTechniques, basis: CostBasis | None) -> list[Any]:
     """Return the plotly figures of a scenario, as many as the charts module offers and the figures allow."""
     if not compared.figures or importlib.util.find_spec(CHARTS_MODULE) is None:
         return []
     charts = importlib.import_module(CHARTS_MODULE)
     # plotly reads a few HTML tags in its texts; a name from a row must not be taken for one.
     figures = [_plain(one) for one in named_figures(compared)]
-    drawn = [getattr(charts, name)(figures) for name in _FIGURE_CHARTS if hasattr(charts, name)]
+    drawn = [
+        getattr(charts, name)(figures, **({"basis": basis} if basis and name in _PRICED_CHARTS else {}))
+        for name in _FIGURE_CHARTS
+        if hasattr(charts, name)
+    ]
     if compared.heat_map.columns and hasattr(charts, _HEAT_MAP_CHART):
         drawn.append(getattr(charts, _HEAT_MAP_CHART)(compared.heat_map))
     return [figure for figure in drawn if figure is not None]
@@ -202,12 +235,6 @@ def _plain(one: TechniqueFigures) -> TechniqueFigures:
     )
 
 
-def _chart(name: str, figure: Any) -> str:
-    # "<" is the only letter by which JSON could end its own element.
-    data = figure.to_json().replace("<", "\\u003c")
-    return f'<div class="chart" id="{name}"></div>\n<script type="application/json" data-chart="{name}">{data}</script>'
-
-
 @functools.lru_cache(maxsize=1)
 def _plotly_js() -> str:
     """Return plotly.js as a script element may hold it; the hash is over the text as a parser reads it."""
@@ -219,11 +246,6 @@ def _plotly_js() -> str:
 
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _shown(text: str) -> str:
-    """Return text as HTML shows it letter for letter, without what is invisible (controls, bidi overrides)."""
-    return html.escape(normalise_text(text), quote=True)
 
 
 def _class(name: str) -> str:

@@ -29,6 +29,15 @@ thead .number{white-space:normal}
 .notes li{margin:.25rem 0;overflow-wrap:anywhere}
 .chart{background:#fff;color-scheme:light;border:1px solid var(--rule);border-radius:.4rem;margin:1rem 0;padding:.6rem;
 min-height:20rem}
+.example{border:1px solid var(--rule);border-radius:.4rem;margin:.5rem 0;padding:.5rem .9rem;overflow-wrap:anywhere}
+.example summary{cursor:pointer;font-weight:650}
+.example blockquote{margin:.6rem 0;padding-left:1rem;border-left:3px solid var(--rule);max-width:62rem}
+.answers td{overflow-wrap:normal}
+.answers .answer{white-space:pre-line;overflow-wrap:anywhere}
+.article td,.assumptions td{overflow-wrap:anywhere;min-width:9rem}
+.article td:nth-child(3){width:48%}
+.article code{font-size:.84rem}
+.verdict.holds strong{color:var(--mark)}
 @media (max-width:34rem){body{padding:1.1rem 1rem 2rem}h1{font-size:1.4rem}}
 @media print{body{max-width:none;padding:0}.chart,tr{break-inside:avoid}}
 """

@@ -24,7 +24,7 @@ from playground.comparison.footing import footing_note, on_one_footing, units_of
 from playground.comparison.report_html import SIGNIFICANT
 from playground.errors import EvaluationError
 from playground.flag_report.tables import spreadsheet_cell
-from playground.ui.comparison_state import Key
+from playground.ui.comparison_state import Key, session
 from playground.ui.markup import escape_markdown
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
             width=190,
         )  # fmt: skip
     try:
-        basis = CostBasis("hosted" if kind == "hosted" else "machine", float(price))
+        session().cost_basis = basis = CostBasis("hosted" if kind == "hosted" else "machine", float(price))
     except EvaluationError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import streamlit as st
 
-from playground.comparison.compare import ComparedTechniques
+from playground.comparison.article_evidence import collect_evidence
+from playground.comparison.costs import CostBasis
 from playground.comparison.exports import comparison_csv, comparison_json
+from playground.comparison.report_extras import ReportExtras, TechniqueAnswers, differing_examples
 from playground.comparison.report_html import comparison_html
 from playground.machine import utc_now
-from playground.ui.comparison_state import Key
+from playground.ui import comparison_resources, resources
+from playground.ui.comparison_resources import Comparison
+from playground.ui.comparison_state import Key, session
+from scenarios.return_policy.scenario import few_shot_examples
 
 
-def draw_exports(compared: Sequence[ComparedTechniques]) -> None:
-    """Draw the row of download buttons."""
+def draw_exports(scenario: str, comparison: Comparison) -> None:
+    """Draw the row of download buttons. The report prices a request as the page did last."""
+    compared, basis = [comparison.compared], session().cost_basis
 
     def as_html() -> bytes:
-        return comparison_html(compared, written_at=utc_now()).encode("utf-8", "replace")
+        extras = _extras(scenario, comparison, basis)
+        return comparison_html(compared, written_at=utc_now(), extras=extras).encode("utf-8", "replace")
 
     def as_csv() -> bytes:
         return comparison_csv(compared)
@@ -41,3 +47,23 @@ def draw_exports(compared: Sequence[ComparedTechniques]) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+
+
+def _extras(scenario: str, comparison: Comparison, basis: CostBasis) -> ReportExtras:
+    """Collect what the page shows beside the runs' figures."""
+    store = resources.adapter_store()
+    evidence, problems = collect_evidence(
+        comparison_resources.recorded_figures(),
+        comparison_resources.RECORDED,
+        store,
+        prompt_examples=len(few_shot_examples()),
+    )
+    techniques = [
+        TechniqueAnswers(one.title, one.strategy, outcomes, group, info)
+        for one, outcomes, group, info in zip(
+            comparison.figures, comparison.outcomes, comparison.groups, comparison.infos, strict=True
+        )
+    ]
+    examples = differing_examples(techniques, comparison_resources.scenario_module(scenario, "side_by_side"))
+    adapters = {one.identity: one.manifest for one in store.list()}
+    return ReportExtras(basis, evidence, problems, adapters, {scenario: examples})

@@ -9,6 +9,7 @@ from typing import cast
 
 import streamlit as st
 
+from playground.comparison.costs import CostBasis
 from playground.comparison.fresh import RunRequest
 from playground.ui.notices import Notice
 
@@ -80,6 +81,8 @@ class ComparisonSession:
     """Runs that were asked for and not begun, and the folders of those that are gone on with."""
     seen_runs: set[str] = field(default_factory=set)
     """Fresh runs that were put beside the recorded ones once; the user may take them away again."""
+    cost_basis: CostBasis = field(default_factory=CostBasis)
+    """How the page priced a request last, for the report: the controls are not on every section."""
 
 
 def session() -> ComparisonSession:

@@ -1,0 +1,83 @@
+"""What ``report`` puts beside the figures of the runs: the project's recorded evidence, and examples that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.cli import loading
+from playground.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from playground.comparison.compare import ComparedRun, ComparedTechniques
+    from playground.comparison.figures import TechniqueFigures
+    from playground.comparison.report_extras import ReportExamples, ReportExtras
+
+RECORDED = Path(__file__).parents[3] / "data" / "runs"
+
+
+def report_extras(runs: Sequence[ComparedRun], compared: Sequence[ComparedTechniques]) -> ReportExtras:
+    """Collect what is at hand; what cannot be read is named in the report instead."""
+    from playground.comparison.article_evidence import collect_evidence
+    from playground.comparison.report_extras import ReportExtras
+
+    store = loading.load_adapter_store()
+    figures, unread = _recorded_figures()
+    prompt_examples = len(loading.load_scenario_module("return_policy").few_shot_examples())
+    evidence, problems = collect_evidence(figures, RECORDED, store, prompt_examples=prompt_examples)
+    return ReportExtras(
+        evidence=evidence,
+        problems=(*unread, *problems),
+        adapters={one.identity: one.manifest for one in store.list()},
+        examples={one.scenario: _examples(one, runs) for one in compared},
+    )
+
+
+def compared_run(folder: Path, contracts: Path | None = None) -> ComparedRun:
+    """Read a run together with the way its scenario reads it.
+
+    Raises:
+        EvaluationError: the folder holds no run that can be compared.
+    """
+    from playground.comparison.compare import ComparedRun
+    from playground.comparison.rows import read_run_rows
+
+    rows = read_run_rows(folder)
+    scenario = loading.load_scenario(rows.info.scenario, "compared")
+    return ComparedRun(rows, scenario.compared_scenario(rows.info, contracts=contracts))
+
+
+def _recorded_figures() -> tuple[list[TechniqueFigures], list[str]]:
+    """Return the figures of the project's own runs, and a sentence for each run that could not be read."""
+    from playground.comparison.compare import technique_names, without_repeats
+    from playground.comparison.sums import technique_figures
+
+    runs, problems = [], []
+    for folder in sorted(path.parent for path in RECORDED.glob("*/records.jsonl")):
+        try:
+            runs.append(compared_run(folder))
+        except EvaluationError as error:
+            problems.append(str(error))
+    unique, _notes = without_repeats(runs)
+    figures = [each for one in unique for each in technique_figures(one.run, one.scenario)]
+    named = zip(figures, technique_names(figures), strict=True)
+    return [replace(one, title=name) for one, name in named], problems
+
+
+def _examples(compared: ComparedTechniques, runs: Sequence[ComparedRun]) -> ReportExamples:
+    from playground.comparison.report_extras import TechniqueAnswers, differing_examples
+    from playground.comparison.sums import technique_rows
+
+    owned = [
+        (one, group)
+        for one in runs
+        if one.run.info.scenario == compared.scenario
+        for group in technique_rows(one.run.records, one.scenario)[0]
+    ]
+    techniques = [
+        TechniqueAnswers(name, group.strategy, one.scenario.outcomes(group.records), group, one.run.info)
+        for name, (one, group) in zip(compared.names, owned, strict=True)
+    ]
+    return differing_examples(techniques, loading.load_scenario(compared.scenario, "side_by_side"))

@@ -1,0 +1,136 @@
+"""What a report shows beside the figures of its runs: break-even, the article's table, examples that tell apart.
+
+All of it may be missing: a report says what is at hand and leaves out the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from playground.adapters import AdapterManifest
+from playground.comparison.article import ArticleEvidence
+from playground.comparison.break_even import Assumptions, BreakEven, break_even, default_assumptions
+from playground.comparison.costs import CostBasis
+from playground.comparison.drilldown import ShownAnswer, ShownExample, example_ids
+from playground.comparison.figures import TechniqueFigures
+from playground.comparison.footing import on_one_footing, units_of
+from playground.comparison.stale import StaleFacts
+from playground.comparison.sums import Outcome, TechniqueRows
+from playground.comparison.technique_kinds import kind_of
+from playground.runs import RunInfo
+
+MOST_EXAMPLES = 20
+"""Most examples of a scenario in a report."""
+_PROMPTED_FIRST, _TUNED_FIRST = ("rag", "few-shot"), ("rag+lora", "lora")
+
+
+class ShowsExamples(Protocol):
+    """The module of a scenario that puts examples and answers in words (``scenarios.NAME.side_by_side``)."""
+
+    shown_examples: Callable[[Sequence[str], RunInfo], Mapping[str, ShownExample]]
+    shown_answers: Callable[[TechniqueRows, Sequence[str], RunInfo], Mapping[str, ShownAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueAnswers:
+    """A technique as examples are taken from it: its name and strategy, what was right, and the rows behind it."""
+
+    name: str
+    strategy: str
+    outcomes: Mapping[str, Outcome]
+    group: TechniqueRows
+    info: RunInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """What a technique made of an example."""
+
+    name: str
+    strategy: str
+    answer: ShownAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExamples:
+    """Examples with all their answers; ``total`` is on how many techniques differ, shown or not."""
+
+    shown: tuple[tuple[ShownExample, tuple[ReportAnswer, ...]], ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExtras:
+    """What is at hand beside the runs.
+
+    Attributes:
+        basis: how a request is priced on the chart of accuracy against cost.
+        evidence: what the article's table, learning curve and stale facts are made of; None where it was not collected.
+        problems: a sentence for each part of the evidence that could not be read.
+        adapters: manifests by identity, for what training took.
+        examples: by scenario.
+    """
+
+    basis: CostBasis = field(default_factory=CostBasis)
+    evidence: ArticleEvidence | None = None
+    problems: tuple[str, ...] = ()
+    adapters: Mapping[str, AdapterManifest] = field(default_factory=dict)
+    examples: Mapping[str, ReportExamples] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportBreakEven:
+    """Where the costs of a prompted and a fine-tuned technique cross; ``unit`` is what a request of both is."""
+
+    prompting: TechniqueFigures
+    tuned: TechniqueFigures
+    unit: str
+    assumptions: Assumptions
+    result: BreakEven
+
+
+def break_even_of(figures: Sequence[TechniqueFigures], extras: ReportExtras) -> ReportBreakEven | None:
+    """Return the break-even of the techniques that the page begins with; None where one kind was not measured.
+
+    Prompting is a hosted model, as the page begins with; measured values are where they were measured.
+    """
+    prompting = _first([one for one in figures if kind_of(one.strategy) == "prompting" and one.input_tokens],
+                       _PROMPTED_FIRST)  # fmt: skip
+    tuned = _first([one for one in figures if kind_of(one.strategy) == "fine-tuning"], _TUNED_FIRST)
+    if prompting is None or tuned is None:
+        return None
+    stale: StaleFacts | None = extras.evidence.stale if extras.evidence else None
+    adapter = extras.adapters.get(tuned.adapter or "")
+    assumptions = default_assumptions(prompting, tuned, adapter=adapter, stale=stale, hosted=True)
+    unit = units_of(on_one_footing(one) for one in (prompting, tuned))
+    result = break_even(assumptions, unit="" if unit == "request" else unit)
+    return ReportBreakEven(prompting, tuned, unit, assumptions, result)
+
+
+def differing_examples(
+    techniques: Sequence[TechniqueAnswers], module: ShowsExamples, *, most: int = MOST_EXAMPLES
+) -> ReportExamples:
+    """Return the examples on which not all techniques were right or wrong, those that most were asked first."""
+    ids = example_ids([one.outcomes for one in techniques], only_different=True)
+    asked = Counter(name for one in techniques for name in one.outcomes)
+    kept = sorted(ids, key=lambda name: -asked[name])[:most]
+    if not kept:
+        return ReportExamples((), 0)
+    examples = module.shown_examples(kept, techniques[0].info)
+    answers = [(one, module.shown_answers(one.group, kept, one.info)) for one in techniques]
+    shown = tuple(
+        (
+            examples[name],
+            tuple(ReportAnswer(one.name, one.strategy, own[name]) for one, own in answers if name in own),
+        )
+        for name in kept
+    )
+    return ReportExamples(shown, len(ids))
+
+
+def _first(figures: Sequence[TechniqueFigures], preferred: Sequence[str]) -> TechniqueFigures | None:
+    named = [one for name in preferred for one in figures if one.strategy == name]
+    return next(iter([*named, *figures]), None)
