@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from playground import patterns
 from playground.errors import EvaluationError
 from playground.patterns import MOST_CHARACTERS, all_found, find_invalid
 
 BACKTRACKS = r"(a|a)+$"
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["polled", "watched"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the child in both ways, whichever this system would use."""
+    if request.param and not patterns._CAN_POLL:
+        pytest.skip("pipes cannot be polled here")
+    monkeypatch.setattr(patterns, "_CAN_POLL", request.param)
 
 
 def test_all_must_be_found_whatever_the_case() -> None:
@@ -40,8 +52,6 @@ def test_nesting_too_deep_to_compile_is_invalid() -> None:
 
 
 def test_one_that_takes_the_compiler_down_is_told_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from playground import patterns
-
     honest = patterns._ask_child
 
     def dies_on_bad(given: list[str], text: str | None, timeout_s: float) -> object:
@@ -53,8 +63,6 @@ def test_one_that_takes_the_compiler_down_is_told_from_the_others(monkeypatch: p
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems bound the time only")
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from playground import patterns
-
     large = "a" * 400_000
     assert not all_found([large], "b")
     monkeypatch.setattr(patterns, "_MEMORY_BYTES", 40 << 20)
@@ -71,3 +79,93 @@ def test_a_long_text_is_searched_up_to_the_limit() -> None:
 
 def test_text_that_ascii_cannot_write_reaches_the_child() -> None:
     assert all_found(["\u20ac\\d+", "\U0001f436"], "\u20ac30 for the \U0001f436")
+
+
+def pid() -> int:
+    """Return the process id of the child, which the last question left waiting."""
+    child = patterns._MATCHER._child
+    assert child is not None
+    return child._process.pid
+
+
+def test_one_child_serves_question_after_question() -> None:
+    assert all_found(["a"], "a")
+    first = pid()
+    assert not all_found(["b"], "a")
+    assert find_invalid(["("]) != {}
+    assert pid() == first
+
+
+def test_after_a_timeout_a_fresh_child_goes_on() -> None:
+    assert all_found(["a"], "a")
+    first = pid()
+    with pytest.raises(EvaluationError, match="was stopped"):
+        all_found([BACKTRACKS], "a" * 60 + "!", timeout_s=0.3)
+    assert patterns._MATCHER._child is None
+    assert all_found(["a"], "a")
+    assert pid() != first
+
+
+def test_a_child_that_died_while_it_waited_is_replaced_unnoticed() -> None:
+    assert all_found(["a"], "a")
+    child = patterns._MATCHER._child
+    assert child is not None
+    child._process.kill()
+    child._process.wait()
+    assert all_found(["a"], "a")
+    assert pid() != child._process.pid
+
+
+def test_after_an_interruption_no_reply_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all_found(["a"], "a")
+
+    def interrupted(line: bytes, _child: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr(patterns._MATCHER, "_replies_in", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            all_found(["a"], "b")
+    assert patterns._MATCHER._child is None
+    assert all_found(["a"], "a")
+
+
+def test_a_child_that_keeps_much_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "_MOST_KEPT_PAGES", -(1 << 30))
+    assert all_found(["a"], "a")
+    assert patterns._MATCHER._child is None
+
+
+def test_threads_get_the_replies_to_their_own_questions() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: all_found([f"^{number}$"], str(number % 50)), range(200)))
+    assert found == [number < 50 for number in range(200)]
+
+
+def test_time_that_earlier_questions_took_does_not_count() -> None:
+    slow = "(x+x+)+y"  # a few tenths of a second of work on this text
+    for _ in range(3):
+        assert not all_found([slow], "x" * 21, timeout_s=20)
+    assert all_found(["a"], "a", timeout_s=1)
+
+
+def test_the_child_ends_with_its_process() -> None:
+    code = (
+        "from playground import patterns; patterns.all_found(['a'], 'a'); print(patterns._MATCHER._child._process.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
+def test_a_fork_starts_a_child_of_its_own() -> None:
+    assert all_found(["a"], "a")
+    before = pid()
+    fork = os.fork()
+    if fork == 0:
+        os._exit(0 if all_found(["b"], "b") and pid() != before else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]) == 0
+    assert all_found(["a"], "a")
+    assert pid() == before
