@@ -150,6 +150,8 @@ def test_times_are_per_clause_judged_and_per_pair_asked() -> None:
     run = replace(read_run_rows(RUNS / "return_policy-rag"), info=INFO, records=(*judged(), *prompted(say_yes=True)))
     scenario = clauses.compared_scenario(INFO, resamples=20)
     lora, zero_shot = technique_figures(run, scenario)
+    pairs = sum(len(sampled_pairs(one, PAIRS, 0)) for one in CONTRACTS)
+    assert {one.sample for one in (lora, zero_shot)} == {f"{len(CONTRACTS)} contracts, {pairs} pairs"}
     assert lora.total_s is not None
     assert zero_shot.total_s is not None
     assert lora.total_s.values == tuple(0.5 / len(contract.clauses) for contract in CONTRACTS)

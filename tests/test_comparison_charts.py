@@ -246,6 +246,24 @@ def test_a_small_sample_is_said_in_words_on_the_chart() -> None:
         assert SMALL_SAMPLE not in words(figure)
 
 
+def test_what_the_figures_rest_on_is_said_with_its_pairs() -> None:
+    few = replace(WHOLE, n=12, sample="12 contracts, 60 pairs")
+    assert few.sample_words == "12 contracts (fewer than 30), 60 pairs"
+    assert replace(few, n=40, sample="40 contracts, 200 pairs").sample_words == "40 contracts, 200 pairs"
+    assert (technique().sample_words, technique(n=14).sample_words) == ("n = 40", "n = 14 (fewer than 30)")
+    prompted = replace(PAIRS, n=12, sample="12 contracts, 60 pairs")
+    for figure in charts_of([prompted]):
+        assert "12 contracts (fewer than 30), 60 pairs: a hint, not a result" in words(figure)
+    cost, times, _first, tokens = charts_of([prompted, few])
+    assert "12 contracts (fewer than 30), 60 pairs, 0 errors" in traces(cost, few.title)[0].hovertemplate
+    assert all("<br>12 contracts (fewer than 30), 60 pairs" in tick for tick in times.layout.yaxis.ticktext)
+    assert tokens.data[0].y[0].endswith("<br>12 contracts (fewer than 30), 60 pairs")
+    mixed = accuracy_cost_figure([few, replace(prompted, n=2, sample="2 contracts, 10 pairs")])
+    assert "Fewer than 30 examples: a hint, not a result" in words(mixed)
+    curve = learning_curve_figure([CurvePoint("lora", 4, Estimate(0.6, 0.5, 0.7), 3)], n=60)
+    assert "60 pairs of clause and label" in words(curve)
+
+
 def test_what_was_measured_here_is_told_from_what_was_recorded() -> None:
     figure = accuracy_cost_figure([technique(), technique(recorded=False)])
     assert [trace.name for trace in figure.data if trace.mode == "markers"] == ["RAG", "RAG (here)"]

@@ -130,8 +130,16 @@ class _Measure:
         of_sample = _estimates(sample, ("accuracy", "ap", "f1")) if isinstance(sample, Mapping) else {}
         rates = {f"sample_{name}": one for name, one in of_sample.items() if name != "accuracy"}
         return Measured(
-            of_sample.get("accuracy"), ACCURACY_NAME, {**_estimates(figures, (*CLAUSE_RATES, *CUAD_RATES)), **rates}
+            of_sample.get("accuracy"),
+            ACCURACY_NAME,
+            {**_estimates(figures, (*CLAUSE_RATES, *CUAD_RATES)), **rates},
+            self._sample_words(found),
         )
+
+    def _sample_words(self, rows: Sequence[RunRecord]) -> str:
+        """Return what the accuracy rests on; both, because pairs of one contract are not independent."""
+        pairs = sum(len(sampled_pairs(self._by_title[row.example_id], self.pairs, row.seed)) for row in rows)
+        return f"{_counted(len(rows), 'contract')}, {_counted(pairs, 'pair')}"
 
     def outcomes(self, rows: Sequence[RunRecord]) -> Mapping[str, Outcome]:
         """Return which sampled pairs were right; they cluster by contract, and the columns are the labels."""
@@ -150,6 +158,10 @@ class _Measure:
 
     def _found(self, rows: Sequence[RunRecord]) -> list[RunRecord]:
         return [_sane(row, self._by_title[row.example_id]) for row in rows if row.example_id in self._by_title]
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _sane(row: RunRecord, contract: MeasuredContract) -> RunRecord:

@@ -34,7 +34,7 @@ def name_of(one: TechniqueFigures, *, with_n: bool = False) -> str:
     name = plain(one.title)
     name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
     if with_n:
-        return f"{name}<br>n = {one.n:,}{'' if one.recorded else f', {HERE}'}"
+        return f"{name}<br>{plain(one.sample_words)}{'' if one.recorded else f', {HERE}'}"
     return name if one.recorded or HERE in name else f"{name} ({HERE})"
 
 
@@ -42,7 +42,7 @@ def framed(
     figure: go.Figure, title: str, *, height: int, small: Sequence[TechniqueFigures] = (), note: str = ""
 ) -> go.Figure:
     """Give a figure its title, font and margins; where a sample is small, say so in words under the title."""
-    words = "; ".join(filter(None, (note, SMALL_SAMPLE if any(one.is_small for one in small) else "")))
+    words = "; ".join(filter(None, (note, _small_words(small))))
     heading: dict[str, object] = {
         "text": title,
         "font": {"size": FONT_SIZE + 2},
@@ -66,6 +66,15 @@ def framed(
     figure.update_xaxes(gridcolor=GRID, zeroline=False, **axis)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, **axis)
     return figure
+
+
+def _small_words(figures: Sequence[TechniqueFigures]) -> str:
+    """Return that a sample is small, and which where the small ones are alike; "" where none is."""
+    samples = {one.sample_words if one.sample else "" for one in figures if one.is_small}
+    if not samples:
+        return ""
+    sample = plain(samples.pop()) if len(samples) == 1 else ""
+    return f"{sample}: a hint, not a result" if sample else SMALL_SAMPLE
 
 
 def legend_below(figure: go.Figure, entries: Sequence[str], *, width: int = 960) -> None:

@@ -168,7 +168,9 @@ def learning_curve_figure(points: Sequence[CurvePoint], *, n: int | None = None)
     figure.update_yaxes(title_text="accuracy on sampled pairs", tickformat=".0%", range=[0.4, 1.02])
     if points and min(point.accuracy.low for point in points) < 0.4:
         figure.update_yaxes(range=[0, 1.02])
-    note = SMALL_SAMPLE if n is not None and n < FEWEST_EXAMPLES else "Line: mean; band: lowest to highest seed"
+    pairs = f"{n:,} pairs of clause and label; " if n is not None else ""
+    note = SMALL_SAMPLE if n is not None and n < FEWEST_EXAMPLES else "line: mean; band: lowest to highest seed"
+    note = pairs + note if pairs else note.capitalize()
     figure = framed(figure, "Learning curve", height=440, note=note)
     legend_below(figure, [style_of(strategy).title for strategy in strategies])
     return figure

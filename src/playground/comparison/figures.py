@@ -45,6 +45,7 @@ class TechniqueFigures:
         parts: how many requests do what one request of the scenario's other techniques does: a chat model is asked for
             one label at a time, so as many as labels.
         whole_unit: what those together are, in words; "" where a request is the whole (see ``footing``).
+        sample: what ``n`` counts and what is judged of it, in words ("12 contracts, 60 pairs"); "" where ``n`` is all.
     """
 
     scenario: str
@@ -72,6 +73,7 @@ class TechniqueFigures:
     run_id: str = ""
     parts: int = 1
     whole_unit: str = ""
+    sample: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:
@@ -82,6 +84,13 @@ class TechniqueFigures:
     def is_small(self) -> bool:
         """Whether the sample is too small for more than a hint."""
         return self.n < FEWEST_EXAMPLES
+
+    @property
+    def sample_words(self) -> str:
+        """What the figures rest on, for charts and tables, and whether that is little."""
+        counted, _, judged = (self.sample or f"n = {self.n:,}").partition(", ")
+        small = f" (fewer than {FEWEST_EXAMPLES})" if self.is_small else ""
+        return f"{counted}{small}{f', {judged}' if judged else ''}"
 
 
 @dataclass(frozen=True, slots=True)

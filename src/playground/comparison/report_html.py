@@ -142,9 +142,10 @@ def _table(compared: ComparedTechniques) -> Iterator[str]:
 def _row(one: TechniqueFigures, name: str) -> str:
     model = one.model_id if one.adapter is None else f"{one.model_id}, adapter {one.adapter}"
     small = f'<span class="small">fewer than {FEWEST_EXAMPLES}</span>' if one.is_small else ""
+    sample = f'<span class="small">{shown(one.sample_words)}</span>' if one.sample else small
     price = None if one.token_cost_usd is None else 1_000 * one.token_cost_usd
     cells = (
-        f"{one.n:,}{small}",
+        f"{one.n:,}{sample}",
         f'{_rate(one.accuracy)}<span class="small">{shown(one.accuracy_name)}</span>',
         _times(one.first_token_s),
         _times(one.total_s),

@@ -22,7 +22,7 @@ tbody th{font-weight:650;min-width:9rem;overflow-wrap:anywhere}
 .range{display:block;color:var(--quiet);font-size:.84rem}
 .dot{display:inline-block;width:.75rem;height:.75rem;border-radius:50%;margin-right:.5rem;vertical-align:baseline}
 .small{color:var(--quiet);font-size:.84rem;font-weight:400;display:block}
-thead .number{white-space:normal}
+thead .number,.number .small{white-space:normal}
 .measured td{overflow-wrap:anywhere}
 .real{color:var(--mark);font-weight:650}
 .notes{border-left:4px solid var(--quiet);padding:.2rem 1rem;margin:1rem 0}

@@ -38,11 +38,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a scenario makes of the rows of one technique: the headline rate, its name in words, further rates."""
+    """What a scenario makes of the rows of one technique: the headline rate, its name in words, further rates.
+
+    ``sample`` says what the headline rate rests on where that is not one thing a row ("12 contracts, 60 pairs"), with
+    the rows first.
+    """
 
     accuracy: Estimate | None
     accuracy_name: str
     rates: Mapping[str, Estimate] = field(default_factory=dict)
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ def figures_of(
         run_id=run_id,
         parts=parts,
         whole_unit=scenario.unit if parts > 1 else "",
+        sample=measured.sample,
     )
 
 

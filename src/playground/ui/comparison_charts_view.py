@@ -117,6 +117,7 @@ def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
         {
             "technique": one.title,
             "n": one.n,
+            "sample": one.sample_words,
             "request": one.unit,
             "accuracy": one.accuracy.value if one.accuracy else None,
             "accuracy_low": one.accuracy.low if one.accuracy else None,
@@ -148,7 +149,9 @@ def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
             draw_chart(figure, key, rows, alt=alt, empty="No technique of these runs writes an answer token by token.")
     note = footing_note(alike)
     st.caption(escape_markdown(f"The total is per {units_of(alike)}.{f' {note}.' if note else ''}"))
-    parts: list[Row] = [{"technique": one.title, "n": one.n, **one.tokens} for one in figures if one.tokens]
+    parts: list[Row] = [
+        {"technique": one.title, "sample": one.sample_words, **one.tokens} for one in figures if one.tokens
+    ]
     alt = "; ".join(f"{one.title}: {sum(one.tokens.values()):.0f} tokens" for one in figures if one.tokens)
     draw_chart(tokens_figure(figures), "tokens", parts, alt=alt, empty="No chat model was asked in these runs.")
     st.caption(
