@@ -20,6 +20,7 @@ from playground.clause_training.bases import TrainingBase
 from playground.clause_training.plan import TrainingSplit
 from playground.clause_training.trainers import TrainedFlagger
 from playground.lora.progress import TrainingProgress, TrainingStopped
+from playground.models.catalog import MINILM
 from playground.types import AnnotatedClause
 
 LABELS = ("Insurance", "Audit Rights", "Exclusivity")
@@ -145,7 +146,7 @@ def scores(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndar
 
 def use_training(monkeypatch: pytest.MonkeyPatch, training: ScriptedTraining) -> ScriptedTraining:
     """Put a scripted training and base in the place of the real ones; the frozen baseline is left out."""
-    base = TrainingBase("encoder", "all-minilm-l6-v2", Path("nowhere"), "a" * 64, 90_000_000)
+    base = TrainingBase("encoder", MINILM.id, Path("nowhere"), MINILM.main_file.sha256, 90_000_000)
     real = measuring.measure_baselines
     monkeypatch.setattr(bases, "load_training_base", lambda _name, _on_progress=None: base)
     monkeypatch.setattr(trainers, "train_on_encoder", training)

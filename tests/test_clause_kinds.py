@@ -131,6 +131,18 @@ def test_definitions(piece: str) -> None:
     assert kinds(piece) == ["definition"]
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '"Losses" means all losses, and the Supplier shall indemnify the Customer against all of them.',
+        '"Cap" means that in no event shall the aggregate liability of the Supplier exceed the fees paid.',
+        '"Exclusive Territory" means Norway, in which the Supplier shall not appoint any other distributor.',
+    ],
+)
+def test_a_definition_that_binds_somebody_is_no_mere_definition(piece: str) -> None:
+    assert [kind.kind for kind in kinds_of([piece])] == ["body"]
+
+
 def test_quoted_terms_are_definitions_in_a_section_of_definitions_only() -> None:
     term = '"Fee" - the sum in Schedule 1, without tax.'
     assert kinds("1. DEFINITIONS", term, "2. FEES", term) == ["heading", "definition", "heading", "body"]

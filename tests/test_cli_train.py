@@ -14,6 +14,7 @@ from fakes_training import LABELS, ScriptedTraining, clauses, use_training
 from playground.adapters import ROOT_VARIABLE, AdapterStore
 from playground.cli import main
 from playground.errors import TrainingError
+from playground.models.catalog import MINILM
 
 ROOT = Path(__file__).resolve().parent.parent
 KILLABLE = ROOT / "scripts" / "kill_training.py"
@@ -129,9 +130,13 @@ def test_a_secondary_process_prints_nothing(store: AdapterStore, data: Path, mon
 def test_adapters_are_listed_activated_exported_deleted_and_imported(
     store: AdapterStore, tmp_path: Path, capsys: Captured
 ) -> None:
-    store.save("one", writing(labels=("Insurance",), metrics={"test": {"micro_ap": 0.5}}))
+    base = {"base_id": MINILM.id, "base_sha256": MINILM.main_file.sha256}
+    store.save("one", writing(labels=("Insurance",), metrics={"test": {"micro_ap": 0.5}}, **base))
     store.save("two", writing(labels=("Insurance",)))
+    store.save("three", writing(labels=("Insurance",), **base | {"base_kind": "language_model"}))
     assert main(["adapters", "activate", "one"]) == 0
+    assert main(["adapters", "activate", "two"]) == 2, "of another base"
+    assert main(["adapters", "activate", "three"]) == 2, "too slow for whole contracts"
     capsys.readouterr()
     assert main(["adapters", "list", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["adapters"]}

@@ -17,6 +17,7 @@ from playground.adapters import AdapterStore
 from playground.errors import TrainingError
 from playground.lora.language_model import TrainedLanguageModel
 from playground.lora.progress import OnProgress, TrainingProgress
+from playground.models.catalog import MINILM
 from playground.ui import resources, training_desk
 from playground.ui.training_desk import TrainingDesk
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
@@ -235,7 +236,8 @@ def test_a_path_that_is_not_there_is_a_sentence(store: AdapterStore) -> None:
 
 def test_adapters_are_activated_exported_deleted_and_imported(store: AdapterStore) -> None:
     for name in ("one", "two"):
-        store.save(name, writing(labels=("Insurance",)))
+        base = {"base_id": MINILM.id, "base_sha256": MINILM.main_file.sha256}
+        store.save(name, writing(labels=("Insurance",), **base))
     app = open_page()
     listed = next(frame.value for frame in app.dataframe if "Adapter" in frame.value.columns)
     assert len(listed) == 2

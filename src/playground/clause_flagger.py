@@ -75,6 +75,19 @@ def check_flagger(stored: StoredAdapter) -> None:
     check_base(stored.manifest, MINILM.id, MINILM.main_file.sha256)
 
 
+def activate_adapter(store: AdapterStore, name: str) -> StoredAdapter:
+    """Make an adapter the one in use for its task; one that flags clauses must be loadable by ``load_flagger``.
+
+    Raises:
+        AdapterError: it is unknown or damaged, cannot flag contracts, or the choice cannot be saved; the active adapter
+            stays what it was.
+    """
+    stored = store.get(name)
+    if stored.manifest.task == "clauses":
+        check_flagger(stored)
+    return store.activate(name, stored.manifest.task)
+
+
 def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | None = None) -> ClauseScorer:
     """Load the bundled language model with an adapter that names what a clause is about, one pass over each clause.
 

@@ -39,6 +39,14 @@ _DEFINITION = re.compile(
     r"|have\s+the\s+meaning|includes?\b|refers?\s+to|is\s+defined|shall\s+refer|:)"
 )
 _GRANT = re.compile(r"\b(?:hereby|grants?|assigns?|waives?|releases?)\b", re.IGNORECASE)
+_BINDS = re.compile(
+    r"\bin\s+no\s+event\b|\bwithout\s+(?:any\s+)?limit"
+    r"|\b(?:shall|must|will|may|agrees?\s+to|undertakes?\s+to)\s+(?:not\s+|never\s+|only\s+|each\s+|also\s+)?"
+    r"(?:be\s+liable|exceed|indemnify|defend|hold\s+harmless|pay|appoint|compete|solicit|engage|hire|assign|transfer"
+    r"|grant|license|maintain|insure|audit|purchase|buy|sell|supply|terminate|renew|sue|challenge)\b",
+    re.IGNORECASE,
+)
+"""In a definition: says what somebody owes, so that the sentence is more than a definition."""
 _DEFINITIONS_TITLE = re.compile(r"\b(?:definitions?|defined terms|interpretation|words mean)\b", re.IGNORECASE)
 _QUOTED_TERM = re.compile(r"\s*(?:\(?[a-zA-Z0-9.]{1,6}[.)]?\s+)?[\u201c\"][^\u201c\u201d\"]{2,80}[\u201d\"]")
 
@@ -127,14 +135,14 @@ def kinds_of(pieces: Sequence[str], blocks: Sequence[Block | None] = ()) -> list
             definitions_level = _definitions_level(definitions_level, level, title)
             found.append(Kind("heading", level, title, resets))
         elif block is not None and block.kind == "table_row":
-            is_definition = bool(definitions_level) and bool(_QUOTED_TERM.match(line))
+            is_definition = bool(definitions_level) and bool(_QUOTED_TERM.match(line)) and not _BINDS.search(line)
             found.append(Kind("definition" if is_definition else "body"))
         else:
             title = run_in_heading(squeezed[index])
             level = outline.run_in_level(line, title)
             if level:
                 definitions_level = _definitions_level(definitions_level, level, title)
-            is_definition = (
+            is_definition = not _BINDS.search(line) and (
                 bool(_DEFINITION.match(line))
                 or (bool(definitions_level) and bool(_QUOTED_TERM.match(line)))
                 or (index > 0 and found[-1].kind == "definition" and _goes_on(pieces, places, index, definitions_level))

@@ -84,8 +84,10 @@ def _line(row: dict[str, Any]) -> str:
 
 def run_activate(arguments: argparse.Namespace) -> None:
     """Make an adapter the one in use for its task."""
+    from playground.clause_flagger import activate_adapter
+
     store = loading.load_adapter_store()
-    stored = store.activate(arguments.name, store.get(arguments.name).manifest.task)
+    stored = activate_adapter(store, arguments.name)
     print(f"{stored.identity} is active.")
 
 

@@ -81,6 +81,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
     """
+    from playground.clause_flagger import activate_adapter
     from playground.clause_training import train_clauses
     from playground.clause_training.training import is_main_process, resumed_step
     from playground.errors import PlaygroundError
@@ -114,7 +115,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     if report is None:
         return None
     if arguments.activate:
-        store.activate(plan.name, "clauses")
+        activate_adapter(store, plan.name)
     if not arguments.json:
         print(_summary(report, activated=arguments.activate))
     return _as_json(report, activated=arguments.activate)

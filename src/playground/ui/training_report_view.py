@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.adapters import AdapterStore, Task
+from playground.clause_flagger import activate_adapter
 from playground.clause_training import TrainingReport
 from playground.clause_training.measuring import FIGURES
 from playground.errors import PlaygroundError
@@ -34,12 +35,18 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
         st.button("Back to the settings", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))
         return
     _draw_headline(report)
+    flags = report.adapter.manifest.base_kind == "encoder"
+    if not flags:
+        st.caption(
+            "Whole contracts are flagged with adapters of the encoder; this one is compared on the comparison page."
+        )
     with st.container(horizontal=True):
         st.button(
             "Flag contracts with it",
             key=Key.ACTIVATE_NEW,
             type="primary",
             icon=":material/bolt:",
+            disabled=not flags,
             on_click=activate,
             args=(store, report.adapter.name),
         )
@@ -65,7 +72,7 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
 def activate(store: AdapterStore, name: str) -> None:
     """Make an adapter the one in use for what it was trained for; the store's panel says so."""
     try:
-        stored = store.activate(name, store.get(name).manifest.task)
+        stored = activate_adapter(store, name)
         session().store_notice = Notice("success", f"{stored.identity} {_WORK[stored.manifest.task]} from now on.")
     except PlaygroundError as error:
         session().store_notice = Notice("error", str(error))
