@@ -85,6 +85,7 @@ def use_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: FakeChatMod
     monkeypatch.setattr(scenario, "ADAPTERS", tmp_path / "no-adapters")
     monkeypatch.setattr("playground.ui.comparison_run_view.DESK", desk := MeasurementDesk())
     monkeypatch.setattr(comparison_desk, "DESK", desk)
+    comparison_run_view._planned_rows.clear()
     comparison_run_view._cells.clear()  # what can be measured depends on the adapters, which are others now
     use_models(monkeypatch, model or FakeChatModel(lambda _question: ANSWER))
     return recorded

@@ -513,8 +513,8 @@ def test_the_time_left_follows_the_rows_and_says_when_it_is_not_all(tmp_path: Pa
         RunRequest("contract_clauses", ("lora",), 2, "m"),
     ]
     parts = [
-        Part(requests[0], tmp_path, _never, {"rag": 2.0}, planned=20),  # type: ignore[arg-type]
-        Part(requests[1], tmp_path, _never, {}, planned=2),  # type: ignore[arg-type]
+        Part(requests[0], tmp_path, _never, {"rag": 2.0}, rows_of={"rag": 10, "rag+lora": 10}),  # type: ignore[arg-type]
+        Part(requests[1], tmp_path, _never, {}, rows_of={"lora": 2}),  # type: ignore[arg-type]
     ]
     measurement = Measurement(tuple(parts), "me")
     assert measurement.remaining_s() == (20.0, False), "ten rows of two seconds; nothing is known of the others"

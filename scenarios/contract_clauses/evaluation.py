@@ -21,7 +21,7 @@ from playground.clause_flagger import check_flagger, chosen_adapter, load_flagge
 from playground.clause_metrics import RESAMPLES
 from playground.cli.terminal import one_line, positive
 from playground.errors import PlaygroundError
-from playground.evaluation import EvaluationPlan, fingerprint_of
+from playground.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
 from playground.spending import Spending
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, RunRecord, Strategy
@@ -99,6 +99,21 @@ class _Way:
     described: Mapping[str, object]
 
 
+def outline(arguments: argparse.Namespace) -> EvaluationOutline:
+    """Return what ``prepare`` would plan, without loading or fitting a model.
+
+    Raises:
+        EvaluationError: the contracts cannot be used.
+        PlaygroundError: a strategy is unknown, or has no adapter that it can use.
+    """
+    names = _names(arguments.strategies)
+    count = len(load_measured_set(arguments.contracts, arguments.limit, arguments.seed).examples)
+    stored, _note = _stored_adapters(names, arguments.adapter)
+    return EvaluationOutline(
+        {name: stored[name].identity if name in stored else None for name in names}, dict.fromkeys(names, count)
+    )
+
+
 def prepare(
     arguments: argparse.Namespace,
     *,
@@ -112,22 +127,17 @@ def prepare(
         PlaygroundError: a strategy is unknown, an adapter or the training clauses cannot be used, or a chat model
             cannot be loaded.
     """
-    names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
-    if not names:
-        raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
-    if unknown := [name for name in names if name not in strategy_names()]:
-        raise PlaygroundError(
-            f"There is no strategy {unknown[0][:60]!r}. Use one or more of: {', '.join(strategy_names())}."
-        )
+    names = _names(arguments.strategies)
     contracts = load_measured_set(arguments.contracts, arguments.limit, arguments.seed)
     _say([*contracts.notes[:_MOST_NOTES], *_more(contracts.notes)])
     ways: dict[str, _Way] = {}
     embedder = SharedEmbedder(load_embedder)
-    adapters = _adapters(arguments.adapter) if any(name in ("lora", "language-model-lora") for name in names) else {}
-    if "lora" in names:
-        ways["lora"] = _lora(adapters.get("encoder"))
-    if "language-model-lora" in names:
-        ways["language-model-lora"] = _language_model_lora(adapters.get("language_model"))
+    stored, note = _stored_adapters(names, arguments.adapter)
+    _say([note] if note else [])
+    if "lora" in stored:
+        ways["lora"] = _lora(stored["lora"])
+    if "language-model-lora" in stored:
+        ways["language-model-lora"] = _language_model_lora(stored["language-model-lora"])
     if "keywords" in names:
         ways["keywords"] = _keywords()
     train = (
@@ -191,6 +201,40 @@ def summarise(records: Sequence[RunRecord], plan: EvaluationPlan) -> list[dict[s
     return figures
 
 
+def _names(strategies: str) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in strategies.split(",") if name.strip()))
+    if not names:
+        raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
+    if unknown := [name for name in names if name not in strategy_names()]:
+        raise PlaygroundError(
+            f"There is no strategy {unknown[0][:60]!r}. Use one or more of: {', '.join(strategy_names())}."
+        )
+    return names
+
+
+def _stored_adapters(names: Sequence[str], option: str | None) -> tuple[dict[str, StoredAdapter], str]:
+    """Return the adapters of the strategies that need one, checked, and a note for the user ("" for none)."""
+    wanted = [name for name in ("lora", "language-model-lora") if name in names]
+    named = _adapters(option) if wanted else {}
+    found: dict[str, StoredAdapter] = {}
+    note = ""
+    if "lora" in wanted:
+        encoder = named.get("encoder")
+        stored, note = (encoder, "") if encoder is not None else chosen_adapter(ADAPTERS, None)
+        check_flagger(stored)
+        found["lora"] = stored
+    if "language-model-lora" in wanted:
+        newest = named.get("language_model") or _newest_of_language_model()
+        if newest is None:
+            raise PlaygroundError(
+                "language-model-lora needs an adapter of the language model: name it with --adapter, or train one with "
+                "`python -m playground train clauses --base language-model`."
+            )
+        check_base(newest.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)
+        found["language-model-lora"] = newest
+    return found, note
+
+
 def _adapters(names: str | None) -> dict[str, StoredAdapter]:
     """Return the adapters that ``--adapter`` names, by the kind of their base."""
     found: dict[str, StoredAdapter] = {}
@@ -205,10 +249,7 @@ def _adapters(names: str | None) -> dict[str, StoredAdapter]:
     return found
 
 
-def _lora(named: StoredAdapter | None) -> _Way:
-    stored, note = (named, "") if named is not None else chosen_adapter(ADAPTERS, None)
-    _say([note] if note else [])
-    check_flagger(stored)
+def _lora(stored: StoredAdapter) -> _Way:
     return _Way(
         strategy_of(lambda: model_judge(load_flagger(stored))),
         MINILM.id,
@@ -217,14 +258,7 @@ def _lora(named: StoredAdapter | None) -> _Way:
     )
 
 
-def _language_model_lora(stored: StoredAdapter | None) -> _Way:
-    stored = stored or _newest_of_language_model()
-    if stored is None:
-        raise PlaygroundError(
-            "language-model-lora needs an adapter of the language model: name it with --adapter, or train one with "
-            "`python -m playground train clauses --base language-model`."
-        )
-    check_base(stored.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)
+def _language_model_lora(stored: StoredAdapter) -> _Way:
     labels = stored.manifest.labels
     strategy = strategy_of(lambda: language_model_judge(load_language_model_scorer(stored), labels))
     return _Way(strategy, SMOLLM2.id, stored.identity, {"adapter": stored.identity})

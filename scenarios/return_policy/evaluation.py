@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from playground.adapters import StoredAdapter, reader_adapter
@@ -16,7 +16,7 @@ from playground.cli.terminal import one_line, positive
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import EvaluationError, PlaygroundError
-from playground.evaluation import EvaluationPlan, fingerprint_of, sample_examples
+from playground.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
 from playground.index import PassageIndex, RetrievalSettings, build_index
 from playground.metrics import balanced_accuracy, proportion, resources_used
 from playground.models.catalog import BUNDLES
@@ -137,18 +137,33 @@ def _settings(strategy: str, arguments: argparse.Namespace, adapter: str | None)
     )
 
 
-def prepare(
-    arguments: argparse.Namespace,
-    *,
-    load_model: Callable[[], ChatModel],
-    load_embedder: Callable[[], Embedder],
-) -> EvaluationPlan:
-    """Check every input, then load the models and index the policies.
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What a run asks of whom: settings and adapters by strategy, what closed-book LoRA answers with, the questions."""
+
+    settings: Mapping[str, BotSettings]
+    adapters: Mapping[str, str | None]
+    memory: StoredAdapter | None
+    examples: list[Example]
+
+    def covers(self, strategy: str, example: Example) -> bool:
+        """Whether a strategy is asked a question: closed-book LoRA only about what it was trained on."""
+        return strategy != CLOSED_BOOK or self.memory is None or is_trained_on(self.memory, example)
+
+
+def outline(arguments: argparse.Namespace) -> EvaluationOutline:
+    """Return what ``prepare`` would plan, without loading a model or reading a policy.
 
     Raises:
-        EvaluationError: the questions cannot be used, or a policy cannot be read.
-        PlaygroundError: a strategy is unknown, or a model cannot be loaded.
+        EvaluationError: the questions cannot be used.
+        PlaygroundError: a strategy is unknown, or has no adapter that it can use.
     """
+    inputs = _inputs(arguments)
+    rows_of = {name: sum(inputs.covers(name, one) for one in inputs.examples) for name in inputs.adapters}
+    return EvaluationOutline(inputs.adapters, rows_of)
+
+
+def _inputs(arguments: argparse.Namespace) -> _Inputs:
     names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
     if not names:
         raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
@@ -166,18 +181,35 @@ def prepare(
         examples = sample_examples(
             examples, arguments.limit, seed=arguments.seed, stratum=lambda example: example.metadata["answerable"]
         )
+    return _Inputs(settings, adapters, memory, examples)
+
+
+def prepare(
+    arguments: argparse.Namespace,
+    *,
+    load_model: Callable[[], ChatModel],
+    load_embedder: Callable[[], Embedder],
+) -> EvaluationPlan:
+    """Check every input, then load the models and index the policies.
+
+    Raises:
+        EvaluationError: the questions cannot be used, or a policy cannot be read.
+        PlaygroundError: a strategy is unknown, or a model cannot be loaded.
+    """
+    inputs = _inputs(arguments)
+    examples, memory = inputs.examples, inputs.memory
     documents = {name: _load_policy(arguments.policies / name) for name in _policies(examples)}
     spending = Spending()
     model, embedder = spending.metered(load_model()), load_embedder()
     if memory is not None:
         _say_what_is_left_out(memory, examples)
     indexes = {name: build_index(document, embedder) for name, document in documents.items()}
-    described = {name: _described(settings[name]) for name in names}
+    described = {name: _described(own) for name, own in inputs.settings.items()}
     return EvaluationPlan(
         scenario=NAME,
         model_id=model.model_id,
         seed=arguments.seed,
-        strategies=_strategies(settings, indexes, model),
+        strategies=_strategies(inputs.settings, indexes, model),
         examples=examples,
         metrics=METRICS,
         fingerprint=lambda strategy, example: _fingerprint(described[strategy], embedder, documents, example),
@@ -190,8 +222,8 @@ def prepare(
         models={model.model_id: {"choice": arguments.model, "weights_sha256": _weights_sha256(model.model_id)}},
         failed_cost_usd=model.cost_usd(None),
         spending=spending,
-        models_of={name: (model.model_id, adapter) for name, adapter in adapters.items()},
-        covers=lambda name, example: name != CLOSED_BOOK or memory is None or is_trained_on(memory, example),
+        models_of={name: (model.model_id, adapter) for name, adapter in inputs.adapters.items()},
+        covers=inputs.covers,
         warm_up=Example("warm-up", _WARM_UP_QUESTION, "", {"policy": _policies(examples)[0]}),
     )
 

@@ -36,6 +36,18 @@ _LAG_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationOutline:
+    """What of an ``EvaluationPlan`` is known before a model is loaded.
+
+    ``adapters``: the identity of each strategy's adapter, None for those that need none. ``rows_of``: how many rows
+    each will give.
+    """
+
+    adapters: Mapping[str, str | None]
+    rows_of: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationPlan:
     """Everything that an evaluation needs, with all inputs checked and all models loaded.
 
@@ -64,9 +76,14 @@ class EvaluationPlan:
     """Whether a strategy is asked an example; others give no row, and figures say on how many they rest."""
 
     @property
+    def rows_of(self) -> dict[str, int]:
+        """How many rows each strategy gives."""
+        return {name: sum(self.covers(name, example) for example in self.examples) for name in self.strategies}
+
+    @property
     def size(self) -> int:
         """How many rows the whole plan gives."""
-        return sum(self.covers(name, example) for name in self.strategies for example in self.examples)
+        return sum(self.rows_of.values())
 
     def model_of(self, strategy: str) -> tuple[str, str | None]:
         """Return the model id and the adapter of a strategy."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ class Part:
     """One run of a measurement. ``prepare`` checks the inputs and loads the models; only the thread changes the rest.
 
     ``expected_s`` are seconds per row by technique, as recorded, for the time left before anything is measured.
+    ``rows_of`` are how many rows each technique will have: one may not be asked everything.
     """
 
     request: RunRequest
@@ -38,9 +40,19 @@ class Part:
     rows: list[RunRecord] = field(default_factory=list)
     rows_s: list[float] = field(default_factory=list)
     """Seconds that each of ``rows`` took, the harness included."""
-    planned: int = 0
-    found: int = 0
-    """Rows that were there already, of an earlier attempt."""
+    rows_of: Mapping[str, int] = field(default_factory=dict)
+    found_of: Mapping[str, int] = field(default_factory=dict)
+    """Rows of each technique that were there already, of an earlier attempt."""
+
+    @property
+    def planned(self) -> int:
+        """Rows that are wanted."""
+        return sum(self.rows_of.values())
+
+    @property
+    def found(self) -> int:
+        """Rows that were there already."""
+        return sum(self.found_of.values())
 
     @property
     def done(self) -> int:
@@ -88,7 +100,6 @@ class Measurement:
         left, known, complete = 0.0, False, True
         for part in self.parts:
             seen = _seconds_by_strategy(part)
-            each = part.planned / max(len(part.request.strategies), 1)
             for strategy in part.request.strategies:
                 rate = seen.get(strategy, part.expected_s.get(strategy, seen.get(_OVERALL)))
                 if rate is None or not part.planned:
@@ -96,8 +107,8 @@ class Measurement:
                     continue
                 known = True
                 measured = sum(row.strategy == strategy for row in part.rows)
-                share = part.found / max(len(part.request.strategies), 1)
-                left += rate * max(each - measured - share, 0.0)
+                found = part.found_of.get(strategy, 0)
+                left += rate * max(part.rows_of.get(strategy, 0) - measured - found, 0)
         return left if known else None, complete
 
 
@@ -147,9 +158,9 @@ def _measure(part: Part, measurement: Measurement) -> None:
     measurement.stage = "Loading the models"
     try:
         plan = part.prepare()
-        part.planned = plan.size
+        part.rows_of = plan.rows_of
         # Going on asks again where the model failed: it may be back.
-        part.found = len(rows_done(part.folder, plan, retry_errors=True))
+        part.found_of = Counter(strategy for strategy, *_rest in rows_done(part.folder, plan, retry_errors=True))
         measurement.stage = WARMING_UP
         plan = replace(
             plan, strategies={name: _watched(name, each, measurement) for name, each in plan.strategies.items()}

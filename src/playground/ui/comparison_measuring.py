@@ -103,10 +103,14 @@ def example_count(scenario: str) -> int:
     return len(load_measured_set(None, None, 0).examples)
 
 
-def planned_rows(request: RunRequest) -> int:
-    """Return how many rows a run will have."""
-    count = example_count(request.scenario)
-    return len(request.strategies) * (count if request.limit is None else min(request.limit, count))
+def planned_rows(request: RunRequest) -> dict[str, int]:
+    """Return how many rows each technique of a run will have: closed-book LoRA is not asked every question.
+
+    Raises:
+        PlaygroundError: the run cannot be done here, for instance because an adapter is gone.
+    """
+    module = resources.scenario_module(request.scenario, "evaluation")
+    return dict(module.outline(arguments_for(request, Path())).rows_of)
 
 
 def seconds_per_row(figures: Sequence[TechniqueFigures]) -> dict[str, float]:
@@ -119,15 +123,18 @@ def seconds_per_row(figures: Sequence[TechniqueFigures]) -> dict[str, float]:
     return found
 
 
-def estimate_s(requests: Sequence[RunRequest], rates: Mapping[str, Mapping[str, float]]) -> float | None:
+def estimate_s(
+    requests: Sequence[RunRequest],
+    rates: Mapping[str, Mapping[str, float]],
+    rows_of: Callable[[RunRequest], Mapping[str, int]] = planned_rows,
+) -> float | None:
     """Return about how long a measurement will take; None where a technique was never recorded."""
     total = _START_S * len(requests)
     for request in requests:
         known = rates.get(request.scenario, {})
         if any(name not in known for name in request.strategies):
             return None
-        rows = planned_rows(request) / max(len(request.strategies), 1)
-        total += rows * sum(known[name] for name in request.strategies)
+        total += sum(count * known[name] for name, count in rows_of(request).items())
     return total
 
 
@@ -151,7 +158,7 @@ def part_of(
         plan: EvaluationPlan = module.prepare(arguments_for(request, folder), load_model=model, load_embedder=embedder)
         return plan
 
-    return Part(request, folder, prepare, expected_s, planned=planned_rows(request))
+    return Part(request, folder, prepare, expected_s, rows_of=planned_rows(request))
 
 
 def model_name(choice: ModelChoice) -> str:

@@ -134,6 +134,12 @@ def _cells(scenario: str, source: str) -> tuple[Cell, ...]:
     return measuring.cells(scenario, bundled=source == "bundled")
 
 
+@st.cache_data(ttl=30, max_entries=64, show_spinner=False)
+def _planned_rows(request: RunRequest) -> dict[str, int]:
+    # Every look reads the questions and the hashes of the adapters.
+    return measuring.planned_rows(request)
+
+
 def _draw_controls(
     scenario: str, ready: tuple[str, ...], figures: Sequence[TechniqueFigures], is_busy: bool
 ) -> tuple[str, float | None]:
@@ -170,10 +176,11 @@ def _draw_controls(
             on_click=_want,
             args=(requests,),
         )
-    about = measuring.estimate_s(requests, _rates(requests, scenario, figures))
+    about = measuring.estimate_s(requests, _rates(requests, scenario, figures), _planned_rows)
     takes = f"about {clock(about)}" if about is not None else "time not known, for some techniques were never recorded"
+    rows = sum(sum(_planned_rows(one).values()) for one in requests)
     st.caption(
-        f"All techniques: {sum(measuring.planned_rows(one) for one in requests):,} rows, {takes}. Same examples, same "
+        f"All techniques: {rows:,} rows, {takes}. Same examples, same "
         "seed as recorded; the new rows stand beside the recorded ones."
     )
     if cap is not None and cap <= 0:
@@ -206,7 +213,11 @@ def _draw_interrupted(scenario: str, cap: float | None, is_busy: bool) -> None:
         request = None if file.recorded or file.name in shown else read_request(file.folder)
         if request is None or request.model != measuring.model_name(app_session().model_choice):
             continue
-        done, planned = len(comparison_resources.rows_of(file).records), measuring.planned_rows(request)
+        done = len(comparison_resources.rows_of(file).records)
+        try:
+            planned = sum(_planned_rows(request).values())
+        except PlaygroundError:
+            continue  # an adapter is gone, or a technique: its rows stay on the page, and no more can be had
         if done >= planned or offered == _MOST_INTERRUPTED:
             continue
         offered += 1
