@@ -11,7 +11,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench screenshots models clean
+.PHONY: run test check format bench record screenshots models clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -46,6 +46,20 @@ format: $(VENV)/stamp-dev
 bench: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_flagging.py
+
+# Asks everything again that data/runs and docs/evaluation hold, one command after the other: nothing else should run.
+RUNS := data/runs
+EVALUATE = time $(BIN)/python -m playground evaluate
+record: SHELL := /bin/bash
+record: $(VENV)/stamp-dev models
+	rm -rf $(RUNS)/return_policy-* $(RUNS)/contract_clauses-*
+	$(EVALUATE) return_policy --limit 60 --out $(RUNS)/return_policy-techniques --json > docs/evaluation/return_policy-techniques.json \
+	  --strategies no-text,whole-document,rag,rag+few-shot,rag+cot,closed-book-lora,rag+lora
+	$(EVALUATE) return_policy --strategies rag,rag+lora --out $(RUNS)/return_policy-rag --json > docs/evaluation/return_policy-rag.json
+	$(EVALUATE) contract_clauses --adapter own-clauses,smollm2-clauses --clauses 5 --out $(RUNS)/contract_clauses-techniques \
+	  --strategies lora,language-model-lora,keywords,tfidf,frozen,nearest,zero-shot,few-shot,few-shot-nearest,chain-of-thought
+	$(EVALUATE) contract_clauses --strategies lora --adapter cuad-minilm --clauses 5 --out $(RUNS)/contract_clauses-cuad-minilm
+	time $(BIN)/python scripts/measure_stale_facts.py --again
 
 screenshots: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/take_screenshots.py

@@ -193,8 +193,12 @@ def test_a_failure_is_wrong_even_where_an_empty_answer_would_match(answerable: b
 
 def test_an_answer_with_a_number_that_nothing_supports_is_marked() -> None:
     example = Example("a", "?", "", {"answerable": True, "expect": ["."]})
-    assert scenario.has_unsupported_number(Prediction("90", None, {}, {"unsupported": ["90"]}), example) == 1.0
-    assert scenario.has_unsupported_number(Prediction("30", None, {}, {"unsupported": []}), example) == 0.0
+    assert scenario.has_unsupported_number(Prediction("90", None, {}, {"unstated": ["90"]}), example) == 1.0
+    assert scenario.has_unsupported_number(Prediction("30", None, {}, {"unstated": []}), example) == 0.0
+    withheld = Prediction("I don't know.", None, {}, {"unstated": ["90"], "withheld": "90"})
+    assert scenario.has_unsupported_number(withheld, example) == 0.0
+    worked = Prediction("$45", None, {}, {"unstated": [], "worked_out": ["$45"]})
+    assert (scenario.has_unsupported_number(worked, example), scenario.has_worked_out_number(worked, example)) == (0, 1)
 
 
 # Figures
@@ -251,6 +255,7 @@ def test_figures_of_a_hand_worked_example() -> None:
         "balanced_accuracy": pytest.approx((2 / 5 + 1 / 3) / 2),
         "false_answer_rate": 2 / 3,
         "unsupported_number_rate": 2 / 6,
+        "worked_out_number_rate": 0.0,
         "first_token_s": {"p50": 0.5, "p95": 0.5},
         "total_s": {"p50": 1.0, "p95": 1.0},
         "input_tokens": 100.0,
@@ -285,7 +290,7 @@ def test_a_rate_of_nothing_is_null_and_has_no_interval() -> None:
     assert figures["abstention_accuracy"] is None
     assert figures["false_answer_rate"] is None
     assert figures["balanced_accuracy"] is None
-    assert set(figures["ci"]) == {"answerable_accuracy", "unsupported_number_rate"}  # type: ignore[call-overload]
+    assert set(figures["ci"]) == {"answerable_accuracy", "unsupported_number_rate", "worked_out_number_rate"}  # type: ignore[call-overload]
     assert scenario.summarise([]) == []
 
 
