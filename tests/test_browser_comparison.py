@@ -49,7 +49,7 @@ def test_open_measure_one_cell_download_the_report_and_read_it_offline(
     expect(page.locator(f"{CHART} .legendtext", has_text="here")).to_have_count(1, timeout=WAIT_MS)
     expect(page.locator(f"{CHART} .legendtext")).to_have_count(len(before) + 1, timeout=WAIT_MS)
     expect(page.locator(".st-key-comparison_stamp")).to_contain_text("measured here")
-    expect(page.locator(".st-key-comparison_table")).to_contain_text("outputs identical")
+    expect(page.locator(".st-key-comparison_table")).to_contain_text("answers identical")
 
     with page.expect_download(timeout=WAIT_MS) as download:
         page.locator(".st-key-comparison_download_html button").click()

@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeChatModel
-from fakes_comparison import ANSWER, open_page, use_runs
-from fakes_ui import words
+from fakes_comparison import ANSWER, open_page, row, use_runs
+from fakes_ui import html, words
 from scripted_embedder import ScriptedEmbedder
 
-from playground.comparison.fresh import RunRequest, new_folder, runs_root
-from playground.evaluation import evaluate_into
+from playground.comparison.fresh import RunRequest, new_folder, read_request, repeat_of, runs_root
+from playground.comparison.rows import read_run_rows
+from playground.errors import EvaluationError
+from playground.evaluation import evaluate_into, sample_examples
+from playground.types import Prediction, RunRecord
 from playground.ui import comparison_measuring as measuring
+from playground.ui.comparison_resources import RECORDED
 from scenarios.return_policy import scenario
+from scenarios.return_policy.questions import read_questions
+from scenarios.return_policy.scenario import POLICIES, QUESTIONS
 
 ALL_OF_A = ("no-text", "rag", "closed-book-lora")
 SHIPPED_ADAPTERS = scenario.ADAPTERS
@@ -79,3 +85,94 @@ def test_a_finished_run_of_all_techniques_is_not_offered_as_interrupted(shipped:
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     app = open_page()
     assert any("was interrupted after" in text for text in words(app.caption))
+
+
+# What was recorded is what is measured again
+
+
+def shipped_ways(scenario_name: str) -> tuple[measuring.Cell, ...]:
+    runs = [read_run_rows(path) for path in sorted(RECORDED.iterdir()) if path.is_dir()]
+    return measuring.recorded_ways([run for run in runs if run.info.scenario == scenario_name])
+
+
+def test_each_recorded_adapter_is_measured_again_by_itself_with_as_many_pairs() -> None:
+    found = measuring.cells("contract_clauses", shipped_ways("contract_clauses"))
+    adapters = [cell.adapter for cell in found if cell.strategy == "lora"]
+    assert [str(adapter).partition("@")[0] for adapter in adapters] == ["own-clauses", "cuad-minilm"]
+    assert {cell.pairs for cell in found} == {5}
+    first, second = measuring.requests_of("contract_clauses", found, None, "bundled")
+    assert second.strategies == ("lora",), "a run has each technique once"
+    for request in (first, second):
+        arguments = measuring.arguments_for(request, Path())
+        assert arguments.clauses == 5
+        assert arguments.adapter == ",".join(name.partition("@")[0] for _strategy, name in request.adapters)
+        assert set(request.adapters) <= {(cell.strategy, cell.adapter) for cell in found}
+
+
+def test_the_adapters_of_scenario_a_are_named_each_by_its_own_option() -> None:
+    found = measuring.cells("return_policy", shipped_ways("return_policy"))
+    (request,) = measuring.requests_of("return_policy", [cell for cell in found if cell.adapter], 6, "bundled")
+    arguments = measuring.arguments_for(request, Path())
+    assert (arguments.adapter, arguments.closed_book_adapter) == ("policy-reader", "closed-book-northtrail")
+
+
+def test_the_sample_has_the_questions_of_the_recording() -> None:
+    recorded = read_run_rows(RECORDED / "return_policy-techniques").records
+    limit = measuring.LIMITS["return_policy"][measuring.SAMPLE]
+    assert limit is not None
+    examples = read_questions(QUESTIONS, POLICIES)
+    sampled = sample_examples(examples, limit, seed=0, stratum=lambda example: example.metadata["answerable"])
+    assert {example.id for example in sampled} == {row.example_id for row in recorded}
+
+
+def test_an_adapter_that_was_trained_again_is_not_taken_for_the_recorded_one() -> None:
+    changed = measuring.Cell("lora", "own-clauses@00000000", 5)
+    cells = [cell for cell in measuring.cells("contract_clauses", [changed]) if cell.strategy == "lora"]
+    assert "own-clauses@00000000 is not on this machine" in cells[0].problem
+    assert cells[1].adapter and not cells[1].problem, "the active one can be measured"
+    (request,) = measuring.requests_of("contract_clauses", [changed], 1, "bundled")
+    with pytest.raises(EvaluationError, match="trained another time"):
+        measuring.planned_rows(request)
+
+
+def test_a_request_keeps_adapters_and_pairs(tmp_path: Path) -> None:
+    request = RunRequest("contract_clauses", ("lora",), 2, "bundled", adapters=(("lora", "a@12345678"),), pairs=5)
+    folder = new_folder(tmp_path, request)
+    assert read_request(folder) == request
+    path = folder / "request.json"
+    kept = path.read_text(encoding="utf-8")
+    for damaged in (kept.replace('"pairs": 5', '"pairs": -5'), kept.replace('"a@12345678"', "7")):
+        assert damaged != kept
+        path.write_text(damaged, encoding="utf-8")
+        assert read_request(folder) is None
+
+
+def test_the_page_has_a_row_for_each_recorded_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
+    page = html(open_page(scenario="B contract clauses"))
+    rows = [part for part in page.split('<div class="technique-row">') if "LoRA, encoder</b>" in part]
+    assert len(rows) == 2
+    for name in ("own-clauses@", "cuad-minilm@"):
+        (own,) = [part for part in rows if name in part]
+        assert '<span class="pill">recorded</span>' in own
+
+
+def asked(*pairs: tuple[int, int, float | None, str]) -> RunRecord:
+    detail = {
+        "asked": [
+            {"clause": clause, "label": label, "score": score, "reply": reply} for clause, label, score, reply in pairs
+        ]
+    }
+    flagged = sum((score or 0.0) >= 0.5 for _clause, _label, score, _reply in pairs)
+    output = f"{flagged} of {len(pairs)} pairs flagged"
+    return row("few-shot", "a", right=True, prediction=Prediction(output, None, {"total_s": 2.0 * len(pairs)}, detail))
+
+
+def test_answers_are_compared_pair_by_pair_on_those_asked_in_both() -> None:
+    recorded = asked((0, 1, 0.9, ""), (1, 1, 0.2, ""), (2, 1, 0.7, "Yes."), (3, 2, None, "Maybe"), (4, 2, 0.9, ""))
+    here = asked((0, 1, 0.8, ""), (1, 1, 0.6, ""), (2, 1, 0.7, "Yes, it is."))
+    found = repeat_of([recorded], [here], {}, {})
+    assert (found.answers, found.same) == (3, 1), "of the other two, one is flagged now and one is worded differently"
+    assert found.times_as_long == 1.0, "two seconds a pair in both"
+    whole = row("rag", "a", right=True)
+    assert (repeat_of([whole], [whole], {}, {}).answers, repeat_of([whole], [whole], {}, {}).same) == (1, 1)

@@ -28,13 +28,17 @@ MOST_FRESH_RUNS = 20
 MOST_EXAMPLES = 100_000
 _REQUEST_FILE = "request.json"
 _MAX_REQUEST_BYTES = 100_000
+_YES_FROM = 0.5
+"""Probability of Yes from which on a chat model is taken to say so, as Scenario B has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """What is to be measured: techniques of one scenario on a sample; ``limit`` None stands for every example.
 
-    ``model`` names the chat model for people; ``max_cost_usd`` caps what its endpoint may cost.
+    ``model`` names the chat model for people; ``max_cost_usd`` caps what its endpoint may cost. ``adapters`` are the
+    identities of those that techniques answer through, by technique; one that is not named uses the active one.
+    ``pairs``: how many pairs of a clause and a label a chat model is asked about a contract; None for the default.
     """
 
     scenario: str
@@ -43,20 +47,22 @@ class RunRequest:
     model: str
     seed: int = 0
     max_cost_usd: float | None = None
+    adapters: tuple[tuple[str, str], ...] = ()
+    pairs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
     """A technique measured twice on the same ``n`` examples: recorded, and here and now.
 
-    ``same`` of ``rows`` rows have the very same output; ``times_as_long`` is the ratio of the summed times, None where
-    a time is missing.
+    ``same`` of ``answers`` that both gave are the very same; a row has one, or one for each pair that a chat model was
+    asked about. ``times_as_long`` is the ratio of the summed times per answer, None where a time is missing.
     """
 
     recorded: Estimate | None
     here: Estimate | None
     n: int
-    rows: int
+    answers: int
     same: int
     times_as_long: float | None
 
@@ -94,6 +100,7 @@ def read_request(folder: Path) -> RunRequest | None:
             return None
         row = json.loads(path.read_text(encoding="utf-8"))
         limit, cap = row["limit"], row["max_cost_usd"]
+        adapters, pairs = tuple(map(tuple, row.get("adapters", []))), row.get("pairs")  # older requests have neither
         is_fit = (
             isinstance(row["scenario"], str)
             and isinstance(row["model"], str)
@@ -101,12 +108,14 @@ def read_request(folder: Path) -> RunRequest | None:
             and (limit is None or (isinstance(limit, int) and 0 < limit <= MOST_EXAMPLES))
             and isinstance(row["seed"], int)
             and (cap is None or (isinstance(cap, int | float) and cap > 0))
+            and all(len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in adapters)
+            and (pairs is None or (isinstance(pairs, int) and 0 < pairs <= MOST_EXAMPLES))
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     if not is_fit:
         return None
-    return RunRequest(row["scenario"], tuple(row["strategies"]), limit, row["model"], row["seed"], cap)
+    return RunRequest(row["scenario"], tuple(row["strategies"]), limit, row["model"], row["seed"], cap, adapters, pairs)
 
 
 def fresh_folders(root: Path) -> tuple[Path, ...]:
@@ -128,23 +137,49 @@ def repeat_of(
     shared = [name for name in here_outcomes if name in recorded_outcomes]
     rows = {row.example_id: row for row in recorded}
     pairs = [(rows[row.example_id], row) for row in here if row.example_id in rows]
+    answers = [
+        (before[asked], given)
+        for before, now in ((_answers(old), _answers(new)) for old, new in pairs)
+        for asked, given in now.items()
+        if asked in before
+    ]
     return Repeat(
         recorded=proportion(sum(recorded_outcomes[name].right for name in shared), len(shared)),
         here=proportion(sum(here_outcomes[name].right for name in shared), len(shared)),
         n=len(shared),
-        rows=len(pairs),
-        same=sum(_output(old) is not None and _output(old) == _output(new) for old, new in pairs),
+        answers=len(answers),
+        same=sum(before is not None and before == now for before, now in answers),
         times_as_long=_ratio(pairs),
     )
 
 
-def _output(row: RunRecord) -> str | None:
-    return row.prediction.output if row.prediction else None
+def _answers(row: RunRecord) -> dict[str, object]:
+    """Return what a row says by what was asked: by pair where a chat model was asked pairs, else its output alone.
+
+    The output of such a row counts flags ("2 of 5 pairs"), which says nothing about a row of fewer pairs.
+    """
+    if row.prediction is None:
+        return {"": None}
+    asked = row.prediction.detail.get("asked")
+    if not isinstance(asked, list):
+        return {"": row.prediction.output}
+    return {
+        f"{pair.get('clause')}, {pair.get('label')}": (_is_yes(pair.get("score")), pair.get("reply"))
+        for pair in asked
+        if isinstance(pair, dict)
+    }
+
+
+def _is_yes(score: object) -> bool | None:
+    return score >= _YES_FROM if isinstance(score, int | float) else None
 
 
 def _ratio(pairs: Sequence[tuple[RunRecord, RunRecord]]) -> float | None:
     both = [
-        (old.prediction.timings["total_s"], new.prediction.timings["total_s"])
+        (
+            old.prediction.timings["total_s"] / max(len(_answers(old)), 1),
+            new.prediction.timings["total_s"] / max(len(_answers(new)), 1),
+        )
         for old, new in pairs
         if old.prediction
         and new.prediction

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.fresh import RunRequest
+from playground.comparison.fresh import MOST_EXAMPLES, RunRequest
+from playground.comparison.rows import RunRows
 from playground.comparison.technique_styles import STYLES
-from playground.errors import PlaygroundError
-from playground.evaluation import EvaluationPlan
+from playground.errors import EvaluationError, PlaygroundError
+from playground.evaluation import EvaluationOutline, EvaluationPlan
 from playground.models.sources import ModelChoice
 from playground.types import ChatModel, Embedder
 from playground.ui import comparison_resources as resources
@@ -21,14 +22,22 @@ from playground.ui.comparison_desk import Part
 
 QUICK, SAMPLE, ALL = "quick", "sample", "all"
 LIMITS: Mapping[str, Mapping[str, int | None]] = {
-    "return_policy": {QUICK: 6, SAMPLE: 40, ALL: None},
+    "return_policy": {QUICK: 6, SAMPLE: 60, ALL: None},
     "contract_clauses": {QUICK: 2, SAMPLE: 6, ALL: None},
 }
-"""Questions, and contracts: a quick look at every technique of both scenarios takes less than three minutes."""
+"""Questions, and contracts: a quick look at every technique of both scenarios takes less than three minutes.
+
+A sample of questions is what data/runs/return_policy-techniques was recorded on.
+"""
 EXAMPLES_ARE = {"return_policy": "questions", "contract_clauses": "contracts"}
 WITHOUT_CHAT_MODEL = frozenset({"lora", "language-model-lora", "keywords", "tfidf", "frozen", "nearest"})
 ADAPTED = frozenset({"rag+lora", "closed-book-lora"})
 """Techniques whose chat model answers through an adapter."""
+_ADAPTER_OPTIONS = {
+    "adapter": frozenset({"rag+lora", "lora", "language-model-lora"}),
+    "closed_book_adapter": frozenset({"closed-book-lora"}),
+}
+"""The option of the command line that names the adapter of a technique."""
 
 _NEEDS_BUNDLED = (
     "The adapter was trained on the bundled model and fits no other. Choose the bundled model in the "
@@ -44,40 +53,125 @@ class _CheckedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A technique of a scenario; ``problem`` says why it cannot be measured here, "" when it can."""
+    """A technique of a scenario through one adapter; ``problem`` says why it cannot be measured here, "" when it can.
+
+    ``adapter`` and ``pairs`` are as in ``RunRequest``.
+    """
 
     strategy: str
+    adapter: str | None = None
+    pairs: int | None = None
     problem: str = ""
 
 
-def cells(scenario: str, *, bundled: bool = True) -> tuple[Cell, ...]:
+def recorded_ways(runs: Sequence[RunRows]) -> tuple[Cell, ...]:
+    """Return what was measured in some runs, and how, each technique and adapter once; the largest run goes first."""
+    found: dict[tuple[str, str | None], Cell] = {}
+    for run in sorted(runs, key=lambda run: -len(run.records)):
+        pairs = run.info.settings.get("pairs_per_contract")
+        is_count = isinstance(pairs, int) and 0 < pairs <= MOST_EXAMPLES
+        for strategy, adapter in dict.fromkeys((row.strategy, row.adapter) for row in run.records):
+            way = Cell(strategy, adapter, int(str(pairs)) if is_count else None)
+            found.setdefault((strategy, adapter), way)
+    return tuple(found.values())
+
+
+def cells(scenario: str, known: Sequence[Cell] = (), *, bundled: bool = True) -> tuple[Cell, ...]:
     """Return the techniques of a scenario in the order of the charts, each with why it cannot be measured, if so.
 
-    ``bundled`` tells whether the bundled model answers: adapters of a chat model fit no other.
+    A technique is there once for each adapter in ``known`` (what was measured before), and for the active one, which is
+    asked about as many pairs as the known ones. ``bundled`` tells whether the bundled model answers: adapters of a chat
+    model fit no other.
     """
     module = resources.scenario_module(scenario, "evaluation")
-    known = list(STYLES)
-    names = sorted(module.strategy_names(), key=lambda name: known.index(name) if name in known else len(known))
+    order = list(STYLES)
+    names = sorted(module.strategy_names(), key=lambda name: order.index(name) if name in order else len(order))
+    active = _active_adapters(scenario, names)
+    pairs = next((way.pairs for way in known if way.pairs), None)
+    found = []
+    for name in names:
+        ways = [way for way in known if way.strategy == name]
+        if not ways or (name in active and active[name] not in [way.adapter for way in ways]):
+            ways.append(Cell(name, active.get(name), pairs))
+        found += ways
     return tuple(
-        Cell(name, _NEEDS_BUNDLED if name in ADAPTED and not bundled else _problem(scenario, name)) for name in names
+        replace(way, problem=_NEEDS_BUNDLED if way.strategy in ADAPTED and not bundled else _problem(scenario, way))
+        for way in found
     )
 
 
-def _problem(scenario: str, strategy: str) -> str:
+def _active_adapters(scenario: str, names: Sequence[str]) -> dict[str, str | None]:
+    """Return the adapter that each technique uses when none is named; those that lack one are left out."""
+    try:
+        return dict(_outline(RunRequest(scenario, tuple(names), 1, "bundled")).adapters)
+    except PlaygroundError:
+        found: dict[str, str | None] = {}
+        for name in names if len(names) > 1 else ():
+            found |= _active_adapters(scenario, [name])
+        return found
+
+
+def _outline(request: RunRequest) -> EvaluationOutline:
+    """Return what a run will ask.
+
+    Raises:
+        PlaygroundError: it cannot be done here, for instance because an adapter is gone.
+    """
+    module = resources.scenario_module(request.scenario, "evaluation")
+    outline: EvaluationOutline = module.outline(arguments_for(request, Path()))
+    for strategy, identity in request.adapters:
+        if (found := outline.adapters.get(strategy)) != identity:
+            raise EvaluationError(
+                f"The adapter {identity} is not on this machine: the one of this name is {found}, trained another time."
+            )
+    return outline
+
+
+def _problem(scenario: str, way: Cell) -> str:
     """Return why a technique cannot be measured here. ``prepare`` checks every input before it loads a model."""
 
     def stop() -> Any:
         raise _CheckedError
 
     module = resources.scenario_module(scenario, "evaluation")
-    arguments = arguments_for(RunRequest(scenario, (strategy,), 1, "bundled"), Path())
+    (request,) = requests_of(scenario, [way], 1, "bundled")
     try:
-        module.prepare(arguments, load_model=stop, load_embedder=stop)
+        _outline(request)
+        module.prepare(arguments_for(request, Path()), load_model=stop, load_embedder=stop)
     except _CheckedError:
         return ""
     except PlaygroundError as error:
         return str(error)
     return ""
+
+
+def requests_of(
+    scenario: str, ways: Sequence[Cell], limit: int | None, model: str, max_cost_usd: float | None = None
+) -> list[RunRequest]:
+    """Return the runs that measure some techniques: as few as can be, for a run has each technique once."""
+    groups: list[list[Cell]] = []
+    for way in ways:
+        fitting = (
+            group
+            for group in groups
+            if group[0].pairs == way.pairs and way.strategy not in [other.strategy for other in group]
+        )
+        if (group := next(fitting, None)) is not None:
+            group.append(way)
+        else:
+            groups.append([way])
+    return [
+        RunRequest(
+            scenario,
+            tuple(way.strategy for way in group),
+            limit,
+            model,
+            max_cost_usd=max_cost_usd,
+            adapters=tuple((way.strategy, way.adapter) for way in group if way.adapter),
+            pairs=group[0].pairs,
+        )
+        for group in groups
+    ]
 
 
 def arguments_for(request: RunRequest, folder: Path) -> argparse.Namespace:
@@ -87,6 +181,11 @@ def arguments_for(request: RunRequest, folder: Path) -> argparse.Namespace:
     arguments = parser.parse_args([])
     arguments.strategies, arguments.model = ",".join(request.strategies), request.model
     arguments.limit, arguments.seed, arguments.out = request.limit, request.seed, folder
+    if request.pairs is not None:
+        arguments.clauses = request.pairs
+    for option, wanted in _ADAPTER_OPTIONS.items():
+        if names := [identity.rpartition("@")[0] for name, identity in request.adapters if name in wanted]:
+            setattr(arguments, option, ",".join(names))
     return arguments
 
 
@@ -109,8 +208,7 @@ def planned_rows(request: RunRequest) -> dict[str, int]:
     Raises:
         PlaygroundError: the run cannot be done here, for instance because an adapter is gone.
     """
-    module = resources.scenario_module(request.scenario, "evaluation")
-    return dict(module.outline(arguments_for(request, Path())).rows_of)
+    return dict(_outline(request).rows_of)
 
 
 def seconds_per_row(figures: Sequence[TechniqueFigures]) -> dict[str, float]:

@@ -110,8 +110,8 @@ def _draw_over(measurement: Measurement) -> None:
 def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
     """Draw the techniques of a scenario, recorded and fresh figures side by side, each with a button to measure it."""
     figures = comparison.figures if comparison else ()
-    all_cells = _cells(scenario, app_session().model_choice.source)
-    ready = tuple(cell.strategy for cell in all_cells if not cell.problem)
+    all_cells = _cells(scenario, app_session().model_choice.source, _known(scenario, figures))
+    ready = tuple(cell for cell in all_cells if not cell.problem)
     is_busy = (latest := DESK.latest()) is not None and not latest.is_over
     size, cap = _draw_controls(scenario, ready, figures, is_busy)
     _draw_interrupted(scenario, cap, is_busy)
@@ -121,17 +121,27 @@ def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
                 st.html(_row_html(cell, figures, comparison), width="stretch")
                 st.button(
                     "Measure",
-                    key=f"measure_{scenario}_{cell.strategy}",
+                    key="_".join(["measure", scenario, cell.strategy, *([cell.adapter] if cell.adapter else [])]),
                     icon=":material/play_arrow:",
                     disabled=is_busy or bool(cell.problem),
                     on_click=_want,
-                    args=([_request(scenario, (cell.strategy,), size, cap)],),
+                    args=(_requests(scenario, (cell,), size, cap),),
                 )
 
 
 @st.cache_data(ttl=30, max_entries=4, show_spinner=False)
-def _cells(scenario: str, source: str) -> tuple[Cell, ...]:
-    return measuring.cells(scenario, bundled=source == "bundled")
+def _cells(scenario: str, source: str, known: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    return measuring.cells(scenario, known, bundled=source == "bundled")
+
+
+def _known(scenario: str, figures: Sequence[TechniqueFigures] = ()) -> tuple[Cell, ...]:
+    """Return what was recorded, and what else ``figures`` have of this machine, for a row each."""
+    files, _problems = comparison_resources.run_files(scenario)
+    ways = measuring.recorded_ways([comparison_resources.rows_of(file) for file in files if file.recorded])
+    recorded = [(way.strategy, way.adapter) for way in ways]
+    pairs = next((way.pairs for way in ways if way.pairs), None)
+    here = dict.fromkeys((one.strategy, one.adapter) for one in figures if not one.recorded)
+    return (*ways, *(Cell(*key, pairs) for key in here if key not in recorded))
 
 
 @st.cache_data(ttl=30, max_entries=64, show_spinner=False)
@@ -141,7 +151,7 @@ def _planned_rows(request: RunRequest) -> dict[str, int]:
 
 
 def _draw_controls(
-    scenario: str, ready: tuple[str, ...], figures: Sequence[TechniqueFigures], is_busy: bool
+    scenario: str, ready: tuple[Cell, ...], figures: Sequence[TechniqueFigures], is_busy: bool
 ) -> tuple[str, float | None]:
     st.subheader("Measure again, here and now", anchor=False)
     limits = LIMITS[scenario]
@@ -159,14 +169,11 @@ def _draw_controls(
         both = st.toggle("Both scenarios", key=Key.BOTH_SCENARIOS)
         cap = _spending_cap()
         chosen = str(size or QUICK)
-        requests = [_request(scenario, ready, chosen, cap)]
-        if both:
-            source = app_session().model_choice.source
-            requests += [
-                _request(other, tuple(cell.strategy for cell in _cells(other, source) if not cell.problem), chosen, cap)
-                for other in SCENARIO_TITLES
-                if other != scenario
-            ]
+        requests = _requests(scenario, ready, chosen, cap)
+        for other in SCENARIO_TITLES if both else ():
+            if other != scenario:
+                cells = _cells(other, app_session().model_choice.source, _known(other))
+                requests += _requests(other, tuple(cell for cell in cells if not cell.problem), chosen, cap)
         st.button(
             "Measure all techniques",
             key=Key.START,
@@ -245,29 +252,37 @@ def _rates(
     return rates
 
 
-def _request(scenario: str, strategies: tuple[str, ...], size: str, cap: float | None) -> RunRequest:
+def _requests(scenario: str, cells: Sequence[Cell], size: str, cap: float | None) -> list[RunRequest]:
     model = measuring.model_name(app_session().model_choice)
-    return RunRequest(scenario, strategies, LIMITS[scenario][size], model, max_cost_usd=cap)
+    return measuring.requests_of(scenario, cells, LIMITS[scenario][size], model, cap)
 
 
 def _row_html(cell: Cell, figures: Sequence[TechniqueFigures], comparison: Comparison | None) -> str:
-    own = [(place, one) for place, one in enumerate(figures) if one.strategy == cell.strategy]
-    recorded = next((one for _place, one in own if one.recorded), None)
-    here = next(((place, one) for place, one in own if not one.recorded), None)
+    own = [
+        (place, one)
+        for place, one in enumerate(figures)
+        if (one.strategy, one.adapter) == (cell.strategy, cell.adapter)
+    ]
+    here = max(((place, one) for place, one in own if not one.recorded), key=lambda it: it[1].started_at, default=None)
+    of_key = (one for _place, one in own if one.recorded and (here is None or one.key == here[1].key))
+    recorded = next(of_key, next((one for _place, one in own if one.recorded), None))
+    adapter = f'<br><span class="stamp">{escape_html(cell.adapter)}</span>' if cell.adapter else ""
     parts = [
-        f'<b class="technique-name">{dot_html(cell.strategy)}{escape_html(style_of(cell.strategy).title)}</b>',
+        f'<span><b class="technique-name">{dot_html(cell.strategy)}{escape_html(style_of(cell.strategy).title)}</b>'
+        f"{adapter}</span>",
         f"<span>{_figures_html('recorded', recorded)}</span>",
     ]
     if here:
         place, one = here
         repeat = comparison.repeats.get(place) if comparison else None
-        parts.append(f"<span>{_figures_html('here', one)}</span>")
+        other = f"{one.model_id}, " if recorded and recorded.model_id != one.model_id else ""
+        parts.append(f"<span>{_figures_html(f'{other}here', one)}</span>")
         if repeat and repeat[1].n and repeat[1].recorded and repeat[1].here:
             found = repeat[1]
             slower = f", {found.times_as_long:.2g}x the time" if found.times_as_long else ""
             parts.append(
                 f'<span class="stamp repeat">on the same {found.n:,}: recorded {found.recorded.value:.0%}, here '  # type: ignore[union-attr]
-                f"{found.here.value:.0%} right; {found.same:,} of {found.rows:,} outputs identical{slower}</span>"  # type: ignore[union-attr]
+                f"{found.here.value:.0%} right; {found.same:,} of {found.answers:,} answers identical{slower}</span>"  # type: ignore[union-attr]
             )
     elif cell.problem:
         parts.append(f'<span class="stamp repeat">{escape_html(cell.problem)}</span>')
@@ -281,7 +296,7 @@ def _figures_html(words: str, one: TechniqueFigures | None) -> str:
     interval = "" if one.accuracy is None else f" [{one.accuracy.low:.0%}, {one.accuracy.high:.0%}]"
     total = f", {_seconds(one.total_s.p50.value)} per {escape_html(one.unit)}" if one.total_s else ""
     return (
-        f'<span class="pill{"" if one.recorded else " here"}">{words}</span> {accuracy}'
+        f'<span class="pill{"" if one.recorded else " here"}">{escape_html(words)}</span> {accuracy}'
         f'<span class="stamp">{interval} n = {one.n:,}{total}</span>'
     )
 
