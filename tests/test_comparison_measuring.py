@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from fakes import FakeChatModel
 from fakes_comparison import ANSWER, open_page, row, use_runs
-from fakes_ui import html, words
+from fakes_ui import click, html, run, words
 from scripted_embedder import ScriptedEmbedder
+from streamlit.testing.v1 import AppTest
 
 from playground.comparison.fresh import RunRequest, new_folder, read_request, repeat_of, runs_root
 from playground.comparison.rows import read_run_rows
@@ -16,6 +17,7 @@ from playground.errors import EvaluationError
 from playground.evaluation import evaluate_into, sample_examples
 from playground.types import Prediction, RunRecord
 from playground.ui import comparison_measuring as measuring
+from playground.ui import comparison_run_view, resources
 from playground.ui.comparison_resources import RECORDED
 from scenarios.return_policy import scenario
 from scenarios.return_policy.questions import read_questions
@@ -176,3 +178,56 @@ def test_answers_are_compared_pair_by_pair_on_those_asked_in_both() -> None:
     assert found.times_as_long == 1.0, "two seconds a pair in both"
     whole = row("rag", "a", right=True)
     assert (repeat_of([whole], [whole], {}, {}).answers, repeat_of([whole], [whole], {}, {}).same) == (1, 1)
+
+
+# The spending cap
+
+
+OWN = ("http://localhost:8000/v1", "our-model")
+HOSTED = ("https://api.openai.com/v1", "gpt-4o-mini")
+
+
+def page_with(monkeypatch: pytest.MonkeyPatch, endpoint: tuple[str, str], price_usd: float | None) -> AppTest:
+    """Open the page with an endpoint (address, model) as the chosen model; a script answers, nothing is sent."""
+    for name, value in zip(("OPENAI_BASE_URL", "OPENAI_MODEL"), endpoint, strict=True):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(
+        resources, "chat_model", lambda _choice: FakeChatModel(lambda _question: ANSWER, price_usd=price_usd)
+    )
+    app = open_page()
+    app.radio(key="model_source").set_value("endpoint")
+    return run(app)
+
+
+def measured(app: AppTest) -> AppTest:
+    click(app, "measure_return_policy_rag")
+    latest = comparison_run_view.DESK.latest()
+    assert latest is not None and latest.job.done.wait(120)
+    return run(app)
+
+
+def test_an_endpoint_without_a_price_is_measured_and_the_page_says_that_no_cap_is_kept(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page_with(monkeypatch, OWN, None)
+    assert app.number_input(key="comparison_cap_unpriced").value is None
+    assert any("no cap can be kept" in text for text in words(app.warning))
+    app = measured(app)
+    assert any("Measured 6 of 6 rows" in text for text in words(app.success)), words(app.error)
+
+
+def test_a_cap_that_the_user_sets_is_refused_where_the_price_is_not_known(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page_with(monkeypatch, OWN, None)
+    app.number_input(key="comparison_cap_unpriced").set_value(2.0)
+    app = measured(run(app))
+    assert any("a spending cap cannot be kept" in text for text in words(app.error))
+
+
+def test_an_endpoint_with_a_price_has_a_cap_from_the_start(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page_with(monkeypatch, HOSTED, 0.3)
+    assert app.number_input(key="comparison_cap").value == 1.0
+    assert not any("no cap can be kept" in text for text in words(app.warning))
+    app = measured(app)
+    assert any("spending cap of $1.00 stops this run" in text for text in words(app.error))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from playground import pricing
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.fresh import MOST_EXAMPLES, RunRequest
 from playground.comparison.rows import RunRows
@@ -16,7 +17,7 @@ from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError, PlaygroundError
 from playground.evaluation import EvaluationOutline, EvaluationPlan
 from playground.models.sources import ModelChoice
-from playground.types import ChatModel, Embedder
+from playground.types import ChatModel, Embedder, Usage
 from playground.ui import comparison_resources as resources
 from playground.ui.comparison_desk import Part
 
@@ -257,6 +258,14 @@ def part_of(
         return plan
 
     return Part(request, folder, prepare, expected_s, rows_of=planned_rows(request))
+
+
+def is_priced(choice: ModelChoice) -> bool:
+    """Whether the price of a model's tokens is known, so that a spending cap can be kept."""
+    if choice.endpoint is None:
+        return True
+    price = pricing.cost_usd(Usage(1, 1), choice.endpoint.model, provider_base_url=choice.endpoint.base_url)
+    return price is not None
 
 
 def model_name(choice: ModelChoice) -> str:

@@ -190,21 +190,38 @@ def _draw_controls(
         f"All techniques: {rows:,} rows, {takes}. Same examples, same "
         "seed as recorded; the new rows stand beside the recorded ones."
     )
+    choice = app_session().model_choice
+    if not choice.is_private and not measuring.is_priced(choice):
+        st.warning(
+            escape_markdown(
+                f"The price of {choice.label} at this endpoint is not known: no cap can be kept, and nothing here "
+                "bounds what the endpoint may charge. With a cap, no call is made."
+            ),
+            icon=":material/money_off:",
+        )
     if cap is not None and cap <= 0:
         st.error(f"A spending cap of {cap:g} USD cannot be kept. Give more than 0.", icon=":material/error:")
     return chosen, cap
 
 
 def _spending_cap() -> float | None:
-    """Draw what an endpoint may cost, where one answers; None on this machine."""
-    if app_session().model_choice.is_private:
+    """Draw what an endpoint may cost, where one answers; None on this machine, and where no cap was set.
+
+    Without a price there is no cap unless the user sets one, which is then refused: a cap that cannot be kept must not
+    look like one, and one's own server would be refused every time.
+    """
+    choice = app_session().model_choice
+    if choice.is_private:
         return None
+    is_priced = measuring.is_priced(choice)
     return st.number_input(
         "Spend at most, USD",
-        value=1.0,
+        value=1.0 if is_priced else None,
         step=0.5,
         format="%.2f",
-        key=Key.CAP,
+        # A widget keeps its value under its key: the cap of a priced model is none of a model without a price.
+        key=Key.CAP if is_priced else Key.CAP_UNPRICED,
+        placeholder="no cap",
         width=170,
         help="Checked before each call to the endpoint: what was spent and the most that the call can cost.",
     )

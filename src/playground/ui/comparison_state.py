@@ -53,6 +53,7 @@ class Key(StrEnum):
     TECHNIQUES = "comparison_techniques"
     BOTH_SCENARIOS = "comparison_both"
     CAP = "comparison_cap"
+    CAP_UNPRICED = "comparison_cap_unpriced"
     START = "comparison_start"
     QUICK = "comparison_quick"
     STOP = "comparison_stop"
