@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from playground.comparison.rows import read_run_rows
@@ -142,8 +141,7 @@ def test_outcomes_are_pairs_that_cluster_by_contract() -> None:
     assert all(one.right for one in first.values())
     assert {one.cluster for one in first.values()} == {contract.title for contract in CONTRACTS}
     assert {one.column for one in first.values()} <= set(LABELS)
-    gold = [contract.gold[pair] for contract in CONTRACTS for pair in sampled_pairs(contract, PAIRS, 0)]
-    assert sum(one.right for one in second.values()) == len(gold) - int(np.sum(gold))
+    assert not any(one.right for one in second.values()), "replies that nobody can read are errors, not a No"
 
 
 def test_times_are_per_clause_judged_and_per_pair_asked() -> None:

@@ -480,7 +480,7 @@ def test_a_chat_model_is_asked_about_the_sample(
     assert asked["sample"]["unreadable"] == 1
     contracts = [contract_of(example) for example in load_measured_set(contracts_file, None, 0).examples]
     gold = [bool(contract.gold[pair]) for contract in contracts for pair in sampled_pairs(contract, 2, 0)]
-    said = [True, False, True, False]  # an unreadable reply flags nothing
+    said = [True, False, True, not gold[3]]  # an unreadable reply is wrong, whatever is right
     assert asked["sample"]["accuracy"] == np.mean(np.equal(said, gold))
     record = next(one for one in read_records(tmp_path) if one.strategy == name)
     assert record.prediction is not None

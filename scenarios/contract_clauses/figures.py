@@ -129,14 +129,19 @@ def summarise_rows(
 def judged_pairs(
     rows: MeasuredRows, contracts: Sequence[MeasuredContract], pairs: Sequence[Sequence[tuple[int, int]]]
 ) -> list[JudgedPair]:
-    """Return what a strategy said of the sampled ``pairs`` of each contract; nothing said is a score of 0."""
+    """Return what a strategy said of the sampled ``pairs`` of each contract; a pair not asked about has a score of 0.
+
+    A reply that says neither yes nor no is an error, not a "no": it counts as the opposite of what is right, so that
+    no figure gains by it.
+    """
     judged = []
     scores, thresholds = ([], np.full(len(LABELS), THRESHOLD)) if rows.prompted else _scores(rows, contracts)
     for place, (detail, of_contract) in enumerate(zip(rows.details(), pairs, strict=True)):
         replies = _replies(detail)
         for row, column in of_contract:
-            score = replies.get((row, column), 0.0) if rows.prompted else float(scores[place][row, column])
             gold = bool(contracts[place].gold[row, column])
+            said = replies.get((row, column), 0.0) if rows.prompted else float(scores[place][row, column])
+            score = float(not gold) if said is None else said
             judged.append(JudgedPair(place, row, column, score, bool(score >= thresholds[column]), gold))
     return judged
 
@@ -253,11 +258,11 @@ def _sample_statistics(
     }
 
 
-def _replies(detail: Mapping[str, object]) -> dict[tuple[int, int], float]:
-    """Return the scores of the pairs that were asked about; an unreadable reply flags nothing."""
+def _replies(detail: Mapping[str, object]) -> dict[tuple[int, int], float | None]:
+    """Return the scores of the pairs that were asked about; None where the reply was unreadable."""
     asked = detail.get("asked")
     return {
-        (int(pair["clause"]), int(pair["label"])): float(pair["score"] or 0.0)
+        (int(pair["clause"]), int(pair["label"])): None if pair["score"] is None else float(pair["score"])
         for pair in (asked if isinstance(asked, Sequence) else ())
     }
 

@@ -93,7 +93,8 @@ def few_shot_right(task: CurveTask, examples: Sequence[AnnotatedClause], model: 
         asked = ask(Example(contract.title, contract.title, "", {"contract": contract})).detail["asked"]
         for pair in asked if isinstance(asked, list) else ():
             flagged = (pair["score"] or 0.0) >= THRESHOLD
-            right += flagged == bool(contract.gold[pair["clause"], pair["label"]])
+            known = pair["score"] is not None
+            right += known and flagged == bool(contract.gold[pair["clause"], pair["label"]])
     return right
 
 

@@ -96,7 +96,7 @@ def prompted_strategy(
     """Return a strategy that asks ``model`` about the sampled pairs of a contract.
 
     A local model is scored by the probability of Yes against No as the first token; an endpoint, and a chain of
-    thought, by the text of the reply. A reply that says neither flags nothing and is kept as unreadable.
+    thought, by the text of the reply. A reply that says neither is kept as unreadable, and is wrong.
 
     Args:
         load_messages: returns what makes the conversation for a clause and a label; called once.

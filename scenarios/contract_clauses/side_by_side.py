@@ -53,14 +53,15 @@ def shown_answers(group: TechniqueRows, ids: Sequence[str], info: RunInfo) -> di
         row = rows[one.contract]
         asked = _asked(row, one.clause, one.label)
         reply = str(asked.get("reply") or "") if asked else ""
-        said = "yes" if one.flagged else "no"
-        words = f"{said} (score {one.score:.2f})" + (f"\n\n{reply}" if reply else "")
+        unreadable = asked is not None and asked.get("score") is None
+        said = "unreadable" if unreadable else f"{'yes' if one.flagged else 'no'} (score {one.score:.2f})"
+        words = said + (f"\n\n{reply}" if reply else "")
         found[f"{row.example_id}\n{one.clause}\n{one.label}"] = ShownAnswer(
             answer=words,
             right=one.flagged == one.gold and row.error is None,
             facts=_facts(row),
             messages=kept_messages(asked.get("messages")) if asked else (),
-            error=row.error or ("the reply says neither yes nor no" if asked and asked.get("score") is None else ""),
+            error=row.error or ("the reply says neither yes nor no" if unreadable else ""),
         )
     return found
 
