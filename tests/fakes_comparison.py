@@ -54,9 +54,14 @@ def row(strategy: str, example_id: str, *, right: bool, answerable: bool = True,
     return RunRecord(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def write_run(folder: Path, rows: list[RunRecord], scenario: str = "return_policy") -> Path:
+def write_run(
+    folder: Path,
+    rows: list[RunRecord],
+    scenario: str = "return_policy",
+    settings: dict[str, object] | None = None,
+) -> Path:
     """Write a run; returns its folder."""
-    open_run(folder, RunInfo(folder.name, scenario, "2026-01-02T03:04:05+00:00", {}, {}))
+    open_run(folder, RunInfo(folder.name, scenario, "2026-01-02T03:04:05+00:00", settings or {}, {}))
     lines = "".join(json.dumps(asdict(one)) + "\n" for one in rows)
     (folder / "records.jsonl").write_text(lines, encoding="utf-8")
     return folder

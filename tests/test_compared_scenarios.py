@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes import FakeChatModel
 
-from playground.comparison.rows import read_run_rows
-from playground.comparison.sums import technique_figures, technique_rows
+from playground.comparison.charts import first_token_figure, tokens_figure
+from playground.comparison.figures import TechniqueFigures
+from playground.comparison.rows import RunRows, read_run_rows
+from playground.comparison.sums import TechniqueRows, technique_figures, technique_rows
 from playground.metrics import Estimate, proportion
+from playground.models.chat import LocalChatModel
 from playground.runs import RunInfo
-from playground.types import Prediction, RunRecord, Usage
+from playground.types import ChatModel, Completion, Message, Prediction, RunRecord, Usage
 from scenarios.contract_clauses import compared as clauses
+from scenarios.contract_clauses import side_by_side
 from scenarios.contract_clauses.judges import compact
 from scenarios.contract_clauses.measured_contracts import LABELS, contract_of, load_measured_set
-from scenarios.contract_clauses.prompted import sampled_pairs
+from scenarios.contract_clauses.prompted import message_builder, prompted_strategy, sampled_pairs
 from scenarios.return_policy import compared as policy
 from scenarios.return_policy.evaluation import summarise
 
@@ -142,6 +149,120 @@ def test_outcomes_are_pairs_that_cluster_by_contract() -> None:
     assert {one.cluster for one in first.values()} == {contract.title for contract in CONTRACTS}
     assert {one.column for one in first.values()} <= set(LABELS)
     assert not any(one.right for one in second.values()), "replies that nobody can read are errors, not a No"
+
+
+def figures_of(records: Sequence[RunRecord]) -> TechniqueFigures:
+    (found,) = technique_figures(RunRows(INFO, tuple(records), ()), clauses.compared_scenario(INFO, resamples=20))
+    return found
+
+
+def test_unreadable_replies_are_counted_and_help_no_figure() -> None:
+    found, asked = figures_of(prompted(say_yes=False)), PAIRS * len(CONTRACTS)
+    assert (found.unreadable, found.errors, found.requests) == (asked, 0, asked)
+    assert found.error_words == f"0 errors, {asked} unreadable answers"
+    assert found.accuracy == Estimate(0.0, 0.0, 0.0)
+    no = [_with_scores(row, 0.0) for row in prompted(say_yes=True)]
+    for name in ("sample_ap", "sample_f1"):
+        assert found.rates[name].value <= figures_of(no).rates[name].value
+    assert figures_of(judged()).error_words == figures_of(no).error_words == "0 errors"
+    elsewhere = replace(INFO, settings={**INFO.settings, "contracts": {"name": "CUADv1.json", "sha256": "x"}})
+    assert clauses.compared_scenario(elsewhere).measure(prompted(say_yes=False)).unreadable == asked
+
+
+def _with_scores(row: RunRecord, score: float) -> RunRecord:
+    prediction: Any = row.prediction
+    asked = [{**pair, "score": score} for pair in prediction.detail["asked"]]
+    return replace(row, prediction=replace(prediction, detail={**prediction.detail, "asked": asked}))
+
+
+def test_of_a_row_that_failed_every_sampled_pair_is_wrong() -> None:
+    for rows in (judged(), prompted(say_yes=True)):
+        failed = [replace(row, error="gone", prediction=None) for row in rows]
+        found = clauses.compared_scenario(INFO, resamples=20).outcomes(failed)
+        assert len(found) == PAIRS * len(CONTRACTS)
+        assert not any(one.right for one in found.values())
+
+
+def test_the_drill_down_says_unreadable_and_never_right() -> None:
+    rows, ids = prompted(say_yes=False), list(clauses.compared_scenario(INFO).outcomes(judged()))
+    found = side_by_side.shown_answers(TechniqueRows("zero-shot", "m", None, tuple(rows)), ids, INFO)
+    assert list(found) == ids
+    for one in found.values():
+        assert (one.verdict, one.right, one.unreadable, one.answer) == ("unreadable", False, True, "")
+        assert one.error == "the reply says neither yes nor no"
+    yes = side_by_side.shown_answers(TechniqueRows("zero-shot", "m", None, tuple(prompted(say_yes=True))), ids, INFO)
+    assert {one.verdict for one in yes.values()} == {"right", "wrong"}
+    assert {one.answer for one in yes.values()} == {"yes (score 1.00)"}
+    failed = [replace(row, error="gone", prediction=None) for row in rows]
+    gone = side_by_side.shown_answers(TechniqueRows("zero-shot", "m", None, tuple(failed)), ids, INFO)
+    assert {(one.verdict, one.answer, one.error) for one in gone.values()} == {("wrong", "", "gone")}
+
+
+def asked_of(model: ChatModel, name: str = "zero-shot") -> list[RunRecord]:
+    """Rows of ``model`` really asked about the pairs."""
+    ask = prompted_strategy(
+        lambda: message_builder(name), model, count=PAIRS, seed=0, reasons=name == "chain-of-thought"
+    )
+    return [
+        RunRecord(*("r", name, "m", None, example.id, 0), ask(example), {}, 0.0, None, "", "", "")
+        for example in SET.examples[:3]
+    ]
+
+
+@pytest.mark.parametrize("name", ["zero-shot", "few-shot", "chain-of-thought"])
+def test_prompting_has_a_first_token_and_its_tokens_by_part(name: str) -> None:
+    rows = asked_of(FakeChatModel(lambda _message: "Answer: Yes"), name)
+    found = figures_of(rows)
+    parts = ["system", *(["examples"] if name == "few-shot" else []), "clause", "question", "chat format", "output"]
+    assert list(found.tokens) == parts
+    assert found.input_tokens == pytest.approx(sum(found.tokens.values()) - found.tokens["output"])
+    title = SET.examples[0].id
+    first, *_rest = sampled_pairs(CONTRACTS[0], PAIRS, 0)
+    assert found.tokens["clause"] == pytest.approx(
+        sum(len(one.clauses[a].text[:4_000].split()) for one in CONTRACTS for a, _b in sampled_pairs(one, PAIRS, 0))
+        / found.requests
+    )
+    assert found.first_token_s is not None and found.total_s is not None
+    assert 0 < found.first_token_s.p50.value <= found.total_s.p50.value
+    assert first_token_figure([found]) is not None
+    drawn: Any = tokens_figure([found])
+    assert [trace.name for trace in drawn.data if trace.type == "bar"] == parts
+    pair = f"{title}\n{first[0]}\n{first[1]}"
+    shown = side_by_side.shown_answers(TechniqueRows(name, "m", None, tuple(rows)), [pair], INFO)[pair]
+    assert shown.facts.startswith("first token 0.00 s · whole contract: ")
+
+
+def test_a_first_token_that_never_came_is_not_taken_for_none_to_wait_for() -> None:
+    class Silent(FakeChatModel):
+        def complete(self, messages: Sequence[Message], **settings: Any) -> Completion:
+            return replace(super().complete(messages, **settings), first_token_s=None)
+
+    rows = asked_of(Silent(lambda _message: ""))
+    assert all("first_token_s" not in row.prediction.timings for row in rows if row.prediction)
+    assert figures_of(rows).first_token_s is None
+
+
+def test_a_first_token_that_is_scored_counts_from_the_prompt_to_the_score() -> None:
+    class Scoring(LocalChatModel):
+        def __init__(self) -> None:
+            self._model_id = "m"
+
+        def count_tokens(self, text: str) -> int:
+            return len(text.split())
+
+        def count_prompt_tokens(self, messages: Sequence[Message]) -> int:
+            return sum(self.count_tokens(message.content) + 1 for message in messages)
+
+        def choice_probabilities(
+            self, messages: Sequence[Message], choices: Sequence[str], *, adapter: str | None = None
+        ) -> tuple[tuple[float, ...], Usage]:
+            return (0.75, 0.25), Usage(self.count_prompt_tokens(messages), 0)
+
+    found = figures_of(asked_of(Scoring()))
+    assert found.first_token_s is not None and found.total_s is not None
+    assert 0 < found.first_token_s.p50.value <= found.total_s.p50.value
+    assert (found.unreadable, found.output_tokens) == (0, 0.0)
+    assert {"system", "clause", "question", "chat format"} < set(found.tokens)
 
 
 def test_times_are_per_clause_judged_and_per_pair_asked() -> None:

@@ -256,6 +256,8 @@ def test_what_the_figures_rest_on_is_said_with_its_pairs() -> None:
         assert "12 contracts (fewer than 30), 60 pairs: a hint, not a result" in words(figure)
     cost, times, _first, tokens = charts_of([prompted, few])
     assert "12 contracts (fewer than 30), 60 pairs, 0 errors" in traces(cost, few.title)[0].hovertemplate
+    unread = accuracy_cost_figure([replace(few, errors=1, unreadable=58)])
+    assert "60 pairs, 1 errors, 58 unreadable answers, small" in traces(unread, few.title)[0].hovertemplate
     assert all("<br>12 contracts (fewer than 30), 60 pairs" in tick for tick in times.layout.yaxis.ticktext)
     assert tokens.data[0].y[0].endswith("<br>12 contracts (fewer than 30), 60 pairs")
     mixed = accuracy_cost_figure([few, replace(prompted, n=2, sample="2 contracts, 10 pairs")])

@@ -177,6 +177,8 @@ def test_prompting_without_examples_is_zero_shot_and_with_them_shows_the_nearest
     assert max(seen) == 2 + 2 * 4
     no = FakeChatModel(lambda _message: "No")
     assert few_shot_right(task(), (), no, ScriptedEmbedder()) == 4
+    neither = FakeChatModel(lambda _message: "It depends.")
+    assert few_shot_right(task(), (), neither, ScriptedEmbedder()) == 0
 
 
 @pytest.mark.parametrize(("examples", "epochs"), [(4, 40), (38, 27), (64, 16), (250, 5), (751, 5), (0, 40)])

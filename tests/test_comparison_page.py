@@ -14,8 +14,11 @@ from streamlit.testing.v1 import AppTest
 from playground.comparison.fresh import RunRequest, fresh_folders, new_folder, read_request, runs_root
 from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError, ModelError
+from playground.types import Prediction, Usage
 from playground.ui import comparison_run_view, resources
 from playground.ui.comparison_desk import Measurement, MeasurementDesk, Part
+from scenarios.contract_clauses.measured_contracts import contract_of, load_measured_set
+from scenarios.contract_clauses.prompted import sampled_pairs
 
 A, B = "A return policy", "B contract clauses"
 
@@ -201,6 +204,29 @@ def test_a_failed_row_shows_why(recorded: Path) -> None:
     app = open_page(section="Examples")
     assert "The model is gone." in html(app)
     assert "<script>" not in html(app)
+
+
+def test_a_reply_that_says_neither_is_called_unreadable_and_not_right(recorded: Path) -> None:
+    measured_set = load_measured_set(None, None, 0)
+    contract = contract_of(measured_set.examples[0])
+    pairs = sampled_pairs(contract, 2, 0)
+    asked = [{"clause": a, "label": b, "score": None, "reply": "It depends."} for a, b in pairs]
+    one = Prediction("", Usage(40, 8), {"total_s": 2.0}, {"clauses": len(contract.clauses), "asked": asked})
+    described = {"name": measured_set.name, "sha256": measured_set.sha256}
+    settings = {"contracts": described, "labels": list(measured_set.labels), "pairs_per_contract": 2}
+    folder = write_run(
+        recorded / "clauses",
+        [row("chain-of-thought", contract.title, right=False, prediction=one, scores={})],
+        "contract_clauses",
+        settings,
+    )
+    assert len(read_run_rows(folder).records) == 1
+    app = open_page(scenario=B, section="Examples")
+    assert '<span class="pill missing">unreadable</span>' in html(app)
+    assert '<span class="pill">right</span>' not in html(app)
+    assert "the reply says neither yes nor no" in html(app)
+    assert [text.value for text in app.text] == ["It depends."]
+    assert set(app.dataframe[0].value["Chain of thought"]) == {"✗"}
 
 
 # Measured here and now

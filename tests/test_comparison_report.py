@@ -370,6 +370,26 @@ def test_the_report_holds_break_even_change_examples_and_the_articles_table() ->
     assert "w" * 1_500 not in page
 
 
+def test_unreadable_answers_are_counted_beside_the_errors_and_named(
+    compared: tuple[ComparedTechniques, ...],
+) -> None:
+    class Unread(ScriptedExamples):
+        def shown_answers(self, group: TechniqueRows, ids: Sequence[str], _info: RunInfo) -> dict[str, ShownAnswer]:
+            return {name: ShownAnswer("Hm.", False, unreadable=group.strategy == "rag") for name in ids}
+
+    rag, other = answers_of("rag", {"q0": False}), answers_of("no-text", {"q0": True})
+    extras = extras_of(examples={"return_policy": differing_examples([rag, other], Unread())})
+    figures = tuple(replace(one, unreadable=58 if one.strategy == "rag" else 0) for one in compared[0].figures)
+    found = (replace(compared[0], figures=figures),)
+    page = comparison_html(found, written_at=utc_now(), extras=extras)
+    assert page.count('0<span class="small">58 answers unreadable</span>') == 1
+    assert (page.count("<td>unreadable</td>"), page.count("<td>wrong</td>")) == (1, 1)
+    header, first, second = csv.reader(comparison_csv(found).decode("utf-8-sig").splitlines())
+    assert {first[header.index("unreadable")], second[header.index("unreadable")]} == {"58", "0"}
+    techniques: Any = comparison_json(found)["scenarios"]
+    assert techniques[0]["techniques"][0]["unreadable"] == 58
+
+
 def test_nothing_of_the_evidence_becomes_markup() -> None:
     extras = extras_of(problems=(HOSTILE,))
     rows = [*rows_of("rag", lambda _n: False), *rows_of("rag+lora", lambda _n: True)]

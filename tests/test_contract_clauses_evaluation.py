@@ -468,7 +468,13 @@ def test_a_chat_model_is_asked_about_the_sample(
     tmp_path: Path,
     name: str,
 ) -> None:
-    replies = iter(["warm-up", "Yes", "Answer: No", "Yes.", "maybe"])
+    contracts = [contract_of(example) for example in load_measured_set(contracts_file, None, 0).examples]
+    gold = [bool(contract.gold[pair]) for contract in contracts for pair in sampled_pairs(contract, 2, 0)]
+    # Where the clause does not carry the label, so that it would be right if it were taken for a No.
+    unreadable = max(place for place, carries in enumerate(gold) if not carries)
+    texts, said = ["Yes", "Answer: No", "Yes.", "No"], [True, False, True, False]
+    texts[unreadable], said[unreadable] = "maybe", True
+    replies = iter(["warm-up", *texts])
     model = FakeChatModel(lambda _question: next(replies), price_usd=0.5)
     monkeypatch.setattr(loading, "load_model", lambda _name: model)
     words = ["--contracts", str(contracts_file), "--clauses", "2", "--out", str(tmp_path)]
@@ -478,15 +484,15 @@ def test_a_chat_model_is_asked_about_the_sample(
     assert asked["sample"]["pairs"] == lora["sample"]["pairs"] == 4
     assert asked["sample"]["right"] == 2
     assert asked["sample"]["unreadable"] == 1
-    contracts = [contract_of(example) for example in load_measured_set(contracts_file, None, 0).examples]
-    gold = [bool(contract.gold[pair]) for contract in contracts for pair in sampled_pairs(contract, 2, 0)]
-    said = [True, False, True, not gold[3]]  # an unreadable reply is wrong, whatever is right
     assert asked["sample"]["accuracy"] == np.mean(np.equal(said, gold))
     record = next(one for one in read_records(tmp_path) if one.strategy == name)
     assert record.prediction is not None
     assert record.cost_usd == 1.0
     pair: Any = record.prediction.detail["asked"][0]  # type: ignore[index]
     assert (pair["score"], pair["reply"]) == (1.0, "Yes")
+    assert main(["evaluate", "contract_clauses", *words, "--strategies", f"lora,{name}"]) == 0
+    table = {line[:30].strip(): line[30:].split() for line in capsys.readouterr().out.splitlines()}
+    assert (table["asked pairs: unreadable"], table["errors"]) == (["0", "1"], ["0", "0"])
 
 
 def test_a_model_without_a_known_price_costs_nobody_knows_what(

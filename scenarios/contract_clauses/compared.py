@@ -18,7 +18,14 @@ from playground.errors import EvaluationError
 from playground.metrics import Estimate
 from playground.runs import RunInfo
 from playground.types import RunRecord
-from scenarios.contract_clauses.figures import CLAUSE_RATES, CUAD_RATES, MeasuredRows, judged_pairs, summarise_rows
+from scenarios.contract_clauses.figures import (
+    CLAUSE_RATES,
+    CUAD_RATES,
+    MeasuredRows,
+    judged_pairs,
+    summarise_rows,
+    unreadable_replies,
+)
 from scenarios.contract_clauses.measured_contracts import (
     LABELS,
     MeasuredContract,
@@ -116,7 +123,7 @@ class _Measure:
         """Return the rates of one strategy on the contracts that it has rows of."""
         found = self._found(rows)
         if not found:
-            return Measured(None, ACCURACY_NAME)
+            return Measured(None, ACCURACY_NAME, unreadable=unreadable_replies(rows))
         (figures,) = summarise_rows(
             found,
             [self._by_title[row.example_id] for row in found],
@@ -134,6 +141,7 @@ class _Measure:
             ACCURACY_NAME,
             {**_estimates(figures, (*CLAUSE_RATES, *CUAD_RATES)), **rates},
             self._sample_words(found),
+            unreadable_replies(rows),
         )
 
     def _sample_words(self, rows: Sequence[RunRecord]) -> str:

@@ -50,7 +50,10 @@ class MeasuredRows:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
-    """What a strategy said of one of the sampled pairs; ``contract``, ``clause`` and ``label`` are places."""
+    """What a strategy said of one of the sampled pairs; ``contract``, ``clause`` and ``label`` are places.
+
+    Where it said nothing that can be read, score and flag are the opposite of what is right.
+    """
 
     contract: int
     clause: int
@@ -73,7 +76,8 @@ def summarise_rows(
     """Return the figures of each strategy, in the order in which they first appear.
 
     Args:
-        records: rows of the contracts; a contract without a row, or whose row failed, has no score above 0.
+        records: rows of the contracts; a contract without a row, or whose row failed, has no score above 0, and its
+            pairs of the sample are wrong.
         contracts: what was measured, with its gold annotation.
         labels: that count, of LABELS; CUAD's metric leaves out names and dates.
         pairs_per_contract: of the sample that chat models were asked about.
@@ -129,21 +133,35 @@ def summarise_rows(
 def judged_pairs(
     rows: MeasuredRows, contracts: Sequence[MeasuredContract], pairs: Sequence[Sequence[tuple[int, int]]]
 ) -> list[JudgedPair]:
-    """Return what a strategy said of the sampled ``pairs`` of each contract; a pair not asked about has a score of 0.
+    """Return what a strategy said of the sampled ``pairs`` of each contract.
 
-    A reply that says neither yes nor no is an error, not a "no": it counts as the opposite of what is right, so that
-    no figure gains by it.
+    A reply that says neither yes nor no is an error, not a "no", and so is no reply at all (the row failed or is
+    missing): it counts as the opposite of what is right, so that no figure gains by it.
     """
     judged = []
     scores, thresholds = ([], np.full(len(LABELS), THRESHOLD)) if rows.prompted else _scores(rows, contracts)
     for place, (detail, of_contract) in enumerate(zip(rows.details(), pairs, strict=True)):
         replies = _replies(detail)
         for row, column in of_contract:
-            gold = bool(contracts[place].gold[row, column])
-            said = replies.get((row, column), 0.0) if rows.prompted else float(scores[place][row, column])
+            gold, said = bool(contracts[place].gold[row, column]), None
+            if rows.prompted:
+                said = replies.get((row, column))
+            elif detail:
+                said = float(scores[place][row, column])
             score = float(not gold) if said is None else said
-            judged.append(JudgedPair(place, row, column, score, bool(score >= thresholds[column]), gold))
+            flagged = not gold if said is None else bool(said >= thresholds[column])
+            judged.append(JudgedPair(place, row, column, score, flagged, gold))
     return judged
+
+
+def unreadable_replies(rows: Sequence[RunRecord]) -> int:
+    """Return how many replies say neither yes nor no, of everything that was asked; none where a row failed."""
+    asked = [row.prediction.detail.get("asked") for row in rows if row.prediction and not row.error]
+    return sum(
+        isinstance(pair, Mapping) and "score" in pair and pair["score"] is None
+        for pairs in asked
+        for pair in (pairs if isinstance(pairs, list) else ())
+    )
 
 
 def _figures(
@@ -182,11 +200,10 @@ def _sample_figures(
     estimates: Mapping[str, Estimate | None],
 ) -> Row:
     names = [f"sample_{name}" for name in SAMPLE_RATES]
-    unreadable = (detail.get("unreadable", 0) for detail in rows.details())
     return {
         "pairs": sum(len(found) for found in pairs),
         "right": sum(bool(contracts[i].gold[pair]) for i, found in enumerate(pairs) for pair in found),
-        "unreadable": sum(count for count in unreadable if isinstance(count, int)),
+        "unreadable": unreadable_replies([row for row in rows.rows if row is not None]),
         **{name: _value(estimates.get(f"sample_{name}")) for name in SAMPLE_RATES},
         "ci": {name.removeprefix("sample_"): _interval(estimates[name]) for name in names if estimates.get(name)},
     }

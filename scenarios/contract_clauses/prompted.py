@@ -7,6 +7,7 @@ so that a strategy which answers by the label alone is right half of the time.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -14,6 +15,7 @@ from playground.clause_baselines import embed_clauses
 from playground.cuad_metric import LEFT_OUT
 from playground.evaluation import fingerprint_of
 from playground.models.chat import LocalChatModel
+from playground.prompting import parts_of_whole
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, Message, Prediction, Strategy, Usage
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract, contract_of
 from scenarios.contract_clauses.prompts import (
@@ -98,6 +100,10 @@ def prompted_strategy(
     A local model is scored by the probability of Yes against No as the first token; an endpoint, and a chain of
     thought, by the text of the reply. A reply that says neither is kept as unreadable, and is wrong.
 
+    The times of a prediction are sums over its pairs, as its tokens and the tokens of each part of the prompts are.
+    ``first_token_s`` of a pair begins with making its conversation; where the first token is scored and not written, it
+    ends with the score. It is absent where a pair has none: the sum would be too small.
+
     Args:
         load_messages: returns what makes the conversation for a clause and a label; called once.
         model: the chat model.
@@ -114,23 +120,39 @@ def prompted_strategy(
         contract, build = contract_of(example), loaded[0]
         started = time.perf_counter()
         asked: list[dict[str, object]] = []
-        scores: list[float | None] = []
-        usages: list[Usage | None] = []
-        for row, column in sampled_pairs(contract, count, seed):
+        answers: list[_Answer] = []
+        pairs = sampled_pairs(contract, count, seed)
+        for row, column in pairs:
+            begun = time.perf_counter()
             messages = build(contract.clauses[row], LABELS[column])
-            score, usage, reply = _answer(model, messages, seed=seed, reasons=reasons, adapter=adapter)
-            usages.append(usage)
-            scores.append(score)
-            sent = [asdict(message) for message in messages]
-            asked.append({"clause": row, "label": column, "score": score, "reply": reply, "messages": sent})
+            built_s = time.perf_counter() - begun
+            answer = _answer(model, messages, seed=seed, reasons=reasons, adapter=adapter, built_s=built_s)
+            answers.append(answer)
+            asked.append(
+                {
+                    "clause": row,
+                    "label": column,
+                    "score": answer.score,
+                    "reply": answer.reply,
+                    "first_token_s": answer.first_token_s,
+                    "messages": [asdict(message) for message in messages],
+                }
+            )
+        total_s = time.perf_counter() - started
+        # Counted when the clock has stopped: nobody waits for it.
+        parts: Counter[str] = Counter()
+        for answer, (row, _column) in zip(answers, pairs, strict=True):
+            parts.update(prompt_parts(answer.messages, _bounded(contract.clauses[row]), model))
+        scores, usages = [answer.score for answer in answers], [answer.usage for answer in answers]
         costs = [model.cost_usd(usage) for usage in usages]
         return Prediction(
             output=f"{sum((score or 0.0) >= THRESHOLD for score in scores)} of {len(asked)} pairs flagged",
             usage=_sum(usages),
-            timings={"total_s": time.perf_counter() - started},
+            timings={"total_s": total_s, **_first_token_s(answers)},
             detail={
                 "clauses": len(contract.clauses),
                 "asked": asked,
+                "parts": dict(parts),
                 "unreadable": scores.count(None),
                 "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
             },
@@ -155,18 +177,61 @@ def message_builder(name: str, nearest: NearestExamples | None = None) -> BuildM
     return few_shot
 
 
+def prompt_parts(messages: Sequence[Message], clause_text: str, model: ChatModel) -> dict[str, int]:
+    """Return the tokens of each part of a conversation about one clause; together they are the whole prompt.
+
+    The first message is the system prompt, the last one the clause and what is asked of it, all between are examples.
+    """
+    count = model.count_tokens
+    first, *examples, last = messages
+    clause = clause_text.strip()
+    parts = {
+        "system": count(first.content),
+        "examples": sum(count(message.content) for message in examples),
+        "clause": count(clause),
+        "question": count(last.content.replace(clause, "", 1)),
+    }
+    return {part.name: part.tokens for part in parts_of_whole(parts, model.count_prompt_tokens(messages))}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back about one pair; ``score`` is None where it cannot be read, ``first_token_s`` where nothing came.
+
+    ``score`` is the probability of Yes, or 1.0 or 0.0 as the reply says.
+    """
+
+    messages: tuple[Message, ...]
+    score: float | None
+    usage: Usage | None
+    reply: str
+    first_token_s: float | None
+
+
 def _answer(
-    model: ChatModel, messages: Sequence[Message], *, seed: int, reasons: bool, adapter: str | None
-) -> tuple[float | None, Usage | None, str]:
-    """Return the probability of Yes, or 1.0 or 0.0 as the reply says, or None when it says neither."""
+    model: ChatModel, messages: Sequence[Message], *, seed: int, reasons: bool, adapter: str | None, built_s: float
+) -> _Answer:
+    """Ask about one pair; ``built_s`` is how long its conversation took to make."""
     if isinstance(model, LocalChatModel) and not reasons:
+        started = time.perf_counter()
         (yes, _no), scored = model.choice_probabilities(messages, ANSWERS, adapter=adapter)
-        return round(yes, 4), scored, ""
+        return _Answer(tuple(messages), round(yes, 4), scored, "", built_s + time.perf_counter() - started)
     completion = model.complete(
         messages, max_tokens=_REASONING_TOKENS if reasons else _ANSWER_TOKENS, seed=seed, adapter=adapter
     )
-    decision = parse_decision(completion.text)
-    return None if decision is None else float(decision), completion.usage, completion.text
+    decision, first = parse_decision(completion.text), completion.first_token_s
+    return _Answer(
+        messages=tuple(messages),
+        score=None if decision is None else float(decision),
+        usage=completion.usage,
+        reply=completion.text,
+        first_token_s=None if first is None else built_s + first,
+    )
+
+
+def _first_token_s(answers: Sequence[_Answer]) -> dict[str, float]:
+    known = [answer.first_token_s for answer in answers if answer.first_token_s is not None]
+    return {"first_token_s": sum(known)} if known and len(known) == len(answers) else {}
 
 
 def _bounded(clause: AnnotatedClause) -> str:

@@ -13,6 +13,7 @@ from scenarios.contract_clauses.figures import MeasuredRows, judged_pairs
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract
 
 _NO_PROMPT_KEPT = "judged without a prompt"
+_NEITHER = "the reply says neither yes nor no"
 
 
 def shown_examples(ids: Sequence[str], info: RunInfo) -> dict[str, ShownExample]:
@@ -53,15 +54,17 @@ def shown_answers(group: TechniqueRows, ids: Sequence[str], info: RunInfo) -> di
         row = rows[one.contract]
         asked = _asked(row, one.clause, one.label)
         reply = str(asked.get("reply") or "") if asked else ""
-        unreadable = asked is not None and asked.get("score") is None
-        said = "unreadable" if unreadable else f"{'yes' if one.flagged else 'no'} (score {one.score:.2f})"
-        words = said + (f"\n\n{reply}" if reply else "")
+        unreadable = row.error is None and asked is not None and asked.get("score") is None
+        # What counts for a pair without an answer is the opposite of what is right, and nothing that the model said.
+        is_answer = row.error is None and not unreadable and (asked is not None or not measured.prompted)
+        said = f"{'yes' if one.flagged else 'no'} (score {one.score:.2f})" if is_answer else ""
         found[f"{row.example_id}\n{one.clause}\n{one.label}"] = ShownAnswer(
-            answer=words,
-            right=one.flagged == one.gold and row.error is None,
-            facts=_facts(row),
+            answer="\n\n".join(filter(None, (said, reply))),
+            right=one.flagged == one.gold and is_answer,
+            facts=_facts(row, asked),
             messages=kept_messages(asked.get("messages")) if asked else (),
-            error=row.error or ("the reply says neither yes nor no" if unreadable else ""),
+            error=row.error or (_NEITHER if unreadable else ""),
+            unreadable=unreadable,
         )
     return found
 
@@ -80,7 +83,7 @@ def _asked(row: RunRecord, clause: int, label: int) -> Mapping[str, object] | No
     )
 
 
-def _facts(row: RunRecord) -> str:
+def _facts(row: RunRecord, asked: Mapping[str, object] | None) -> str:
     if row.prediction is None:
         return ""
     usage = row.prediction.usage
@@ -90,7 +93,15 @@ def _facts(row: RunRecord) -> str:
         first_token_s=None,
         total_s=row.prediction.timings.get("total_s"),
     )
-    return f"whole contract: {whole}" if whole else _NO_PROMPT_KEPT
+    first = asked.get("first_token_s") if asked else None
+    of_pair = facts_line(
+        input_tokens=None,
+        output_tokens=None,
+        first_token_s=first if isinstance(first, float) else None,
+        total_s=None,
+    )
+    words = [of_pair, f"whole contract: {whole}" if whole else _NO_PROMPT_KEPT]
+    return " · ".join(filter(None, words))
 
 
 def _parts(name: str) -> tuple[str, int, int]:

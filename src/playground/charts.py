@@ -15,6 +15,7 @@ PART_COLOURS = {
     "examples": "#8d6cab",
     "history": "#a8805a",
     "text": "#2b8f86",
+    "clause": "#2b8f86",  # what a prompt of Scenario B has in the place of a text
     "worked": "#7a8f3c",
     "question": "#d98a2b",
     "chat format": "#8a97a3",

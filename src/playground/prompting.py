@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -252,9 +252,16 @@ def _parts(request: PromptRequest, content: _Content, model: ChatModel) -> tuple
         "worked": count(_worked(request, content)),
         "question": count(_ask(request.question, request.mode)),
     }
-    rest = model.count_prompt_tokens(_messages(request, content)) - sum(parts.values())
-    # Tokens may join where the parts meet, and an estimate rounds each part up: the largest part bears the difference.
-    largest = max(parts, key=parts.__getitem__)
-    parts[largest] += min(rest, 0)
-    parts["chat format"] = max(rest, 0)
-    return tuple(PromptPart(name, tokens) for name, tokens in parts.items() if tokens)
+    return parts_of_whole(parts, model.count_prompt_tokens(_messages(request, content)))
+
+
+def parts_of_whole(parts: Mapping[str, int], whole: int) -> tuple[PromptPart, ...]:
+    """Return parts that were counted one by one so that they add up to a prompt of ``whole`` tokens; none is empty.
+
+    What is left over is the chat format's own. Tokens may join where the parts meet, and an estimate rounds each part
+    up: the largest part bears the difference.
+    """
+    found, rest = dict(parts), whole - sum(parts.values())
+    found[max(found, key=found.__getitem__)] += min(rest, 0)
+    found["chat format"] = max(rest, 0)
+    return tuple(PromptPart(name, tokens) for name, tokens in found.items() if tokens)

@@ -149,7 +149,7 @@ def _hover(one: TechniqueFigures, cost: float | None, basis: CostBasis) -> str:
         if times:
             lines.append(f"{words}: median {seconds(times.p50.value)}, p95 {seconds(times.p95.value)}")
     model = plain(one.model_id) + (f", adapter {plain(one.adapter)}" if one.adapter else "")
-    lines.append(f"{plain(one.sample_words)}, {one.errors:,} errors, {model}")
+    lines.append(f"{plain(one.sample_words)}, {one.error_words}, {model}")
     lines.append(f"{'recorded' if one.recorded else 'measured here'} {one.started_at[:10]}")
     return "<br>".join(lines)
 

@@ -32,6 +32,7 @@ class ShownAnswer:
         facts: tokens, time and price in one line, "" where nothing is known.
         messages: role and content of what was sent, in order; empty where no chat model was asked or none were kept.
         error: why there is no answer, "" where there is one.
+        unreadable: it came, but cannot be read as one of the answers that were asked for, and so is wrong.
     """
 
     answer: str
@@ -39,6 +40,14 @@ class ShownAnswer:
     facts: str = ""
     messages: tuple[tuple[str, str], ...] = ()
     error: str = ""
+    unreadable: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """Right, wrong or unreadable, in that word."""
+        if self.unreadable:
+            return "unreadable"
+        return "right" if self.right else "wrong"
 
 
 def example_ids(outcomes: Sequence[Mapping[str, Outcome]], *, only_different: bool = False) -> list[str]:

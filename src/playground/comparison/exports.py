@@ -76,6 +76,7 @@ def _object(figures: TechniqueFigures, name: str) -> dict[str, object]:
         "requests": figures.requests,
         "request": figures.unit,
         "errors": figures.errors,
+        "unreadable": figures.unreadable,
         "accuracy_name": figures.accuracy_name,
         "accuracy": _estimate(figures.accuracy),
         "rates": {rate: _estimate(one) for rate, one in figures.rates.items()},
@@ -112,6 +113,7 @@ def _flat(figures: TechniqueFigures, name: str) -> dict[str, object]:
         "requests": figures.requests,
         "request": figures.unit,
         "errors": figures.errors,
+        "unreadable": figures.unreadable,
         "accuracy_name": figures.accuracy_name,
         **_columns("accuracy", figures.accuracy),
     }

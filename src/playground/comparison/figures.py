@@ -33,7 +33,7 @@ class TechniqueFigures:
         title: its name for people ("RAG + few-shot").
         accuracy: the scenario's headline rate; ``accuracy_name`` says in words which.
         rates: further rates by name.
-        first_token_s: None where nothing is generated.
+        first_token_s: None where nothing is generated; a first token that is scored and not written counts.
         tokens: mean tokens of each part of the prompt (system, examples, text, question, ...), and "output".
         input_tokens: mean per request, None where an endpoint reported none or no model was asked.
         token_cost_usd: mean price of a request's tokens; 0.0 on this machine, None where the price is not known.
@@ -46,6 +46,8 @@ class TechniqueFigures:
             one label at a time, so as many as labels.
         whole_unit: what those together are, in words; "" where a request is the whole (see ``footing``).
         sample: what ``n`` counts and what is judged of it, in words ("12 contracts, 60 pairs"); "" where ``n`` is all.
+        unreadable: answers that came and cannot be read as one of those that were asked for (and count as wrong); such
+            a row has not failed, so they are not among ``errors``.
     """
 
     scenario: str
@@ -74,11 +76,18 @@ class TechniqueFigures:
     parts: int = 1
     whole_unit: str = ""
     sample: str = ""
+    unreadable: int = 0
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:
         """Scenario, strategy, model and adapter: what tells one technique from another."""
         return self.scenario, self.strategy, self.model_id, self.adapter
+
+    @property
+    def error_words(self) -> str:
+        """How many examples failed, and how many answers cannot be read where some cannot."""
+        unreadable = f", {self.unreadable:,} unreadable answer{'' if self.unreadable == 1 else 's'}"
+        return f"{self.errors:,} errors" + (unreadable if self.unreadable else "")
 
     @property
     def is_small(self) -> bool:

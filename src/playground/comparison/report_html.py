@@ -143,6 +143,7 @@ def _row(one: TechniqueFigures, name: str) -> str:
     model = one.model_id if one.adapter is None else f"{one.model_id}, adapter {one.adapter}"
     small = f'<span class="small">fewer than {FEWEST_EXAMPLES}</span>' if one.is_small else ""
     sample = f'<span class="small">{shown(one.sample_words)}</span>' if one.sample else small
+    unreadable = f'<span class="small">{one.unreadable:,} answers unreadable</span>' if one.unreadable else ""
     price = None if one.token_cost_usd is None else 1_000 * one.token_cost_usd
     cells = (
         f"{one.n:,}{sample}",
@@ -152,7 +153,7 @@ def _row(one: TechniqueFigures, name: str) -> str:
         _count(one.input_tokens),
         _count(one.output_tokens),
         shown(describe_cost(price)),
-        f"{one.errors:,}",
+        f"{one.errors:,}{unreadable}",
     )
     return (
         f'<tr><th scope="row"><span class="dot" style="background:{style_of(one.strategy).colour}"></span>'

@@ -90,7 +90,7 @@ def _example(example: ShownExample, answers: Sequence[ReportAnswer]) -> Iterator
     for one in answers:
         yield (
             f'<tr><th scope="row"><span class="dot" style="background:{style_of(one.strategy).colour}"></span>'
-            f"{shown(one.name)}</th><td>{'right' if one.answer.right else 'wrong'}</td>"
+            f"{shown(one.name)}</th><td>{one.answer.verdict}</td>"
             f'<td class="answer">{_answer(one.answer)}</td></tr>'
         )
     yield "</tbody></table></div></details>"

@@ -41,13 +41,15 @@ class Measured:
     """What a scenario makes of the rows of one technique: the headline rate, its name in words, further rates.
 
     ``sample`` says what the headline rate rests on where that is not one thing a row ("12 contracts, 60 pairs"), with
-    the rows first.
+    the rows first. ``unreadable`` counts answers that cannot be read as one of those that were asked for: they are
+    wrong.
     """
 
     accuracy: Estimate | None
     accuracy_name: str
     rates: Mapping[str, Estimate] = field(default_factory=dict)
     sample: str = ""
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def figures_of(
         parts=parts,
         whole_unit=scenario.unit if parts > 1 else "",
         sample=measured.sample,
+        unreadable=measured.unreadable,
     )
 
 

@@ -103,7 +103,7 @@ def _draw_example(example: ShownExample, module: Any, comparison: Comparison) ->
 
 
 def _draw_answer(strategy: str, title: str, answer: ShownAnswer) -> None:
-    verdict = '<span class="pill">right</span>' if answer.right else '<span class="pill missing">wrong</span>'
+    verdict = f'<span class="pill{"" if answer.verdict == "right" else " missing"}">{answer.verdict}</span>'
     st.html(f'<div class="answer-head">{dot_html(strategy)}<b>{escape_html(title)}</b> {verdict}</div>')
     if answer.error:
         st.html(f'<div class="stamp">{escape_html(answer.error)}</div>')
