@@ -130,3 +130,43 @@ threading.Thread(target=time.sleep, args=(1,)).start()  # keeps the interpreter 
 def test_an_app_that_closes_says_nothing_of_the_work_it_dropped():
     result = subprocess.run([sys.executable, "-c", CLOSING], capture_output=True, text=True, timeout=60, check=True)
     assert result.stderr == ""
+
+
+CLOSING_IN_NATIVE_CODE = """
+import sys
+import torch
+from playground.ui import jobs
+
+def multiply(goes_on):
+    matrix = torch.full((400, 400), 0.0025)
+    while True:
+        goes_on()
+        for _ in range(50):
+            matrix = (matrix @ matrix).softmax(-1)
+
+jobs.start(lambda report: multiply(lambda: report("")))
+training = jobs.start(lambda _report: multiply(jobs.end_if_closing))
+training.done.wait(0.5)
+sys.exit(3)
+"""
+
+
+def test_an_app_that_closes_waits_for_what_is_computed_in_native_code():
+    command = [sys.executable, "-c", CLOSING_IN_NATIVE_CODE]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (3, "")
+
+
+CLOSING_TOO_SLOW = """
+import threading
+from playground.ui import jobs
+
+jobs.CLOSING_WAIT_S = 0.2
+jobs.start(lambda _report: threading.Event().wait())
+"""
+
+
+def test_an_app_that_closes_does_not_wait_for_ever():
+    command = [sys.executable, "-c", CLOSING_TOO_SLOW]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

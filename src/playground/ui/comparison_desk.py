@@ -194,6 +194,7 @@ def _watched(name: str, strategy: Strategy, measurement: Measurement) -> Strateg
     """Return a strategy that looks at Stop before each answer: warm-ups fit and load, and may take long."""
 
     def answer(example: Example) -> Prediction:
+        jobs.end_if_closing()
         if measurement.stop.is_set():
             raise _StoppedError
         if measurement.stage != MEASURING:

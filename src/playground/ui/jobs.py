@@ -7,6 +7,7 @@ thread never calls Streamlit.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -22,9 +23,14 @@ Report = Callable[[Any], None]
 ABANDONED_AFTER_S = 60.0
 """A job that no script run has looked at for this long is cancelled: its browser tab was closed."""
 
+CLOSING_WAIT_S = 15.0
+"""How long an app that closes waits for its threads to come out of what they compute."""
+
 POLL_S = 0.08
 _UNFORESEEN = "Something went wrong that the app did not foresee. The terminal that runs the app says what; try again."
 _log = logging.getLogger(__name__)
+_closing = threading.Event()
+_threads: set[threading.Thread] = set()
 
 
 class CancelledError(Exception):
@@ -75,6 +81,7 @@ def start(work: Callable[[Report], Result]) -> Job[Result]:
     job: Job[Result] = Job()
 
     def report(event: Any) -> None:
+        end_if_closing()
         if job.cancel.is_set() or time.monotonic() - job.watched_at > ABANDONED_AFTER_S:
             raise CancelledError
         if event != "":
@@ -96,8 +103,43 @@ def start(work: Callable[[Report], Result]) -> Job[Result]:
         finally:
             job.done.set()
 
-    threading.Thread(target=run, daemon=True).start()
+    start_thread(run)
     return job
+
+
+def start_thread(run: Callable[[], None], name: str | None = None) -> None:
+    """Run something in a thread that does not keep the app open, and that the app waits for when it closes.
+
+    The interpreter ends a daemon thread the next time it comes back from native code, and one that comes back from
+    torch then takes the process down with "terminate called without an active exception".
+    """
+
+    def registered() -> None:
+        try:
+            run()
+        finally:
+            _threads.discard(thread)
+
+    thread = threading.Thread(target=registered, daemon=True, name=name)
+    _threads.add(thread)
+    thread.start()
+
+
+def end_if_closing() -> None:
+    """End the thread that calls this, by ``CancelledError``, when the app is closing; ``report`` does it too."""
+    if _closing.is_set():
+        raise CancelledError
+
+
+@atexit.register
+def _close() -> None:
+    _closing.set()
+    give_up_at = time.monotonic() + CLOSING_WAIT_S
+    try:
+        for thread in list(_threads):
+            thread.join(max(0.0, give_up_at - time.monotonic()))
+    except KeyboardInterrupt:  # whoever presses Ctrl+C twice does not want to wait
+        pass
 
 
 @dataclass(frozen=True, slots=True)

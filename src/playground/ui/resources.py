@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -25,6 +24,7 @@ from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint_settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
 from playground.types import ChatModel, Document, Embedder, Message
+from playground.ui import jobs
 from playground.ui.flagger_choice import FlaggerChoice
 from playground.ui.similar_clauses import AnnotatedIndex, load_annotated_index
 from scenarios.contract_clauses import scenario as contract_clauses
@@ -93,7 +93,7 @@ def _in_thread(load: Callable[[], Loaded]) -> Future[Loaded]:
         except BaseException as error:  # whoever asks for the result gets it
             loading.set_exception(error)
 
-    threading.Thread(target=run, daemon=True, name="load-model").start()
+    jobs.start_thread(run, "load-model")
     return loading
 
 

@@ -74,6 +74,7 @@ class TrainingDesk:
             run = self._run = TrainingRun(plan, owner)
 
             def on_progress(progress: TrainingProgress) -> bool:
+                jobs.end_if_closing()
                 run.progress.append(progress)
                 return not run.stop.is_set()
 
