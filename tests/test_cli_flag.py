@@ -127,6 +127,7 @@ def test_the_terminal_gets_the_flags_and_a_stamp(flagger: ScriptedFlagger, contr
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert "90%  Audit Rights" in lines[0]
+    assert not any("page" in line or "None" in line for line in lines[:4]), "text has no pages"
     assert "The Customer may inspect the books" in lines[1]
     assert "80%  Insurance" in lines[2]
     assert "not found" not in out

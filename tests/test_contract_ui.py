@@ -52,6 +52,14 @@ def test_a_flagged_clause_is_marked_by_its_gravest_risk_and_tagged_in_words():
     assert "◆ Medium · Audit Rights 90%" in page
 
 
+def test_a_card_of_a_contract_without_pages_says_the_number_and_the_headings():
+    clause = replace(THREE[0], number="4.1")
+    card = card_html(ReportRow(clause, CAP, 0.6))
+    assert '<div class="flag-place">4.1 · Terms &gt; Part 1</div>' in card
+    assert "page" not in card.lower()
+    assert "4.1, page 7 · Terms &gt; Part 1" in card_html(ReportRow(replace(clause, page=7), CAP, 0.6))
+
+
 def test_a_rejected_flag_is_not_marked_and_scores_that_are_no_probabilities_are_not_printed():
     page = contract_html(THREE, [replace(ROWS[0], verdict="rejected"), ROWS[1]], probabilities=False)
     assert page.count("<mark") == 1

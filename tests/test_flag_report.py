@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +26,9 @@ from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 
+from playground.clauses import split_clauses
 from playground.documents import load_document
+from playground.documents.limits import CONTRACT_LIMITS
 from playground.flag_report import (
     Correction,
     commented_docx,
@@ -37,10 +40,12 @@ from playground.flag_report import (
 )
 from playground.flag_report.docx_comments import UNPLACED_TITLE
 from playground.flag_report.docx_places import TextPlaces
+from playground.flag_report.html import NO_PAGES
 from playground.flag_report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import percent
+from playground.flag_report.rows import full_place, percent, place
 from playground.flag_report.tables import COLUMNS
 from playground.types import Clause, Document, Flag, FlaggedContract, Label, SimilarClause
+from scenarios.contract_clauses.scenario import CONTRACTS
 
 POLICIES = Path(__file__).parents[1] / "data" / "policies"
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -439,9 +444,50 @@ def test_json_is_what_the_command_line_promises() -> None:
     ]
     assert report["clauses"][1]["flags"] == []
     for clause in report["clauses"]:
-        assert set(clause) == {"id", "start", "end", "text", "flags", "page", "number"}
+        assert set(clause) == {"id", "start", "end", "text", "flags", "page", "number", "heading"}
         assert document.text[clause["start"] : clause["end"]] == clause["text"]
     assert "".join(clause["text"] for clause in report["clauses"]) == document.text
+
+
+@pytest.mark.parametrize("name", ["lease.docx", "nda.txt"])
+def test_formats_without_pages_give_places_by_number_and_heading(name: str) -> None:
+    document = load_document((CONTRACTS / name).read_bytes(), name, limits=CONTRACT_LIMITS)
+    clauses = split_clauses(document)
+    body = [clause for clause in clauses if clause.kind == "body"]
+    flags = tuple(Flag(clause.id, HIGH, 0.5) for clause in body)
+    result = FlaggedContract(document, clauses, flags, (), "m", None, {})
+    places = [place(clause) for clause in body]
+    assert not any(re.search("page|None", where) for where in places)
+    assert not any(re.fullmatch(r"\(\w+\)", where) for where in places), "(a) of what?"
+    assert sum(where.startswith("character ") for where in places) == 0
+    report = page(result)
+    assert not report.xpath("//*[@class='page']")
+    assert [words(one) for one in report.xpath("//article/p[@class='quiet']")] == [
+        " ".join(full_place(clause).split()) for clause in body
+    ]
+    assert NO_PAGES in words(report.xpath("//*[@id='provenance']")[0])
+    table = list(csv.DictReader(io.StringIO(flag_report_csv(result, LABELS).decode("utf-8-sig"))))
+    assert all(row["page"] == "" and (row["clause_number"] or row["heading"]) for row in table)
+    found: Any = flag_report_json(result, LABELS)
+    flagged = [clause for clause in found["clauses"] if clause["flags"]]
+    assert all(clause["page"] is None and (clause["number"] or clause["heading"]) for clause in flagged)
+
+
+def test_a_place_has_a_page_only_where_there_is_one() -> None:
+    clause = Clause("c", "d", "Text.", 1234, 1239, number="7.2", heading_path=("Terms", "Term and\nrenewal"))
+    assert place(clause) == "7.2, “Term and renewal”"
+    assert full_place(clause) == "7.2 · Terms > Term and renewal"
+    assert place(replace(clause, number="")) == "“Term and renewal”"
+    assert full_place(replace(clause, number="")) == "Terms > Term and renewal"
+    assert place(replace(clause, page=3)) == "7.2, page 3"
+    assert full_place(replace(clause, page=3)) == "7.2, page 3 · Terms > Term and renewal"
+    bare = replace(clause, number="", heading_path=())
+    assert place(bare) == full_place(bare) == "character 1,234"
+    assert len(place(replace(clause, heading_path=("long " * 40,)))) < 80
+
+
+def test_html_says_that_there_are_no_pages_only_where_there_are_none() -> None:
+    assert NO_PAGES not in flag_report_html(contract(plain("A."), {}), LABELS, provenance={})
 
 
 def test_a_label_nobody_described_is_for_information() -> None:

@@ -19,7 +19,7 @@ from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLE
 from playground.flag_report.rows import (
     Correction,
     ReportRow,
-    heading,
+    full_place,
     label_of,
     missing_labels,
     percent,
@@ -32,6 +32,7 @@ NOT_ADVICE = (
     "This is not legal advice. A statistical model marked these clauses: it overlooks some and marks others wrongly. "
     "A lawyer has to read the contract."
 )
+NO_PAGES = "by clause number and heading; this kind of file has no pages before a program lays it out"
 _MOST_EVIDENCE_CHARACTERS = 700
 _VERDICTS = {
     "confirmed": "Confirmed by the reader",
@@ -217,13 +218,11 @@ def _flag(number: int, row: ReportRow) -> str:
     label = row.label
     probability = "" if row.score is None else f"<span>probability {html.escape(percent(row.score))}</span>"
     verdict = f"<strong>{_VERDICTS[row.verdict]}</strong>" if row.verdict else ""
-    above = heading(row.clause)
-    where = _shown(place(row.clause)) + (f" · {_shown(above)}" if above else "")
     parts = [
         f'<article class="flag is-{label.risk}{" rejected" if row.verdict == "rejected" else ""}" id="flag-{number}">',
         f"<h3>{_shown(label.name)}</h3>",
         f'<div class="top">{_tag(label.risk)}{probability}{verdict}</div>',
-        f'<p class="quiet" dir="auto">{where}</p>',
+        f'<p class="quiet" dir="auto">{_shown(full_place(row.clause))}</p>',
     ]
     if label.why:
         parts.append(f"<p><strong>Why it matters:</strong> {_shown(label.why)}</p>")
@@ -255,6 +254,7 @@ def _provenance(result: FlaggedContract, provenance: Mapping[str, str]) -> Itera
     known = {
         "File": result.document.source,
         "Kind of contract": kind_sentence(result.kind),
+        "Places": "" if result.document.page_starts else NO_PAGES,
         "SHA-256 of the text": result.document.sha256,
         "Model": result.model_id,
         "Adapter": result.adapter or "none",

@@ -10,6 +10,8 @@ from playground.types import Clause, FlaggedContract, Label, SimilarClause
 
 Verdict = Literal["confirmed", "rejected", "added"]
 
+_MOST_HEADING = 60  # characters of a heading in a place
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -84,11 +86,26 @@ def percent(score: float | None) -> str:
 
 
 def place(clause: Clause) -> str:
-    """Return where a clause stands: "7.2, page 3", or its offset where it has neither."""
-    parts = [clause.number] if clause.number else []
-    if clause.page is not None:
-        parts.append(f"page {clause.page}")
-    return ", ".join(parts) or f"character {clause.start:,}"
+    """Return where a clause stands, briefly: "7.2, page 3", or "7.2, “Term”" where the format has no pages.
+
+    A number alone would say little there: "(a)" occurs many times. The offset where there is nothing else.
+    """
+    marks = _number_and_page(clause)
+    if clause.page is None and clause.heading_path:
+        innermost = " ".join(clause.heading_path[-1].split())
+        cut = innermost if len(innermost) <= _MOST_HEADING else f"{innermost[:_MOST_HEADING].rstrip()} …"
+        marks.append(f"“{cut}”")
+    return ", ".join(marks) or f"character {clause.start:,}"
+
+
+def full_place(clause: Clause) -> str:
+    """Return where a clause stands with all the headings above it: "7.2, page 3 · Term > Renewal"."""
+    above = heading(clause)
+    return " · ".join(part for part in (", ".join(_number_and_page(clause)), above) if part) or place(clause)
+
+
+def _number_and_page(clause: Clause) -> list[str]:
+    return [part for part in (clause.number, "" if clause.page is None else f"page {clause.page}") if part]
 
 
 def heading(clause: Clause) -> str:

@@ -16,7 +16,8 @@ COLUMNS = (
 )
 """``evidence`` is a line for each similar annotated clause, parted by " | ".
 
-``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text."""
+``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text. ``page``
+is empty where the format has no pages: the clause's number and its headings say the place then."""
 
 # The full-width forms too: spreadsheets in East Asian locales take them for the ASCII ones.
 _FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
@@ -59,6 +60,7 @@ def flag_report_json(
 ) -> dict[str, object]:
     """Return what ``flag --json`` prints: every clause with its flags, offsets into the extracted text.
 
+    ``page`` is None where the format has no pages: ``number`` and ``heading`` say the place then.
     A flag has the key ``review`` only where a correction speaks of it, and ``evidence`` only where there is some; the
     ``score`` of an added flag is None.
     """
@@ -76,6 +78,7 @@ def flag_report_json(
                 "flags": flags[clause.id],
                 "page": clause.page,
                 "number": clause.number,
+                "heading": heading(clause),
             }
             for clause in result.clauses
         ],

@@ -10,7 +10,7 @@ from playground.clause_calibration import SHIFTS
 from playground.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flag_report import ReportRow, missing_labels
 from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import heading, percent, place
+from playground.flag_report.rows import full_place, percent, place
 from playground.types import Clause, FlaggedContract, Risk
 from playground.ui import contract_state, flag_filter
 from playground.ui.contract_html import count_chips_html, evidence_html, excerpt, tag_html
@@ -177,8 +177,7 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     label = row.label
     score = "" if row.score is None else percent(row.score) if probabilities else f"score {row.score:.2f}"
     pill = f' <span class="pill">{row.verdict}</span>' if row.verdict else ""
-    above = heading(row.clause)
-    where = escape_html(place(row.clause) + (f" · {above}" if above else ""))
+    where = escape_html(full_place(row.clause))
     quote = escape_html(excerpt(row.clause.text, _MOST_QUOTED))
     why = f"<p><b>Why it matters:</b> {escape_html(label.why)}</p>" if label.why else ""
     check = f"<p><b>Check:</b> {escape_html(label.check)}</p>" if label.check else ""
