@@ -193,6 +193,17 @@ def test_a_clause_for_all_labels_is_compared_with_a_clause_for_all_labels() -> N
     assert found.verdict == "holds"
 
 
+def test_a_technique_of_scenario_b_is_cited_with_its_contracts_and_pairs() -> None:
+    of_pairs = {"n": 40, "sample": "40 contracts, 200 pairs"}
+    measured = [figures("few-shot", 0.6, **of_pairs), figures("lora", 0.9, **of_pairs)]
+    assert "(40 contracts, 200 pairs, 2026-11-25)" in row("inference-cost", figures=measured).measured[1]
+    found = row("best-for", figures=measured, stale=STALE).measured[1]
+    assert found.count("], 40 contracts, 200 pairs") == 2
+    few = [figures("few-shot", 0.6, n=12, sample="12 contracts, 60 pairs"), figures("lora", 0.9, n=12)]
+    found = row("best-for", figures=few, stale=STALE).measured[1]
+    assert "], 12 contracts (fewer than 30), 60 pairs" in found and "], n = 12 (fewer than 30)" in found
+
+
 def test_evidence_is_collected_from_the_files_and_damage_is_said(tmp_path: Path) -> None:
     store = AdapterStore(tmp_path / "own", SHIPPED)
     write_stale_facts(tmp_path / "stale_facts.json", STALE)

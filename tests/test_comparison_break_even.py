@@ -206,6 +206,12 @@ def test_defaults_take_what_was_measured_and_every_one_names_its_source() -> Non
     assert replace(found) == found
 
 
+def test_a_source_says_contracts_and_pairs_where_that_is_what_was_measured() -> None:
+    few_shot = replace(figures("Few-shot", 1.25, 480.0), n=12, sample="12 contracts, 60 pairs")
+    source = default_assumptions(few_shot).prompting_input_tokens.source
+    assert source.endswith("measured on 2026-03-04 with 12 contracts (fewer than 30), 60 pairs")
+
+
 CLAUSES = manifest(
     "own-clauses",
     task="clauses",

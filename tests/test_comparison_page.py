@@ -229,6 +229,15 @@ def test_a_reply_that_says_neither_is_called_unreadable_and_not_right(recorded: 
     assert set(app.dataframe[0].value["Chain of thought"]) == {"✗"}
 
 
+def test_scenario_b_is_stamped_with_contracts_and_pairs() -> None:
+    app = open_page(scenario=B)
+    page = html(app)
+    assert "12 contracts, 60 pairs a technique" in page
+    # In the row of every technique as well, and nowhere as if a contract were an example.
+    assert "] 12 contracts, 60 pairs, " in page
+    assert "n = 12" not in page
+
+
 # Measured here and now
 
 

@@ -180,6 +180,15 @@ def test_the_reasons_cite_the_measurement() -> None:
     assert any("Only 9 examples" in reason.text for reason in small.reasons)
 
 
+def test_contracts_and_pairs_are_cited_for_what_they_are() -> None:
+    few_shot = figures("few-shot", 0.6, n=12, sample="12 contracts, 60 pairs")
+    found = recommend(needs("contract_clauses"), [few_shot])
+    assert "60% [56%, 64%] (12 contracts (fewer than 30), 60 pairs, 2026-11-25)" in found.reasons[0].text
+    assert any(one.text.startswith("Only 12 contracts, 60 pairs were measured") for one in found.reasons)
+    slow = recommend(needs("contract_clauses", latency_s=0.1), [few_shot])
+    assert "95th percentile, 12 contracts (fewer than 30), 60 pairs, 2026" in slow.sentence
+
+
 def test_the_largest_sample_of_a_technique_counts() -> None:
     found = recommend(needs(), [figures("rag", 1.0, n=5), RAG])
     assert found.chosen is RAG

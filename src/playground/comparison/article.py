@@ -428,13 +428,13 @@ def _stale_stamp(evidence: ArticleEvidence) -> str:
 def _per_request(one: TechniqueFigures) -> str:
     tokens = f"{tokens_of(one):,.0f} tokens" if one.input_tokens is not None else "no tokens"
     seconds = f" and {_duration(median_s(one))}" if one.total_s else ""
-    return f"{one.title} {tokens}{seconds} per {unit_words(one)} (n = {one.n}, {one.started_at[:10]})"
+    return f"{one.title} {tokens}{seconds} per {unit_words(one)} ({one.sample_words}, {one.started_at[:10]})"
 
 
 def _accuracy(one: TechniqueFigures) -> str:
     if one.accuracy is None:
         return "without accuracy"
-    return f"{one.accuracy.value:.0%} [{one.accuracy.low:.0%}, {one.accuracy.high:.0%}], n = {one.n}"
+    return f"{one.accuracy.value:.0%} [{one.accuracy.low:.0%}, {one.accuracy.high:.0%}], {one.sample_words}"
 
 
 def _duration(seconds: float) -> str:

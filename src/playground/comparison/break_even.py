@@ -331,7 +331,7 @@ def _source(figures: TechniqueFigures | None, statistic: str) -> str:
     if figures is None:
         return ASSUMED
     what = f"{statistic} of {figures.title} per {unit_words(figures)}"
-    return f"{what}, measured on {figures.started_at[:10]} with n = {figures.n}"
+    return f"{what}, measured on {figures.started_at[:10]} with {figures.sample_words}"
 
 
 def _price(million: Usage, otherwise: float) -> Assumption:

@@ -388,7 +388,9 @@ def _reasons(
             )
         )
     if one.is_small:
-        reasons.append(Reason(f"Only {one.n} examples were measured: take it as a hint.", "Overview"))
+        reasons.append(
+            Reason(f"Only {one.sample or f'{one.n} examples'} were measured: take it as a hint.", "Overview")
+        )
     return reasons
 
 
@@ -414,4 +416,4 @@ def _usd(one: _Candidate) -> str:
 
 
 def _measured(one: TechniqueFigures) -> str:
-    return f"n = {one.n:,}, {one.started_at[:10]}"
+    return f"{one.sample_words}, {one.started_at[:10]}"

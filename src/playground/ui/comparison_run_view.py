@@ -311,10 +311,11 @@ def _figures_html(words: str, one: TechniqueFigures | None) -> str:
         return f'<span class="stamp">{words}: not yet</span>'
     accuracy = "no accuracy" if one.accuracy is None else f"<b>{one.accuracy.value:.0%}</b>"
     interval = "" if one.accuracy is None else f" [{one.accuracy.low:.0%}, {one.accuracy.high:.0%}]"
+    sample = one.sample or f"n = {one.n:,}"
     total = f", {_seconds(one.total_s.p50.value)} per {escape_html(one.unit)}" if one.total_s else ""
     return (
         f'<span class="pill{"" if one.recorded else " here"}">{escape_html(words)}</span> {accuracy}'
-        f'<span class="stamp">{interval} n = {one.n:,}{total}</span>'
+        f'<span class="stamp">{interval} {escape_html(sample)}{total}</span>'
     )
 
 

@@ -104,24 +104,32 @@ def _stamp_html(figures: Sequence[TechniqueFigures]) -> str:
         own = [one for one in figures if one.recorded == recorded]
         if not own:
             continue
-        counts = sorted({one.n for one in own})
-        n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
         dates = sorted({one.started_at[:10] for one in own})
         date = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
         kind = "" if recorded else " here"
         lines.append(
             f'<div class="stamp"><span class="pill{kind}">{words}</span> {escape_html(date)} · '
             f"{escape_html('; '.join(dict.fromkeys(one.machine for one in own)))} · commit "
-            f"{escape_html(', '.join(dict.fromkeys(one.commit for one in own)))} · n = {n} a technique</div>"
+            f"{escape_html(', '.join(dict.fromkeys(one.commit for one in own)))} · "
+            f"{escape_html(_samples(own))} a technique</div>"
         )
     return "".join(lines)
+
+
+def _samples(figures: Sequence[TechniqueFigures]) -> str:
+    """Return what the figures rest on: each sample in words where rows are not what was judged, else the range of n."""
+    if all(one.sample for one in figures):
+        return " or ".join(dict.fromkeys(one.sample for one in figures))
+    counts = sorted({one.n for one in figures})
+    return f"n = {counts[0]:,}" if len(counts) == 1 else f"n = {counts[0]:,} to {counts[-1]:,}"
 
 
 def _provenance_html(figures: Sequence[TechniqueFigures]) -> str:
     rows = "".join(
         f"<tr><td>{dot_html(one.strategy)}{escape_html(one.title)}</td>"
         f"<td>{'recorded' if one.recorded else 'here'}</td>"
-        f"<td>{escape_html(one.started_at[:16].replace('T', ' '))}</td><td>{one.n:,}</td>"
+        f"<td>{escape_html(one.started_at[:16].replace('T', ' '))}</td>"
+        f"<td>{escape_html(one.sample or f'{one.n:,}')}</td>"
         f"<td>{escape_html(one.model_id)}{escape_html(f', {one.adapter}' if one.adapter else '')}</td>"
         f"<td>{escape_html(one.commit)}</td><td>{escape_html(one.machine)}</td></tr>"
         for one in figures
