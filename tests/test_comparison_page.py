@@ -522,6 +522,14 @@ def test_the_recommendation_follows_the_inputs(recorded: Path) -> None:
     assert "0.5 s are wanted" in html(app)
 
 
+def test_the_shipped_flagger_is_not_said_to_need_labels() -> None:
+    page = html(open_page(scenario=B, section="Which one?"))
+    assert "own-clauses" in page and "learns from labelled examples, and there are none" in page
+    assert "ships ready for the 41 categories of CUAD v1 and needs no labels for these" in page
+    said = [line for line in page.split('<div class="reason">') if "cuad-minilm@" in line]
+    assert said and not any("learns from labelled" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("need_requests", 0.0), ("need_wait", -1.0), ("need_examples", -5.0), ("need_labels", -1.0)]
 )

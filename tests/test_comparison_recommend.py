@@ -118,6 +118,47 @@ def test_what_was_not_on_the_curve_does_not_borrow_loras_accuracy() -> None:
     assert everything.expected_accuracy == pytest.approx(0.88)
 
 
+SHIPPED = figures("lora", 0.8, adapter="cuad-minilm@12345678", total_s=seconds(0.05, 0.1))
+READY = {"cuad-minilm@12345678": "the 41 categories of CUAD v1"}
+
+
+def test_what_ships_ready_needs_no_labels_for_its_categories_and_says_that_others_do() -> None:
+    without = recommend(needs("contract_clauses"), [FEW_SHOT, SHIPPED], curve=CURVE)
+    assert name(without).startswith("few-shot") and "there are none" in without.left_out[0].reason.text
+    found = recommend(needs("contract_clauses"), [FEW_SHOT, SHIPPED], curve=CURVE, ready=READY)
+    assert found.chosen is SHIPPED and not found.left_out
+    assert found.expected_accuracy == pytest.approx(0.8)
+    assert any(
+        "ready for the 41 categories of CUAD v1 and needs no labels for these; categories of your own need labelled "
+        "examples and a training" in one.text
+        for one in found.reasons
+    )
+
+
+def test_what_ships_ready_is_named_with_its_accuracy_where_another_technique_is_recommended() -> None:
+    keywords = figures("keywords", 0.9, model_id="none", total_s=seconds(0.001, 0.002))
+    found = recommend(needs("contract_clauses"), [keywords, SHIPPED], curve=CURVE, ready=READY)
+    assert found.chosen is keywords and not found.left_out
+    said = found.reasons[-1].text
+    assert said.startswith("LoRA, encoder ships ready for the 41 categories of CUAD v1 and needs no labels for these")
+    assert said.endswith("Here it is right 80% of the time (n = 100, 2026-11-25).")
+
+
+def test_what_ships_ready_is_not_charged_for_labels_nor_judged_by_the_curve_of_another() -> None:
+    wanted = needs("contract_clauses", labelled_examples=4, labels_to_make=60)
+    found = recommend(wanted, [SHIPPED], curve=CURVE, ready=READY)
+    assert found.expected_accuracy == pytest.approx(0.8)  # at 64 examples the curve of a new training has 0.55
+    assert found.usd_per_month == pytest.approx(500 * 365.25 / 12 * 0.05 / 3600 * 0.10)
+    assert not any("annotating" in one.text for one in found.reasons)
+
+
+def test_readiness_is_the_shipped_adapters_own_and_not_the_strategys() -> None:
+    own = replace(SHIPPED, adapter="own-clauses@87654321", accuracy=Estimate(0.95, 0.93, 0.97))
+    found = recommend(needs("contract_clauses"), [SHIPPED, own], curve=CURVE, ready=READY)
+    assert found.chosen is SHIPPED
+    assert [one.figures for one in found.left_out] == [own]
+
+
 def test_a_technique_without_a_model_is_not_on_none_and_microseconds_are_read_as_such() -> None:
     keywords = figures("keywords", 0.8, model_id="none", total_s=seconds(5.95e-05, 8e-05))
     found = recommend(needs("contract_clauses"), [keywords])

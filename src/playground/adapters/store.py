@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -189,13 +189,9 @@ class AdapterStore:
         return self.activation(task).adapter
 
     def activation(self, task: Task) -> Activation:
-        """Return the adapter in use for ``task``: the activated one, else the shipped default, else none.
-
-        The shipped default is the one that was trained on most examples: others ship to be compared with it.
-        """
+        """Return the adapter in use for ``task``: the activated one, else the shipped default, else none."""
         usable, _ = self._scan()
-        shipped = [stored for stored in usable if stored.shipped and stored.manifest.task == task]
-        default = max(shipped, key=_trained_examples, default=None)
+        default = shipped_default(usable, task)
         if not self._pointer(task).exists():
             return Activation(default)
         chosen = _read_pointer(self._pointer(task))
@@ -343,6 +339,15 @@ def _subfolders(folder: Path, problems: list[str]) -> list[Path]:
             f"{ROOT_VARIABLE} to another folder."
         )
         return []
+
+
+def shipped_default(adapters: Iterable[StoredAdapter], task: Task) -> StoredAdapter | None:
+    """Return the shipped adapter that is in use for ``task`` when nobody chose; None where none ships.
+
+    It is the one that was trained on most examples: others ship to be compared with it.
+    """
+    shipped = (stored for stored in adapters if stored.shipped and stored.manifest.task == task)
+    return max(shipped, key=_trained_examples, default=None)
 
 
 def _trained_examples(stored: StoredAdapter) -> int:

@@ -83,6 +83,7 @@ class ArticleEvidence:
         stale: None where it was not measured.
         prompt_examples: worked examples that the few-shot prompt of Scenario A shows.
         prompt_settings: choices that a prompted bot has.
+        ready: of the adapter that flags clauses out of the box, by identity: what it is ready for, in words.
     """
 
     figures: Sequence[TechniqueFigures] = ()
@@ -91,6 +92,7 @@ class ArticleEvidence:
     stale: StaleFacts | None = None
     prompt_examples: int = 0
     prompt_settings: Sequence[str] = field(default=())
+    ready: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

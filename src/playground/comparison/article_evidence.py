@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-from playground.adapters import AdapterStore
+from playground.adapters import AdapterStore, StoredAdapter
+from playground.adapters.store import shipped_default
 from playground.comparison import learning_curve, stale
 from playground.comparison.article import ArticleEvidence
 from playground.comparison.figures import TechniqueFigures
@@ -15,6 +16,7 @@ from playground.errors import EvaluationError
 from playground.rag import BotSettings
 
 Evidence = TypeVar("Evidence")
+_LONGEST_NAME = 80
 
 
 def collect_evidence(
@@ -31,9 +33,19 @@ def collect_evidence(
     problems: list[str] = []
     curve = _read(lambda: learning_curve.read_learning_curve(runs / learning_curve.FILE), problems)
     facts = _read(lambda: stale.read_stale_facts(runs / stale.FILE), problems)
-    shipped = [stored.manifest for stored in adapters.list() if stored.shipped]
+    stored_adapters = adapters.list()
+    shipped = [stored.manifest for stored in stored_adapters if stored.shipped]
     settings = tuple(one.name for one in fields(BotSettings) if one.name != "adapter")
-    return ArticleEvidence(figures, shipped, curve, facts, prompt_examples, settings), tuple(problems)
+    ready = _ready(shipped_default(stored_adapters, "clauses"))
+    return ArticleEvidence(figures, shipped, curve, facts, prompt_examples, settings, ready), tuple(problems)
+
+
+def _ready(stored: StoredAdapter | None) -> dict[str, str]:
+    """Return what the flagger in use out of the box knows: the labels of the data that it was trained on."""
+    if stored is None:
+        return {}
+    source = str(stored.manifest.data.get("name", "")).partition(" (")[0][:_LONGEST_NAME] or "its training data"
+    return {stored.identity: f"the {len(stored.manifest.labels)} categories of {source}"}
 
 
 def _read(read: Callable[[], Evidence | None], problems: list[str]) -> Evidence | None:

@@ -7,7 +7,8 @@ The rules, in this order:
 3. Volume: one machine must manage a day's requests in a day, at the median time of a request.
 4. Examples, at hand and to be made: LoRA needs as many as it takes to beat prompting on the learning curve, and is then
    expected to be as accurate as the curve says for so many, where that is less than measured. What else learns from
-   labelled clauses was measured with all of them only, so with fewer its accuracy is not known.
+   labelled clauses was measured with all of them only, so with fewer its accuracy is not known. An adapter that ships
+   ready for its categories needs none for these, and says that categories of one's own do.
 5. Facts: where the facts change, a technique that has to be trained again stays only if it is expected to be right at
    least as often as one that is not: right as often as measured after a retraining, but stale while it trains.
 6. Of those that stay, the most accurate is the measure: a technique counts as equally good where the accuracy of each
@@ -20,7 +21,7 @@ The rules, in this order:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.comparison.article import examples_to_beat_prompting
@@ -134,13 +135,16 @@ def recommend(
     *,
     curve: LearningCurve | None = None,
     stale: StaleFacts | None = None,
+    ready: Mapping[str, str] | None = None,
     machine_usd_per_hour: float = DEFAULT_MACHINE_USD_PER_HOUR,
 ) -> Recommendation:
     """Return what to use, with reasons that cite the measurements and what was left out, with why.
 
     Of a technique that was measured more than once the largest sample counts. A request is the same work for all: in
-    Scenario B a clause judged for all labels, also where a model is asked for one label at a time.
+    Scenario B a clause judged for all labels, also where a model is asked for one label at a time. ``ready``: adapters
+    that need no labels of the user's, by identity, with what they are ready for, in words.
     """
+    ready = ready or {}
     measured = _largest_samples(figures, needs.scenario)
     if not measured:
         return Recommendation(
@@ -150,11 +154,11 @@ def recommend(
     left_out: list[LeftOut] = []
     fitting: list[_Candidate] = []
     for one in measured:
-        reason = _unfit(needs, one, curve)
+        reason = _unfit(needs, one, curve, ready)
         if reason is not None:
             left_out.append(LeftOut(one, reason))
             continue
-        fitting.append(_candidate(needs, one, curve, stale, machine_usd_per_hour))
+        fitting.append(_candidate(needs, one, curve, stale, ready=ready, usd_per_hour=machine_usd_per_hour))
     fitting, outdated = _kept_up(needs, fitting, stale)
     left_out += outdated
     if not fitting:
@@ -170,7 +174,10 @@ def recommend(
         chosen=chosen.figures,
         expected_accuracy=chosen.accuracy,
         usd_per_month=chosen.usd_per_month if math.isfinite(chosen.usd_per_month) else None,
-        reasons=tuple(_reasons(needs, chosen, best, equal, stale=stale, machine_usd_per_hour=machine_usd_per_hour)),
+        reasons=(
+            *_reasons(needs, chosen, best, equal, stale=stale, machine_usd_per_hour=machine_usd_per_hour),
+            *_ready(fitting, chosen, ready),
+        ),
         left_out=tuple(left_out),
     )
 
@@ -189,7 +196,12 @@ def _largest_samples(figures: Sequence[TechniqueFigures], scenario: str) -> list
     return [on_one_footing(one) for one in best.values()]
 
 
-def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> Reason | None:
+def _learns(needs: Needs, one: TechniqueFigures, ready: Mapping[str, str]) -> bool:
+    """Whether a technique needs labelled clauses of the user's."""
+    return needs.scenario == "contract_clauses" and one.strategy in LEARNS_FROM_LABELS and one.adapter not in ready
+
+
+def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None, ready: Mapping[str, str]) -> Reason | None:
     """Return the first of the rules 1 to 4 that a technique fails."""
     if needs.private and not runs_here(one):
         return Reason(f"{one.title} sends each request to {one.model_id}, and the data must not leave the machine.")
@@ -207,12 +219,10 @@ def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> 
             f"{_DAY_S / median_s(one):,.0f} a day.",
             "Time and tokens",
         )
-    return _too_few_examples(needs, one, curve)
+    return _too_few_examples(needs, one, curve) if _learns(needs, one, ready) else None
 
 
 def _too_few_examples(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> Reason | None:
-    if one.strategy not in LEARNS_FROM_LABELS or needs.scenario != "contract_clauses":
-        return None
     if needs.labels == 0:
         return Reason(f"{one.title} learns from labelled examples, and there are none.", "Learning and change")
     if one.strategy == "few-shot-nearest" or curve is None:
@@ -245,17 +255,24 @@ def _fewer_than_measured(needs: Needs, one: TechniqueFigures, curve: LearningCur
 def _curve_point(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> CurvePoint | None:
     """Return the point of the learning curve that a technique reaches with these labels; None for one not on it."""
     name = {_ON_CURVE: _ON_CURVE, "few-shot-nearest": "few-shot"}.get(one.strategy)
-    if curve is None or name is None or needs.scenario != "contract_clauses":
+    if curve is None or name is None:
         return None
     reached = [point for point in curve.points if point.strategy == name and point.examples <= needs.labels]
     return max(reached, key=lambda point: point.examples, default=None)
 
 
 def _candidate(
-    needs: Needs, one: TechniqueFigures, curve: LearningCurve | None, stale: StaleFacts | None, usd_per_hour: float
+    needs: Needs,
+    one: TechniqueFigures,
+    curve: LearningCurve | None,
+    stale: StaleFacts | None,
+    *,
+    ready: Mapping[str, str],
+    usd_per_hour: float,
 ) -> _Candidate:
     accuracy, note = one.accuracy.value if one.accuracy else 0.0, ""
-    point = _curve_point(needs, one, curve)
+    learns = _learns(needs, one, ready)
+    point = _curve_point(needs, one, curve) if learns else None
     if point is not None and point.accuracy.value < accuracy:
         accuracy = point.accuracy.value
         note = f"With {point.examples:,} labelled examples the learning curve gives {accuracy:.0%}."
@@ -266,16 +283,12 @@ def _candidate(
     change = stale.of(one.strategy) if stale else None
     if change is not None:
         monthly += needs.fact_changes_per_month * change.recovery_s * usd_per_hour / _HOUR_S
-    once, learning = _learning_usd(needs, one, point, usd_per_hour)
+    once, learning = _learning_usd(needs, point, usd_per_hour) if learns else (0.0, "")
     return _Candidate(one, accuracy, monthly + once / MONTHS_OF_USE, note, learning)
 
 
-def _learning_usd(
-    needs: Needs, one: TechniqueFigures, point: CurvePoint | None, usd_per_hour: float
-) -> tuple[float, str]:
+def _learning_usd(needs: Needs, point: CurvePoint | None, usd_per_hour: float) -> tuple[float, str]:
     """Return what annotating the labels to be made and training on them costs once, and that in words."""
-    if one.strategy not in LEARNS_FROM_LABELS or needs.scenario != "contract_clauses":
-        return 0.0, ""
     annotating = needs.labels_to_make * ANNOTATION_USD
     training = (point.duration_s or 0.0) * usd_per_hour / _HOUR_S if point else 0.0
     parts = []
@@ -391,6 +404,24 @@ def _reasons(
         reasons.append(
             Reason(f"Only {one.sample or f'{one.n} examples'} were measured: take it as a hint.", "Overview")
         )
+    return reasons
+
+
+def _ready(fitting: Sequence[_Candidate], chosen: _Candidate, ready: Mapping[str, str]) -> list[Reason]:
+    """Return for each technique that ships ready what for, and what needs labels all the same; chosen or not."""
+    reasons = []
+    for one in fitting:
+        if (known := ready.get(one.figures.adapter or "")) is None:
+            continue
+        who = "It" if one is chosen else one.figures.title
+        others = (
+            "" if one is chosen else f" Here it is right {one.accuracy:.0%} of the time ({_measured(one.figures)})."
+        )
+        text = (
+            f"{who} ships ready for {known} and needs no labels for these; categories of your own need labelled "
+            f"examples and a training.{others}"
+        )
+        reasons.append(Reason(text, "Overview"))
     return reasons
 
 

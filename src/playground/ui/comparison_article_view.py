@@ -123,7 +123,7 @@ def _recommend(scenario: str, figures: Sequence[TechniqueFigures], values: dict[
     evidence, _problems = collect_evidence(
         (), comparison_resources.RECORDED, resources.adapter_store(), prompt_examples=0
     )
-    return recommend(needs, figures, curve=evidence.curve, stale=evidence.stale)
+    return recommend(needs, figures, curve=evidence.curve, stale=evidence.stale, ready=evidence.ready)
 
 
 def _draw_found(found: Recommendation) -> None:
