@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
 from playground.cli import DEBUG_VARIABLE, loading, main
-from playground.cli.evaluate import as_table, paired_table
+from playground.cli.evaluate import _RATES, _TOKENS, as_table, paired_table
 from playground.cli.terminal import ProgressLine, plain
 from playground.documents import load_document
 from playground.errors import EndpointError, ModelError
@@ -344,7 +345,22 @@ def test_a_table_without_figures_has_dashes() -> None:
         ]
     )
     column |= {"strategy": "rag", "model": "m", "n": 1, "n_answerable": 1, "errors": 1, "cost_usd": 0.0, "ci": {}}
-    assert as_table([column]).count("—") == 11
+    assert as_table([column]).count("—") == 13
+
+
+def test_the_table_has_both_percentiles_of_a_time_with_their_intervals(
+    use: Use, shop: list[str], capsys: Captured
+) -> None:
+    column: dict[str, Any] = dict.fromkeys([*_RATES, *_TOKENS, "first_token_s"])
+    column |= {"strategy": "rag", "model": "m", "n": 9, "n_answerable": 5, "errors": 0, "cost_usd": 0.0}
+    column |= {"total_s": {"p50": 0.66, "p95": 1.5}, "ci": {"total_s_p50": [0.5, 0.714], "total_s_p95": [1.2, 2.25]}}
+    lines = {line[:26].strip(): line[26:].strip() for line in as_table([column]).splitlines()}
+    assert lines["total, p50"] == "0.66 [0.50, 0.71] s"
+    assert lines["total, p95"] == "1.50 [1.20, 2.25] s"
+    assert lines["first token, p50"] == lines["first token, p95"] == "—"
+    use(lambda _message: "Within 30 days.")
+    assert main([*shop, "--strategies", "no-text"]) == 0
+    assert re.search(r"\ntotal, p95 +\d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\] s\n", capsys.readouterr().out)
 
 
 def test_the_run_file_says_where_and_with_what(use: Use, shop: list[str], capsys: Captured, tmp_path: Path) -> None:

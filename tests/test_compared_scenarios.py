@@ -47,6 +47,10 @@ def test_the_recorded_rows_give_the_evaluations_own_figures(folder: str) -> None
         assert (one.n, one.errors, one.input_tokens) == (row["n"], row["errors"], row["input_tokens"])
         assert one.total_s is not None
         assert {"p50": one.total_s.p50.value, "p95": one.total_s.p95.value} == pytest.approx(row["total_s"])
+        ci: Any = row["ci"]
+        for share, estimate in (("p50", one.total_s.p50), ("p95", one.total_s.p95)):
+            assert ci[f"total_s_{share}"] == [estimate.low, estimate.high]
+            assert estimate.low <= estimate.value <= estimate.high
 
 
 def question(example: str, answerable: float, right: float, **changes: object) -> RunRecord:

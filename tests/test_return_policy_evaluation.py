@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import FakeChatModel
 from fakes_adapters import MANIFEST
@@ -271,6 +272,25 @@ def test_figures_of_a_hand_worked_example() -> None:
     json.dumps(figures, allow_nan=False)
 
 
+def test_times_have_the_interval_of_the_bootstrap() -> None:
+    seconds = [1.02**number for number in range(80)]
+    timed = [
+        replace(row, prediction=replace(row.prediction, timings={"total_s": value}))
+        for row, value in zip(10 * RECORDS, seconds, strict=True)
+        if row.prediction is not None
+    ]
+    (figures,) = scenario.summarise(timed)
+    ci: Any = figures["ci"]
+    assert figures["total_s"] == pytest.approx({"p50": np.quantile(seconds, 0.5), "p95": np.quantile(seconds, 0.95)})
+    drawn = np.random.default_rng(1).choice(seconds, size=(20_000, 80))
+    for name, share in (("total_s_p50", 0.5), ("total_s_p95", 0.95)):
+        expected = np.quantile(np.quantile(drawn, share, axis=1), [0.025, 0.975])
+        assert ci[name] == pytest.approx(list(expected), abs=0.05)
+    assert "first_token_s_p50" not in ci
+    failed = [replace(row, prediction=None, error="gone") for row in timed]
+    assert not any(name.startswith("total_s") for name in scenario.summarise(failed)[0]["ci"])  # type: ignore[attr-defined]
+
+
 def test_an_error_is_wrong_and_no_answer_and_never_dropped() -> None:
     failed = [
         replace(RECORDS[0], prediction=None, error="gone", cost_usd=None),
@@ -290,7 +310,9 @@ def test_a_rate_of_nothing_is_null_and_has_no_interval() -> None:
     assert figures["abstention_accuracy"] is None
     assert figures["false_answer_rate"] is None
     assert figures["balanced_accuracy"] is None
-    assert set(figures["ci"]) == {"answerable_accuracy", "unsupported_number_rate", "worked_out_number_rate"}  # type: ignore[call-overload]
+    rates = {"answerable_accuracy", "unsupported_number_rate", "worked_out_number_rate"}
+    times = {f"{name}_{share}" for name in ("first_token_s", "total_s") for share in ("p50", "p95")}
+    assert set(figures["ci"]) == rates | times  # type: ignore[call-overload]
     assert scenario.summarise([]) == []
 
 

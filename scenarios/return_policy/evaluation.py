@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playground.adapters import StoredAdapter, reader_adapter
 from playground.cli.terminal import one_line, positive
+from playground.comparison.sums import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import EvaluationError, PlaygroundError
@@ -314,7 +315,7 @@ def summarise(records: Sequence[RunRecord], _plan: EvaluationPlan | None = None)
     ``false_answer_rate`` (answered among the unanswerable), ``unsupported_number_rate`` (answers with a number that no
     passage in the prompt contains, among all answers), ``worked_out_number_rate`` (those with a number that only the
     arithmetic done for the reader has). A row with an error is wrong and is no answer. ``ci`` has the bounds of
-    the 95 % intervals.
+    the 95 % intervals, those of times under ``first_token_s_p50``, ``total_s_p95`` and so on.
     """
     groups: dict[tuple[str, str, str | None], list[RunRecord]] = {}
     for record in records:
@@ -349,8 +350,19 @@ def _figures(strategy: str, model_id: str, adapter: str | None, rows: Sequence[R
         "errors": sum(row.error is not None for row in rows),
         **{name: rate.value if rate else None for name, rate in rates.items()},
         **resources_used(rows),
-        "ci": {name: [rate.low, rate.high] for name, rate in rates.items() if rate},
+        "ci": {name: [rate.low, rate.high] for name, rate in rates.items() if rate} | _time_intervals(rows),
     }
+
+
+def _time_intervals(rows: Sequence[RunRecord]) -> dict[str, list[float]]:
+    """Return the bounds of median and 95th percentile of each time, in seconds, as the comparison page draws them."""
+    found: dict[str, list[float]] = {}
+    timings = [row.prediction.timings for row in rows if row.prediction is not None]
+    for name in ("first_token_s", "total_s"):
+        if times := times_of([one[name] for one in timings if name in one]):
+            found[f"{name}_p50"] = [times.p50.low, times.p50.high]
+            found[f"{name}_p95"] = [times.p95.low, times.p95.high]
+    return found
 
 
 def _right(rows: Iterable[RunRecord]) -> list[bool]:

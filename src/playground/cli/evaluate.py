@@ -161,8 +161,9 @@ def as_table(figures: Sequence[Figures]) -> str:
     for name in _RATES:
         rows.append((name.replace("_", " "), [_rate(column, name) for column in figures]))
     for name in _TIMES:
-        label = f"{name.removesuffix('_s').replace('_', ' ')}, p50 / p95"
-        rows.append((label, [_times(column[name]) for column in figures]))
+        for share in ("p50", "p95"):
+            label = f"{name.removesuffix('_s').replace('_', ' ')}, {share}"
+            rows.append((label, [_time(column, name, share) for column in figures]))
     for name in _TOKENS:
         rows.append((f"{name.replace('_', ' ')}, mean", [_number(column[name]) for column in figures]))
     rows.append(("cost in all", [_cost(column) for column in figures]))
@@ -179,8 +180,11 @@ def _rate(column: Figures, name: str) -> str:
     return f"{column[name]:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def _times(times: Mapping[str, float] | None) -> str:
-    return f"{times['p50']:.2f} / {times['p95']:.2f} s" if times else "—"
+def _time(column: Figures, name: str, share: str) -> str:
+    if column[name] is None:
+        return "—"
+    low, high = column["ci"][f"{name}_{share}"]
+    return f"{column[name][share]:.2f} [{low:.2f}, {high:.2f}] s"
 
 
 def _number(value: float | None) -> str:
