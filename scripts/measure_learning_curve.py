@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playground.clause_baselines import RememberingEmbedder
@@ -96,6 +96,10 @@ def measure(arguments: argparse.Namespace) -> None:
         if found is None or not found.has(point.strategy, point.examples, point.seed)
     ]
     if not wanted:
+        if found is not None and found.available is None:
+            # Rows of an older version: what there was to draw from is how many the last point drew.
+            largest = max(row.examples for row in rows)
+            write_learning_curve(arguments.out, replace(found, available=max(largest, len(task.pool))))
         print(f"All of it is in {arguments.out} already; --again measures anew.")
         return
     model = load_chat_model(ModelChoice())
@@ -123,7 +127,7 @@ def measure(arguments: argparse.Namespace) -> None:
             )
             models = f"{model.model_id}; LoRA on {base.id}"
             stamp = Provenance(utc_now(), machine, source, task.n, models, COMMAND)
-            write_learning_curve(arguments.out, LearningCurve(stamp, tuple(rows)))
+            write_learning_curve(arguments.out, LearningCurve(stamp, tuple(rows), len(task.pool)))
             print(
                 f"{number} of {len(wanted)}: {point.strategy}, {point.examples} examples, seed {point.seed}: "
                 f"{right / task.n:.3f} of {task.n} pairs ({time.monotonic() - point_started:.0f} s)",

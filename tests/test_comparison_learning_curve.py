@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evidence_samples import curve
+from evidence_samples import curve, figures
 from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
 from playground.clause_training.plan import TrainingSplit
 from playground.clause_training.trainers import TrainedFlagger
 from playground.comparison.learning_curve import CurveRow, curve_points, read_learning_curve, write_learning_curve
+from playground.comparison.provenance import Provenance, elsewhere_words
 from playground.errors import EvaluationError
 from playground.lora.settings import EncoderSettings
 from playground.types import AnnotatedClause
@@ -28,6 +30,7 @@ from scenarios.contract_clauses.learning_curve import (
     lora_right,
 )
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract
+from scripts import measure_learning_curve
 from scripts.measure_learning_curve import Point, points
 
 CURVE = curve({0: 50, 4: 60}, {0: 51, 16: 70})
@@ -105,6 +108,70 @@ def test_the_file_keeps_everything_and_knows_what_was_measured(tmp_path: Path) -
     assert found is not None and found.has("lora", 16, 2) and not found.has("lora", 16, 3)
 
 
+def test_the_curve_says_why_it_has_no_larger_point_from_its_own_data() -> None:
+    ends_early = curve({0: 50, 16: 60, 300: 60}, {16: 51, 300: 70})
+    assert ends_early.end_words == ""  # an older version did not record how many there are
+    whole = replace(ends_early, available=300)
+    assert whole.end_words == (
+        "There is no point at 1,024 examples: the project has 300 labelled clauses to learn from, and the last point "
+        "has them all."
+    )
+    assert "at 256 or 1,024 examples: the project has 90 " in replace(curve({90: 50}, {}), available=90).end_words
+    assert replace(curve({16: 50, 1024: 60}, {}), available=1024).end_words == ""
+    cut = replace(ends_early, available=2_000).end_words
+    assert cut == "Not finished: there are 2,000 labelled clauses, and the last point has 300."
+
+
+def test_how_many_there_were_is_in_the_file_and_may_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "learning_curve.json"
+    write_learning_curve(path, replace(CURVE, available=751))
+    found = read_learning_curve(path)
+    assert found is not None and found.available == 751
+    row = json.loads(path.read_text(encoding="utf-8"))
+    del row["available"]
+    path.write_text(json.dumps(row), encoding="utf-8")
+    found = read_learning_curve(path)
+    assert found is not None and found.available is None
+    path.write_text(json.dumps({**row, "available": "many"}), encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"learning_curve\.json"):
+        read_learning_curve(path)
+
+
+def test_the_recorded_curve_ends_with_all_of_the_projects_own_clauses() -> None:
+    recorded = read_learning_curve(Path(__file__).parents[1] / "data" / "runs" / "learning_curve.json")
+    assert recorded is not None
+    assert recorded.available == max(row.examples for row in recorded.rows) == len(load_curve_task().pool)
+    assert recorded.end_words.startswith("There is no point at 1,024 examples: the project has 751 labelled clauses")
+
+
+def test_a_finished_curve_of_an_older_version_is_told_how_many_there_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "learning_curve.json"
+    few = {0: 8, 90: 8}
+    rows = [replace(one, n=8, right=4) for one in curve(few, few).rows]
+    write_learning_curve(path, older := replace(CURVE, rows=tuple(rows)))
+    monkeypatch.setattr(measure_learning_curve, "load_curve_task", task)
+    arguments = argparse.Namespace(sizes="0,1024", seeds=3, few_shot_seeds=1, again=False, out=path)
+    measure_learning_curve.measure(arguments)  # loads no model, for nothing is left to measure
+    assert read_learning_curve(path) == replace(older, available=90)
+
+
+def test_evidence_of_another_machine_or_day_says_so() -> None:
+    stamp = Provenance("2026-11-25T10:00:00+00:00", "an Intel", "abc", 60, "m", "python x.py")
+    here = figures("lora", 0.9, machine="an Intel")
+    assert elsewhere_words(stamp, [here]) == elsewhere_words(stamp, []) == ""
+    amd = replace(here, machine="an AMD")
+    assert elsewhere_words(stamp, [amd]) == (
+        "Measured on another machine than the techniques (2026-11-25, an AMD): its times do not compare with theirs."
+    )
+    later = [replace(one, started_at=f"2026-11-2{day}T01:00:00+00:00") for one, day in ((amd, 6), (here, 7))]
+    assert elsewhere_words(stamp, later) == (
+        "Measured on another day than the techniques (2026-11-26 to 2026-11-27, an AMD; an Intel)."
+    )
+    assert elsewhere_words(stamp, later[:1]).startswith("Measured on another machine and day than the techniques")
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -113,6 +180,7 @@ def test_the_file_keeps_everything_and_knows_what_was_measured(tmp_path: Path) -
         lambda row: row["rows"][0].update(seed=-1),
         lambda row: row["rows"][0].update(duration_s="long"),
         lambda row: row["rows"][0].pop("commit"),
+        lambda row: row.update(available=-1),
         lambda row: row.update(rows="none"),
         lambda row: row.update(measured_at=""),
     ],

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from evidence_samples import STALE, curve
 from fakes import FakeChatModel
 from fakes_comparison import ANSWER, HOSTILE, open_page, row, rows_of, use_runs, write_run
 from fakes_ui import ROOT, click, html, run, words
 from streamlit.testing.v1 import AppTest
 
 from playground.comparison.fresh import RunRequest, fresh_folders, new_folder, read_request, runs_root
+from playground.comparison.learning_curve import write_learning_curve
 from playground.comparison.rows import read_run_rows
+from playground.comparison.stale import write_stale_facts
 from playground.errors import EvaluationError, ModelError
 from playground.types import Prediction, Usage
 from playground.ui import comparison_run_view, resources
@@ -548,6 +552,22 @@ def test_damaged_evidence_is_a_sentence_with_the_command(recorded: Path) -> None
     assert all("is damaged" in text for text in words(app.error))
     assert any("measure_learning_curve.py" in code.value for code in app.code)
     assert len(words(open_page(section="The article").warning)) == 2
+
+
+def test_the_learning_curve_says_where_it_ends_why_and_on_which_machine(recorded: Path) -> None:
+    write_learning_curve(recorded / "learning_curve.json", replace(curve({0: 50, 90: 60}, {90: 70}), available=90))
+    write_stale_facts(recorded / "stale_facts.json", STALE)
+    write_run(recorded / "clauses", [row("lora", "c", right=True, scores={})], "contract_clauses")
+    app = open_page(section="Learning and change")
+    assert any(
+        "There is no point at 256 or 1,024 examples: the project has 90 labelled clauses" in text
+        for text in words(app.caption)
+    )
+    page = html(app)
+    assert page.count("Recorded on 2026-11-25, n = 40, a model, a machine, 2 cores, commit abc1234") == 2
+    assert page.count("another machine and day than the techniques (2026-01-02, a recorded machine)") == 2
+    write_learning_curve(recorded / "learning_curve.json", curve({0: 50, 90: 60}, {90: 70}))
+    assert not any("There is no point" in text for text in words(open_page(section="Learning and change").caption))
 
 
 def test_the_time_left_follows_the_rows_and_says_when_it_is_not_all(tmp_path: Path) -> None:

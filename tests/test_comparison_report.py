@@ -33,7 +33,7 @@ from playground.comparison.compare import (
 from playground.comparison.costs import CostBasis
 from playground.comparison.drilldown import ShownAnswer, ShownExample
 from playground.comparison.exports import comparison_csv, comparison_json
-from playground.comparison.figures import TechniqueFigures
+from playground.comparison.figures import HeatMap, TechniqueFigures
 from playground.comparison.report_extras import (
     MOST_EXAMPLES,
     ReportExamples,
@@ -388,6 +388,18 @@ def test_unreadable_answers_are_counted_beside_the_errors_and_named(
     assert {first[header.index("unreadable")], second[header.index("unreadable")]} == {"58", "0"}
     techniques: Any = comparison_json(found)["scenarios"]
     assert techniques[0]["techniques"][0]["unreadable"] == 58
+
+
+def test_evidence_in_the_report_says_where_it_ends_and_that_it_is_from_elsewhere() -> None:
+    evidence = extras_of().evidence
+    assert evidence is not None and evidence.curve is not None
+    whole = replace(evidence, curve=replace(samples.curve({90: 60}, {90: 70}), available=90))
+    clauses = ComparedTechniques("contract_clauses", (), (), (), (), HeatMap((), (), (), ()), ())
+    charts = replace(whole, figures=[samples.figures("lora", 0.9, machine="an AMD")])
+    page = comparison_html([clauses], written_at=utc_now(), extras=extras_of(evidence=charts, examples={}))
+    assert "There is no point at 256 or 1,024 examples: the project has 90 labelled clauses" in page
+    assert "Recorded on 2026-11-25, n = 40, a model, a machine, 2 cores, commit abc1234." in page
+    assert "Measured on another machine than the techniques (2026-11-25, an AMD): its times do not compare" in page
 
 
 def test_nothing_of_the_evidence_becomes_markup() -> None:

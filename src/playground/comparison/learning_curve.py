@@ -64,15 +64,33 @@ class CurveRow:
 
 @dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """The recorded rows, and where they are from."""
+    """The recorded rows, and where they are from.
+
+    ``available``: labelled clauses that there were to draw from; None where an older version did not record it.
+    """
 
     provenance: Provenance
     rows: tuple[CurveRow, ...]
+    available: int | None = None
 
     @property
     def points(self) -> tuple[CurvePoint, ...]:
         """The points of the chart."""
         return curve_points(self.rows)
+
+    @property
+    def end_words(self) -> str:
+        """Why the curve ends where it does, as a sentence; "" where it has every size, or the reason is not known."""
+        largest = max((row.examples for row in self.rows), default=0)
+        beyond = [f"{size:,}" for size in SIZES if size > largest]
+        if self.available is None or not beyond:
+            return ""
+        if largest < self.available:
+            return f"Not finished: there are {self.available:,} labelled clauses, and the last point has {largest:,}."
+        return (
+            f"There is no point at {' or '.join(beyond)} examples: the project has {self.available:,} labelled clauses "
+            "to learn from, and the last point has them all."
+        )
 
     def has(self, strategy: str, examples: int, seed: int) -> bool:
         """Whether a point was measured under a seed."""
@@ -111,7 +129,11 @@ def read_learning_curve(path: Path) -> LearningCurve | None:
     rows = row.get("rows")
     if not isinstance(rows, list):
         raise _damaged(path)
-    return LearningCurve(provenance_of(row, path), tuple(_row(one, path) for one in rows))
+    available = row.get("available")
+    if available is not None and not is_count(available):
+        raise _damaged(path)
+    whole = None if available is None else int(str(available))
+    return LearningCurve(provenance_of(row, path), tuple(_row(one, path) for one in rows), whole)
 
 
 def write_learning_curve(path: Path, curve: LearningCurve) -> None:
@@ -120,7 +142,8 @@ def write_learning_curve(path: Path, curve: LearningCurve) -> None:
     Raises:
         EvaluationError: the file cannot be written.
     """
-    write_evidence(path, KIND, curve.provenance, {"rows": [asdict(row) for row in curve.rows]})
+    rows = [asdict(row) for row in curve.rows]
+    write_evidence(path, KIND, curve.provenance, {"available": curve.available, "rows": rows})
 
 
 def _row(row: object, path: Path) -> CurveRow:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from playground.adapters.atomic import replace_file
+from playground.comparison.figures import TechniqueFigures
 from playground.errors import EvaluationError
 
 MAX_EVIDENCE_BYTES = 32 << 20
@@ -34,6 +35,20 @@ class Provenance:
             f"Recorded on {self.measured_at[:10]}, n = {self.n:,}, {self.model_id}, {self.machine}, commit "
             f"{self.commit}"
         )
+
+
+def elsewhere_words(provenance: Provenance, figures: Iterable[TechniqueFigures]) -> str:
+    """Return a sentence where evidence is not from a machine and day of the figures that stand beside it, else ""."""
+    others = list(figures)
+    machines = list(dict.fromkeys(one.machine for one in others))
+    dates = sorted({one.started_at[:10] for one in others})
+    another = [] if provenance.machine in machines else ["machine"]
+    another += [] if provenance.measured_at[:10] in dates else ["day"]
+    if not others or not another:
+        return ""
+    days = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    careful = ": its times do not compare with theirs" if "machine" in another else ""
+    return f"Measured on another {' and '.join(another)} than the techniques ({days}, {'; '.join(machines)}){careful}."
 
 
 def read_evidence(path: Path, kind: str) -> dict[str, object] | None:

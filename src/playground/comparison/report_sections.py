@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
-from playground.comparison.article import ArticleRow, article_rows
+from playground.comparison.article import ArticleEvidence, ArticleRow, article_rows
 from playground.comparison.break_even import TITLES, Assumption, Assumptions
 from playground.comparison.chart_style import plain
 from playground.comparison.charts_over_time import (
@@ -16,6 +16,7 @@ from playground.comparison.charts_over_time import (
 )
 from playground.comparison.drilldown import ShownAnswer, ShownExample
 from playground.comparison.figures import TechniqueFigures
+from playground.comparison.provenance import Provenance, elsewhere_words
 from playground.comparison.report_extras import ReportAnswer, ReportExamples, ReportExtras, break_even_of
 from playground.comparison.report_markup import Charts, shown
 from playground.comparison.technique_styles import style_of
@@ -56,12 +57,19 @@ def change_section(scenario: str, extras: ReportExtras, charts: Charts) -> Itera
         yield "<h3>How many examples are needed</h3>"
         points = [replace(point, strategy=plain(point.strategy)) for point in evidence.curve.points]
         yield charts.html(learning_curve_figure(points, n=evidence.curve.provenance.n))
-        yield f'<p class="quiet">{shown(evidence.curve.provenance.stamp)}</p>'
+        yield from _stamp(scenario, evidence, evidence.curve.provenance, evidence.curve.end_words)
     if scenario == "return_policy" and evidence.stale is not None:
         yield "<h3>What happens when the facts change</h3>"
         rows = [replace(row, title=plain(row.title)) for row in evidence.stale.figures]
         yield charts.html(stale_facts_figure(rows, n=evidence.stale.provenance.n))
-        yield f'<p class="quiet">{shown(evidence.stale.provenance.stamp)}</p>'
+        yield from _stamp(scenario, evidence, evidence.stale.provenance)
+
+
+def _stamp(scenario: str, evidence: ArticleEvidence, provenance: Provenance, note: str = "") -> Iterator[str]:
+    """Yield what has to be known of a chart of evidence: where it is from, and how that differs from the figures."""
+    own = [one for one in evidence.figures if one.scenario == scenario]
+    lines = [note, f"{provenance.stamp}.", elsewhere_words(provenance, own)]
+    yield f'<p class="quiet">{"<br>".join(shown(line) for line in lines if line)}</p>'
 
 
 def examples_section(examples: ReportExamples | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ import streamlit as st
 from playground.comparison import learning_curve, stale
 from playground.comparison.charts_over_time import learning_curve_figure, stale_facts_figure
 from playground.comparison.learning_curve import LearningCurve
-from playground.comparison.provenance import Provenance
+from playground.comparison.provenance import Provenance, elsewhere_words
 from playground.comparison.stale import StaleFacts
 from playground.errors import EvaluationError
 from playground.ui import comparison_resources
@@ -74,7 +74,9 @@ def _draw_curve(evidence: LearningCurve) -> None:
     ]
     alt = "; ".join(f"{point.strategy}, {point.examples} examples: {point.accuracy.value:.0%}" for point in points)
     draw_chart(learning_curve_figure(points, n=provenance.n), "learning-curve", rows, alt=alt)
-    _draw_stamp(provenance)
+    if evidence.end_words:
+        st.caption(escape_markdown(evidence.end_words))
+    _draw_stamp("contract_clauses", provenance)
 
 
 def _draw_stale(evidence: StaleFacts) -> None:
@@ -94,8 +96,12 @@ def _draw_stale(evidence: StaleFacts) -> None:
         f"{one.title}: {one.stale.value:.0%} after the change, {one.recovered.value:.0%}" for one in figures
     )
     draw_chart(stale_facts_figure(figures, n=provenance.n), "stale-facts", rows, alt=alt)
-    _draw_stamp(provenance)
+    _draw_stamp("return_policy", provenance)
 
 
-def _draw_stamp(provenance: Provenance) -> None:
-    st.html(f'<div class="stamp">{escape_html(provenance.stamp)}</div>')
+def _draw_stamp(scenario: str, provenance: Provenance) -> None:
+    """Draw date and machine, and where those of the recorded techniques of the scenario are others."""
+    figures = [one for one in comparison_resources.recorded_figures() if one.scenario == scenario]
+    for line in (provenance.stamp, elsewhere_words(provenance, figures)):
+        if line:
+            st.html(f'<div class="stamp">{escape_html(line)}</div>')
