@@ -267,6 +267,7 @@ def test_the_slider_moves_the_flags_without_judging_again_and_says_what_was_meas
     app = paste(open_page(monkeypatch, store, flagger))
     assert "finds <b>81%</b>" in html(app)
     assert "<b>74%</b> of its flags" in html(app)
+    assert "over all 41 labels it knows, not over the 21 shown alone" in html(app)
     app.select_slider(key="contract_shift").set_value(-5.0)
     run(app)
     assert "finds <b>98%</b>" in html(app)

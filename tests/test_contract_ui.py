@@ -22,7 +22,7 @@ from playground.ui.contract_state import PromptedReply, catalogue
 from playground.ui.corrections import corrections_jsonl
 from playground.ui.flag_filter import chosen, label_counts, risk_counts
 from playground.ui.flagger_choice import KEYWORDS, ZERO_SHOT, FlaggerChoice, flagger_choices, measured
-from playground.ui.flags_panel import card_html, clauses_with
+from playground.ui.flags_panel import card_html, clauses_with, measured_html
 from playground.ui.prompting_view import replies_html
 from scenarios.contract_clauses.scenario import CONTRACTS
 
@@ -211,6 +211,19 @@ def test_figures_are_those_of_the_nearest_place_of_the_slider(tmp_path):
     assert (at_zero.recall, at_zero.precision) == (0.81, 0.74)
     assert figures.at(2.0) is None
     assert measured(KEYWORDS) is None
+
+
+def test_the_slider_says_which_labels_its_figures_are_over(tmp_path):
+    choice = flagger_choices(store_with(tmp_path, "first")).default
+    assert len(LABELS) == 41
+    liabilities = frozenset(name for name, label in catalogue().items() if label.liability)
+    said = measured_html(choice, 0.0, liabilities)
+    assert "finds <b>81%</b>" in said and "Measured on 12 unseen contracts." in said
+    assert "over all 41 labels it knows, not over the 21 shown alone" in said
+    assert "over all" not in measured_html(choice, 0.0, frozenset(LABELS))
+    few = flagger_choices(store_with(tmp_path / "few", "few", labels=("Insurance", "Audit Rights"))).default
+    assert "over all" not in measured_html(few, 0.0, liabilities), "all that it knows are shown"
+    assert "not measured" in measured_html(KEYWORDS, 0.0, liabilities)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from playground.ui.contract_html import count_chips_html, evidence_html, excerpt
 from playground.ui.contract_state import ContractEntry, Judged, Key, catalogue, session
 from playground.ui.contract_view import HEIGHT
 from playground.ui.flag_filter import ORDERS
-from playground.ui.flagger_choice import measured
+from playground.ui.flagger_choice import FlaggerChoice, measured
 from playground.ui.markup import escape_html
 
 CARDS = 8
@@ -48,7 +48,8 @@ def _draw_slider(judged: Judged) -> None:
         persist_state="session",
         help="Moves the thresholds of all labels together, in log-odds.",
     )
-    st.html(f'<div class="measured">{measured_html(judged, contract_state.shift())}</div>')
+    said = measured_html(judged.choice, contract_state.shift(), contract_state.shown_labels())
+    st.html(f'<div class="measured">{said}</div>')
 
 
 def _shift_name(shift: float) -> str:
@@ -56,15 +57,23 @@ def _shift_name(shift: float) -> str:
     return names.get(shift, f"{shift:+.1f}")
 
 
-def measured_html(judged: Judged, shift: float) -> str:
-    """Return what was measured at a place of the slider, or that nothing was."""
-    figures = measured(judged.choice)
+def measured_html(choice: FlaggerChoice, shift: float, shown: Set[str]) -> str:
+    """Return what was measured at a place of the slider, or that nothing was.
+
+    The figures are over all labels of the adapter, which is said where only some of them are ``shown``.
+    """
+    figures = measured(choice)
     point = figures.at(shift) if figures else None
     if figures is None or point is None:
         return "Recall and precision at this point: <b>not measured</b> for this flagger."
     recall = "none to find" if point.recall is None else f"finds <b>{point.recall:.0%}</b> of what is there"
     right = "flags nothing" if point.precision is None else f"<b>{point.precision:.0%}</b> of its flags are right"
-    return f"At this point it {recall}; {right}. Measured on {escape_html(figures.measured_on)}."
+    known = choice.stored.manifest.labels if choice.stored else ()
+    n_shown = len(shown & set(known))
+    over = ""
+    if n_shown < len(known):
+        over = f" Both are over all {len(known)} labels it knows, not over the {n_shown} shown alone."
+    return f"At this point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}."
 
 
 def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
