@@ -20,6 +20,8 @@ from playground.lora.progress import OnProgress, TrainingProgress
 from playground.models.catalog import MINILM
 from playground.ui import resources, training_desk
 from playground.ui.training_desk import TrainingDesk
+from playground.ui.training_reliability_view import reliability_of
+from scenarios.contract_clauses import scenario
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 
 PAGE = "pages/training.py"
@@ -143,6 +145,12 @@ def test_what_a_training_brought_can_be_read_and_used(
     assert any("Flagged as" in table.columns for table in tables)
     error = report.test.errors[0]
     assert error.text in [text.value for text in app.text]
+
+    assert report.test.reliability
+    charts = " ".join(str(chart.proto) for chart in app.get("plotly_chart"))
+    assert charts.count("Share that is right, by probability") == 2, "in the report and beside the stored adapter"
+    assert any("On the dashed line a probability means what it says" in text for text in words(app.caption))
+    assert reliability_of(store.get("my-flagger")) == report.test.reliability, "and the manifest keeps it"
 
     slider = app.select_slider(key="training_shift")
     loosest, strictest = report.test.operating_points[0], report.test.operating_points[-1]
@@ -276,6 +284,51 @@ def test_two_adapters_are_compared_by_what_differs(store: AdapterStore) -> None:
     app = open_page()
     compared = next(frame.value for frame in app.dataframe if "Property" in frame.value.columns)
     assert list(compared["Property"]) == ["seed"]
+
+
+BIN = {
+    "low": 0.2, "high": 0.4, "count": 50, "mean_probability": 0.31, "observed": {"value": 0.3, "low": 0.2, "high": 0.4}
+}  # fmt: skip
+
+
+def test_the_reliability_of_a_stored_adapter_is_drawn(store: AdapterStore) -> None:
+    metrics = {"reliability": [BIN], "measured_on": "12 unseen <b>contracts"}
+    store.save("drawn", writing(labels=("Insurance",), metrics=metrics))
+    store.save("plain", writing(labels=("Insurance",)))
+    app = open_page()
+    app.selectbox(key="training_store_pick").set_value("drawn")
+    run(app)
+    (chart,) = app.get("plotly_chart")[-1:]
+    assert "0.31" in str(chart.proto) and "as predicted" in str(chart.proto)
+    assert any("50 pairs. Measured on 12 unseen" in text for text in words(app.caption))
+    app.selectbox(key="training_store_pick").set_value("plain")
+    run(app)
+    assert "No reliability curve is stored with this adapter." in words(app.caption)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        None,
+        "many",
+        [3],
+        [{**BIN, "observed": 0.3}],
+        [{**BIN, "mean_probability": 7}],
+        [{**BIN, "mean_probability": True}],
+        [{**BIN, "count": 0}],
+        [{**BIN, "observed": {"value": "x", "low": 0.2, "high": 0.4}}],
+    ],
+)
+def test_a_reliability_curve_of_a_stranger_is_checked(store: AdapterStore, rows: object) -> None:
+    stored = store.save("one", writing(labels=("Insurance",), metrics={"reliability": rows}))
+    assert reliability_of(stored) == ()
+
+
+def test_the_shipped_flagger_has_a_reliability_curve() -> None:
+    stored = AdapterStore(Path("nowhere"), scenario.ADAPTERS).get("cuad-minilm")
+    bins = reliability_of(stored)
+    assert len(bins) == 10
+    assert sum(part.count for part in bins) == 9_854 * 41
 
 
 def scripted_reader(

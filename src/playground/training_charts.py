@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from playground.charts import FONT_SIZE
+from playground.clause_calibration import ReliabilityBin
 from playground.lora.progress import TrainingProgress
 
 if TYPE_CHECKING:
@@ -101,6 +102,38 @@ def comparison_figure(rows: Mapping[str, Mapping[str, float | None]], figures: M
         barmode="group", height=320, showlegend=True, legend={"orientation": "h", "y": -0.15, "font": {"size": 14}}
     )
     return chart
+
+
+def reliability_figure(bins: Sequence[ReliabilityBin]) -> go.Figure:
+    """Draw the share that came true over the mean probability of each bin, with its interval; dashed: as predicted."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": COLOURS[1], "width": 1.5, "dash": "dash"}, hoverinfo="skip",
+        name="as predicted",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[part.mean_probability for part in bins],
+        y=[part.observed.value for part in bins],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [part.observed.high - part.observed.value for part in bins],
+            "arrayminus": [part.observed.value - part.observed.low for part in bins],
+        },
+        customdata=[(part.count, part.low, part.high) for part in bins],
+        mode="lines+markers",
+        line={"color": SCORE_COLOUR, "width": 3},
+        marker={"size": 9},
+        name="came true",
+        hovertemplate="probability %{customdata[1]:.2f} to %{customdata[2]:.2f}: %{y:.0%} of %{customdata[0]:,} pairs "
+        "right<extra></extra>",
+    )
+    figure = _framed(figure, "Share that is right, by probability", range=[0, 1.02])
+    figure.update_layout(height=340, width=460)
+    figure.update_xaxes(range=[0, 1.02], title="Probability")
+    return figure
 
 
 def _framed(figure: go.Figure, title: str, *, is_empty: bool = False, **y_axis: object) -> go.Figure:

@@ -14,6 +14,7 @@ from playground.ui.markup import escape_html, escape_markdown
 from playground.ui.notices import Notice
 from playground.ui.training_desk import DESK, TrainingRun
 from playground.ui.training_live_view import NOTHING, clock
+from playground.ui.training_reliability_view import draw_reliability
 from playground.ui.training_state import Key, session
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
@@ -53,7 +54,7 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
         st.button("Train another", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))
     for note in report.notes:
         st.warning(escape_markdown(note), icon=":material/warning:")
-    names = ["Comparison", "By label", "Confusions", "Errors to read", "Threshold", "Curves", "Weights"]
+    names = ["Comparison", "By label", "Confusions", "Errors to read", "Threshold", "Reliability", "Curves", "Weights"]
     tabs = st.tabs(names, key="training_report")
     parts = (
         _draw_comparison,
@@ -61,6 +62,7 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
         _draw_confusions,
         _draw_errors,
         _draw_thresholds,
+        _draw_reliability,
         _draw_curves,
         _draw_weights,
     )
@@ -205,6 +207,10 @@ def _draw_thresholds(report: TrainingReport) -> None:
         f"Measured on {report.measured_on}. The slider moves every label's own threshold by so many log-odds; the same "
         "slider stands beside a flagged contract."
     )
+
+
+def _draw_reliability(report: TrainingReport) -> None:
+    draw_reliability(report.test.reliability, report.measured_on, "training_reliability")
 
 
 def _draw_curves(report: TrainingReport) -> None:

@@ -10,6 +10,7 @@ from playground.errors import PlaygroundError
 from playground.ui.markup import escape_markdown
 from playground.ui.notices import Notice, draw_notice
 from playground.ui.training_live_view import NOTHING
+from playground.ui.training_reliability_view import draw_reliability, reliability_of
 from playground.ui.training_report_view import activate
 from playground.ui.training_state import Key, session
 from scenarios.contract_clauses import scenario
@@ -99,6 +100,10 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
             )
     if not is_usable:
         st.caption("Contracts are flagged with encoders; adapters of language models are for comparison.")
+    if stored.manifest.task == "clauses":
+        with st.expander("Reliability of its probabilities"):
+            measured_on = stored.manifest.metrics.get("measured_on")
+            draw_reliability(reliability_of(stored), measured_on, f"store_reliability_{stored.identity}")
     if stored.card_path is not None:
         with st.expander("Model card"):
             # A stranger's words: shown letter for letter.
