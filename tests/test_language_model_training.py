@@ -330,6 +330,58 @@ def test_stopping_before_anything_was_learnt(tiny: Path, stage: str) -> None:
 
 
 @pytest.mark.usefixtures("every_report")
+def test_stopping_within_the_first_steps_says_how_many_there_were(tiny: Path) -> None:
+    settings = replace(SETTINGS, validation_every=1.0)
+    with pytest.raises(TrainingStopped, match="after 4 of its steps, before anything was learnt"):
+        train_language_model(tiny, TRAIN, VALIDATION, settings, on_progress=lambda progress: progress.step < 4)
+
+
+@pytest.mark.usefixtures("every_report")
+def test_stopping_before_the_first_validation_validates_once_and_keeps_the_weights(tiny: Path, tmp_path: Path) -> None:
+    """As the encoder's training does."""
+    settings = replace(SETTINGS, validation_every=1.0)
+    reports: list[TrainingProgress] = []
+
+    def stop(progress: TrainingProgress) -> bool:
+        reports.append(progress)
+        return progress.step < 6
+
+    stopped = train_language_model(
+        tiny, TRAIN, VALIDATION, settings, on_progress=stop, checkpoint_folder=tmp_path / "checkpoints"
+    )
+    assert (stopped.stopped, stopped.steps, stopped.best_step) == (True, 6, 6)
+    assert [point.step for point in stopped.validations] == [0, 6]
+    assert stopped.validation_loss == stopped.validations[-1].loss
+    assert stopped.validation_loss < stopped.validations[0].loss, "it is better than the base"
+    assert reports[-1].stage == "validating"
+    assert reports[-1].best_score == pytest.approx(math.exp(-stopped.validation_loss))
+    # The weights are those that a training keeps which validates there anyway.
+    often = replace(settings, validation_every=0.5)
+    validated = train_language_model(tiny, TRAIN, VALIDATION, often, on_progress=lambda progress: progress.step < 7)
+    assert validated.best_step == 6
+    assert same_weights(stopped, validated)
+    save_peft(stopped, tmp_path / "adapter")
+    assert load_with_adapter(tiny, tmp_path / "adapter") is not None
+    # Its checkpoint goes on as if nothing had happened.
+    resumed = train_language_model(tiny, TRAIN, VALIDATION, settings, checkpoint_folder=tmp_path / "checkpoints")
+    assert same_weights(resumed, train_language_model(tiny, TRAIN, VALIDATION, settings))
+
+
+@pytest.mark.usefixtures("every_report")
+def test_stopping_amid_the_first_validation_ends_it_and_keeps_the_weights(tiny: Path) -> None:
+    settings = replace(SETTINGS, validation_every=0.5)
+    stopped = train_language_model(
+        tiny,
+        TRAIN,
+        VALIDATION,
+        settings,
+        on_progress=lambda progress: progress.stage != "validating" or not progress.step,
+    )
+    assert stopped.stopped and stopped.best_step == stopped.steps >= 5
+    assert [point.step for point in stopped.validations] == [0, stopped.steps]
+
+
+@pytest.mark.usefixtures("every_report")
 def test_stopping_without_validation_keeps_the_last(tiny: Path) -> None:
     stopped = train_language_model(tiny, TRAIN, [], SETTINGS, on_progress=lambda progress: progress.step < 3)
     assert (stopped.stopped, stopped.steps, stopped.best_step, stopped.validation_loss) == (True, 3, 3, None)

@@ -1,10 +1,9 @@
 """Supervised LoRA fine-tuning of a language model: what it is told, what comes out, and how that is saved.
 
-    python -m playground train clauses --data written --base smollm2-135m-instruct --out my-reader
+    python -m playground train clauses --data written --base language-model --out my-reader
 
-The loss is on the completions only. Several processes share every step, and the result is that of one process up to
-the order of additions: ``accelerate launch -m playground train ...`` on GPUs, ``torchrun --nproc-per-node 2 -m
-playground train ...`` on a CPU (there, without MPI, accelerate's launcher starts one process, whatever it is told).
+The loss is on the completions only. Several processes (``accelerate launch -m playground train ...``; the commands are
+in the README) share every step, and the result is that of one process up to the order of additions.
 """
 
 from __future__ import annotations
@@ -132,6 +131,7 @@ class TrainedLanguageModel:
     duration_s: float
     stopped: bool
     notes: tuple[str, ...]
+    processes: int = 1
 
     @property
     def base_unchanged(self) -> bool:
@@ -166,8 +166,9 @@ def train_language_model(
 
     Raises:
         TrainingError: data, settings or base cannot be used, the loss is no number, or a checkpoint cannot be written.
-        TrainingStopped: ``on_progress`` returned False before the first validation (without validation examples: before
-            the first step).
+        TrainingStopped: ``on_progress`` returned False within the first few steps (without validation examples: before
+            the first step). Later, but before the first validation, the weights are validated once and kept: one pass
+            over ``validation``.
     """
     from playground.lora.language_model_run import run
 

@@ -27,6 +27,8 @@ class Reporter:
         self._trained_s = 0.0
         self._trained_examples = 0
         self.steps_per_epoch = 1
+        self.heeds_stops = True
+        """False for what has to be done after a stop was asked for; it is still reported."""
 
     @property
     def elapsed_s(self) -> float:
@@ -71,5 +73,5 @@ class Reporter:
                 remaining_s=elapsed_s * (1 - fraction) / fraction if fraction > 0 else None,
             )
         )
-        if go_on is False:
+        if go_on is False and self.heeds_stops:
             raise StopAsked

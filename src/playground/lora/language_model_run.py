@@ -35,7 +35,7 @@ from playground.lora.language_model_state import (
 )
 from playground.lora.master_weights import MasterWeights
 from playground.lora.processes import Processes
-from playground.lora.progress import OnProgress, TrainingStopped
+from playground.lora.progress import FEWEST_STEPS, OnProgress, TrainingStopped
 
 if TYPE_CHECKING:
     import torch
@@ -75,8 +75,11 @@ def run(
         training.begin(checkpoint_folder, mark, resume=resume)
         best, stopped = training.loop()
         after = tensors_sha256(network.base_tensors.items())
-    except StopAsked:
-        raise TrainingStopped("The training was stopped before anything was learnt; nothing was saved.") from None
+    except StopAsked as asked:
+        when = str(asked) or "before its first step"
+        raise TrainingStopped(
+            f"The training was stopped {when}, before anything was learnt; nothing was saved."
+        ) from None
     state = training.state
     return TrainedLanguageModel(
         state={name: tensor.numpy().copy() for name, tensor in training.masters.named(best.cpu()).items()},
@@ -98,6 +101,7 @@ def run(
         duration_s=state.elapsed_s,
         stopped=stopped,
         notes=notes,
+        processes=processes.count,
     )
 
 
@@ -192,6 +196,10 @@ class _Training:
                 self._save_now_and_then()
         if not stopped and self._validation and self.state.step > self._last_validated():
             stopped = self._validate(1.0)
+        if stopped and self._validation and self.state.best is None and self.state.step >= FEWEST_STEPS:
+            # Stopped before the first validation: what was learnt is validated once and kept.
+            self._reporter.heeds_stops = False
+            self._validate(self._processes.from_main(self._fraction()))
         if not self._validation and self.state.step:
             self.state.best, self.state.best_step = self.masters.copy(), self.state.step
         self.state.elapsed_s = self._reporter.elapsed_s
@@ -200,7 +208,7 @@ class _Training:
                 raise TrainingError(
                     "The time was over before the first step. Allow more minutes, or use fewer validation examples."
                 )
-            raise StopAsked
+            raise StopAsked(f"after {self.state.step} of its steps" if self.state.step else "")
         if not stopped:
             self._save()
         return self.state.best, stopped

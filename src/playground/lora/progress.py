@@ -8,6 +8,9 @@ from typing import Literal
 
 Stage = Literal["preparing", "training", "validating", "saving"]
 
+FEWEST_STEPS = 5
+"""A training stopped after fewer, at the lowest rates of the warm-up, has taught nothing that is worth keeping."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
