@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from streamlit.testing.v1 import AppTest
 from playground.comparison.fresh import RunRequest, new_folder, read_request, repeat_of, runs_root
 from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError
-from playground.evaluation import evaluate_into, sample_examples
-from playground.types import Prediction, RunRecord
+from playground.evaluation import EvaluationPlan, evaluate_into, sample_examples
+from playground.types import Example, Prediction, RunRecord, Strategy
 from playground.ui import comparison_measuring as measuring
-from playground.ui import comparison_run_view, resources
+from playground.ui import comparison_run_view, jobs, resources
+from playground.ui.comparison_desk import MeasurementDesk, Part
 from playground.ui.comparison_resources import RECORDED
 from scenarios.return_policy import scenario
 from scenarios.return_policy.questions import read_questions
@@ -231,3 +233,46 @@ def test_an_endpoint_with_a_price_has_a_cap_from_the_start(shipped: Path, monkey
     assert not any("no cap can be kept" in text for text in words(app.warning))
     app = measured(app)
     assert any("spending cap of $1.00 stops this run" in text for text in words(app.error))
+
+
+# Stop and closing
+
+
+@pytest.mark.parametrize("end", ["stop", "close"])
+def test_a_measurement_ends_between_the_warm_ups_of_its_techniques(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warm-up loads or fits: what is under way is finished, and no other technique's is begun."""
+    closing = threading.Event()
+    monkeypatch.setattr(jobs, "_closing", closing)
+    begun, go_on = threading.Event(), threading.Event()
+    asked: list[tuple[str, str]] = []
+
+    def strategy(name: str) -> Strategy:
+        def answer(example: Example) -> Prediction:
+            asked.append((name, example.id))
+            begun.set()
+            assert go_on.wait(30)
+            return Prediction(ANSWER, None, {})
+
+        return answer
+
+    plan = EvaluationPlan(
+        scenario="return_policy",
+        model_id="m",
+        seed=0,
+        strategies={name: strategy(name) for name in ("rag", "no-text")},
+        examples=[Example("q1", "How long?", "")],
+        metrics={},
+        warm_up=Example("warm-up", "Hello", ""),
+    )
+    part = Part(RunRequest("return_policy", ("rag", "no-text"), 1, "m"), tmp_path / "run", lambda: plan)
+    measurement = MeasurementDesk().start([part], "me")
+    assert begun.wait(30)
+    assert measurement.stage == "Warming up (RAG)"
+    (measurement.stop if end == "stop" else closing).set()
+    go_on.set()
+    assert measurement.job.done.wait(30)
+    assert asked == [("rag", "warm-up")]
+    assert measurement.job.error is None and not read_run_rows(tmp_path / "run").records
+    assert measurement.job.was_cancelled == (end == "close")
