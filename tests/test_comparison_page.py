@@ -233,6 +233,17 @@ def test_a_reply_that_says_neither_is_called_unreadable_and_not_right(recorded: 
     assert set(app.dataframe[0].value["Chain of thought"]) == {"✗"}
 
 
+def test_the_examples_of_scenario_b_are_said_to_be_the_pairs_that_every_technique_was_asked_about() -> None:
+    app = open_page(scenario=B, section="Examples")
+    assert any(
+        text.startswith("Compared are the 60 pairs of a clause and a label that every technique was asked about.")
+        and "judged up to 357 clauses whole" in text
+        for text in words(app.caption)
+    )
+    assert len(app.dataframe[0].value) == 60
+    assert not any("pairs of a clause" in text for text in words(open_page(scenario=A, section="Examples").caption))
+
+
 def test_scenario_b_is_stamped_with_contracts_and_pairs() -> None:
     app = open_page(scenario=B)
     page = html(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from playground.comparison.figures import TechniqueFigures
 from playground.comparison.sums import Outcome
 
 
@@ -59,6 +60,31 @@ def example_ids(outcomes: Sequence[Mapping[str, Outcome]], *, only_different: bo
     if not only_different:
         return ids
     return [name for name in ids if len({one[name].right for one in outcomes if name in one}) > 1]
+
+
+def sample_note(figures: Sequence[TechniqueFigures], outcomes: Sequence[Mapping[str, Outcome]]) -> str:
+    """Return a sentence about which examples there are where techniques judged more than these; "" where they did not.
+
+    ``outcomes`` are those of ``figures``, by id.
+    """
+    if not any(one.sample for one in figures):
+        return ""
+    ids = example_ids(outcomes)
+    shared = sum(all(name in one for one in outcomes) for name in ids)
+    asked = (
+        f"the {len(ids):,} pairs of a clause and a label that every technique was asked about"
+        if shared == len(ids)
+        else f"the {len(ids):,} pairs of a clause and a label that were sampled, {shared:,} of which every technique "
+        "was asked about"
+    )
+    most = max((one.requests for one in figures if one.parts == 1), default=0)
+    more = (
+        f" Techniques that judge a clause for all labels at once judged up to {most:,} clauses whole, of which these "
+        "pairs are a part."
+        if most
+        else ""
+    )
+    return f"Compared are {asked}.{more}"
 
 
 def kept_messages(value: object) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.comparison.drilldown import ShownAnswer, ShownExample, example_ids
+from playground.comparison.drilldown import ShownAnswer, ShownExample, example_ids, sample_note
 from playground.ui import comparison_resources as resources
 from playground.ui.comparison_resources import Comparison
 from playground.ui.comparison_sources import dot_html
@@ -29,6 +29,8 @@ def draw_examples(scenario: str, comparison: Comparison) -> None:
     if not ids:
         st.info("All techniques of these runs were right or wrong together on every example.", icon=":material/info:")
         return
+    if note := sample_note(comparison.figures, comparison.outcomes):
+        st.caption(note)
     module = resources.scenario_module(scenario, "side_by_side")
     info = comparison.infos[0]
     examples: dict[str, ShownExample] = module.shown_examples(ids, info)
