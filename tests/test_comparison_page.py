@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from fakes_comparison import ANSWER, HOSTILE, open_page, row, rows_of, use_runs,
 from fakes_ui import ROOT, click, html, run, words
 from streamlit.testing.v1 import AppTest
 
+from playground.comparison.break_even import ASSUMED, TITLES, YOURS
 from playground.comparison.fresh import RunRequest, fresh_folders, new_folder, read_request, runs_root
 from playground.comparison.learning_curve import write_learning_curve
 from playground.comparison.rows import read_run_rows
@@ -502,6 +505,87 @@ def test_the_exports_are_offered(recorded: Path) -> None:
     app = open_page()
     labels = {button.proto.label for button in app.get("download_button")}
     assert {"Report (HTML)", "CSV", "JSON", "Numbers (CSV)"} <= labels
+
+
+def assumptions_in_report(app: AppTest) -> tuple[str, dict[str, tuple[str, str]]]:
+    """Return what the report says of its break-even's assumptions: the sentence, and value and source of each."""
+    page = report_of(app)
+    section = page.partition("From how many requests on fine-tuning pays")[2].partition("</table>")[0]
+    sentence = section.partition('<p class="quiet">')[2].partition("</p>")[0]
+    rows = re.findall(r'<th scope="row">([^<]*)</th><td class="number">([^<]*)</td>\s*<td>([^<]*)</td>', section)
+    return sentence, {title: (value, source) for title, value, source in rows}
+
+
+def report_of(app: AppTest) -> str:
+    """Return the HTML report that a click on the page's button would download now."""
+    made: dict[str, Callable[[], bytes]] = {}
+
+    def keep(label: str, make: Callable[[], bytes], *_rest: object, **_options: object) -> bool:
+        made[label] = make
+        return False
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("streamlit.download_button", keep)
+        run(app)
+        return made["Report (HTML)"]().decode("utf-8")
+
+
+def test_the_report_has_the_default_assumptions_each_with_its_source(recorded: Path) -> None:
+    rows = [*rows_of("rag", lambda _n: True), *rows_of("rag+lora", lambda _n: True)]
+    write_run(recorded / "first", rows)
+    sentence, found = assumptions_in_report(open_page(section="Overview"))
+    assert sentence.startswith("RAG on a hosted model against RAG + LoRA, under default assumptions: what was measured")
+    assert set(found) == {title.replace("'", "&#x27;") for title in TITLES.values()}
+    assert all(len(source) > 10 for _value, source in found.values())
+    assert found["Requests per day"] == ("500 requests", ASSUMED)
+
+
+def test_the_report_has_the_assumptions_as_the_user_left_them(recorded: Path) -> None:
+    rows = [*rows_of("rag", lambda _n: True), *rows_of("rag+lora", lambda _n: True)]
+    write_run(recorded / "first", rows)
+    app = open_page(section="Break-even")
+    assert "no value changed by hand" in assumptions_in_report(app)[0]
+    control = next(one for one in app.number_input if one.key.startswith("be_requests_per_day"))
+    control.set_value(7.0)
+    app.toggle(key="hosted").set_value(False)
+    run(app)
+    next(one for one in app.number_input if one.key.startswith("be_requests_per_day")).set_value(7.0)
+    run(app)
+    crossing = html(app).partition('<div class="verdict">')[2].partition("</div>")[0]
+    sentence, found = assumptions_in_report(app)
+    assert sentence == (
+        "RAG on the machine itself against RAG + LoRA, under the assumptions as they stood on the page when this was "
+        "written: 1 value changed by hand."
+    )
+    assert found["Requests per day"] == ("7 requests", YOURS)
+    assert crossing and f"<strong>{crossing}</strong>" in report_of(app)
+    # Also from a section without the controls.
+    app.button_group(key="section").set_value("Overview")
+    run(app)
+    assert assumptions_in_report(app)[1]["Requests per day"] == ("7 requests", YOURS)
+
+
+def test_assumptions_about_runs_that_are_no_longer_chosen_are_not_in_the_report(recorded: Path) -> None:
+    write_run(recorded / "first", [*rows_of("rag", lambda _n: True), *rows_of("rag+lora", lambda _n: True)])
+    app = open_page(section="Break-even")
+    next(one for one in app.number_input if one.key.startswith("be_requests_per_day")).set_value(7.0)
+    run(app)
+    assert assumptions_in_report(app)[1]["Requests per day"] == ("7 requests", YOURS)
+    write_run(recorded / "first", [*rows_of("rag", lambda _n: False), *rows_of("rag+lora", lambda _n: False)])
+    app.button_group(key="section").set_value("Overview")
+    sentence, found = assumptions_in_report(run(app))
+    assert "default assumptions" in sentence and found["Requests per day"] == ("500 requests", ASSUMED)
+
+
+def test_assumptions_that_cannot_be_are_not_in_the_report(recorded: Path) -> None:
+    write_run(recorded / "first", [*rows_of("rag", lambda _n: True), *rows_of("rag+lora", lambda _n: True)])
+    app = open_page(section="Break-even")
+    control = next(one for one in app.number_input if one.key.startswith("be_requests_per_day"))
+    control.set_value(-7.0)
+    run(app)
+    assert any("-7 cannot be" in text for text in words(app.error))
+    sentence, found = assumptions_in_report(app)
+    assert "default assumptions" in sentence and found["Requests per day"] == ("500 requests", ASSUMED)
 
 
 def test_the_menu_and_home_lead_here() -> None:

@@ -63,6 +63,23 @@ class ReportExamples:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportBreakEven:
+    """Where the costs of a prompted and a fine-tuned technique cross; ``unit`` is what a request of both is.
+
+    A technique is None where none was measured. ``hosted``: whether prompting uses a hosted model; ``is_default``:
+    whether nobody chose the assumptions.
+    """
+
+    prompting: TechniqueFigures | None
+    tuned: TechniqueFigures | None
+    unit: str
+    assumptions: Assumptions
+    result: BreakEven
+    hosted: bool = True
+    is_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ReportExtras:
     """What is at hand beside the runs.
 
@@ -72,6 +89,7 @@ class ReportExtras:
         problems: a sentence for each part of the evidence that could not be read.
         adapters: manifests by identity, for what training took.
         examples: by scenario.
+        break_even: as it stands on the page, by scenario; where there is none the report makes one of defaults.
     """
 
     basis: CostBasis = field(default_factory=CostBasis)
@@ -79,24 +97,18 @@ class ReportExtras:
     problems: tuple[str, ...] = ()
     adapters: Mapping[str, AdapterManifest] = field(default_factory=dict)
     examples: Mapping[str, ReportExamples] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportBreakEven:
-    """Where the costs of a prompted and a fine-tuned technique cross; ``unit`` is what a request of both is."""
-
-    prompting: TechniqueFigures
-    tuned: TechniqueFigures
-    unit: str
-    assumptions: Assumptions
-    result: BreakEven
+    break_even: Mapping[str, ReportBreakEven] = field(default_factory=dict)
 
 
 def break_even_of(figures: Sequence[TechniqueFigures], extras: ReportExtras) -> ReportBreakEven | None:
-    """Return the break-even of the techniques that the page begins with; None where one kind was not measured.
+    """Return the break-even as it stands on the page, else that which the page begins with.
 
-    Prompting is a hosted model, as the page begins with; measured values are where they were measured.
+    That has prompting with a hosted model, and measured values where they were measured; it is None where one kind was
+    not measured.
     """
+    for scenario in dict.fromkeys(one.scenario for one in figures):
+        if (found := extras.break_even.get(scenario)) is not None:
+            return found
     prompting = _first([one for one in figures if kind_of(one.strategy) == "prompting" and one.input_tokens],
                        _PROMPTED_FIRST)  # fmt: skip
     tuned = _first([one for one in figures if kind_of(one.strategy) == "fine-tuning"], _TUNED_FIRST)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
 from playground.comparison.article import ArticleEvidence, ArticleRow, article_rows
-from playground.comparison.break_even import TITLES, Assumption, Assumptions
+from playground.comparison.break_even import TITLES, YOURS, Assumption, Assumptions
 from playground.comparison.chart_style import plain
 from playground.comparison.charts_over_time import (
     break_even_figure,
@@ -17,7 +17,13 @@ from playground.comparison.charts_over_time import (
 from playground.comparison.drilldown import ShownAnswer, ShownExample
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.provenance import Provenance, elsewhere_words
-from playground.comparison.report_extras import ReportAnswer, ReportExamples, ReportExtras, break_even_of
+from playground.comparison.report_extras import (
+    ReportAnswer,
+    ReportBreakEven,
+    ReportExamples,
+    ReportExtras,
+    break_even_of,
+)
 from playground.comparison.report_markup import Charts, shown
 from playground.comparison.technique_styles import style_of
 
@@ -32,10 +38,7 @@ def break_even_section(figures: Sequence[TechniqueFigures], extras: ReportExtras
         return
     yield "<h3>From how many requests on fine-tuning pays</h3>"
     yield f"<p><strong>{shown(found.result.sentence)}</strong></p>"
-    yield (
-        f'<p class="quiet">{shown(found.prompting.title)} on a hosted model against {shown(found.tuned.title)}, with '
-        "what was measured in its place and ordinary values for the rest. On the page each value can be changed.</p>"
-    )
+    yield f'<p class="quiet">{shown(_break_even_words(found))}</p>'
     colours = way_colours(found.prompting, found.tuned)
     yield charts.html(break_even_figure(found.assumptions, found.result, colours=colours, unit=found.unit))
     yield '<div class="wide"><table class="assumptions">\n<thead><tr><th scope="col">Assumption</th>'
@@ -46,6 +49,21 @@ def break_even_section(figures: Sequence[TechniqueFigures], extras: ReportExtras
         yield f'<tr><th scope="row">{shown(TITLES[name])}</th><td class="number">{value}</td>'
         yield f"<td>{shown(one.source)}</td></tr>"
     yield "</tbody></table></div>"
+
+
+def _break_even_words(found: ReportBreakEven) -> str:
+    """Return which techniques are compared, and whether anybody chose the assumptions."""
+    prompting = found.prompting.title if found.prompting else "Prompting that was not measured"
+    tuned = found.tuned.title if found.tuned else "fine-tuning that was not measured"
+    techniques = f"{prompting} on {'a hosted model' if found.hosted else 'the machine itself'} against {tuned}"
+    if found.is_default:
+        return (
+            f"{techniques}, under default assumptions: what was measured in its place and ordinary values for the "
+            "rest. On the page each value can be changed."
+        )
+    own = sum(getattr(found.assumptions, one.name).source == YOURS for one in fields(Assumptions))
+    changed = f"{own} value{'' if own == 1 else 's'} changed by hand" if own else "no value changed by hand"
+    return f"{techniques}, under the assumptions as they stood on the page when this was written: {changed}."
 
 
 def change_section(scenario: str, extras: ReportExtras, charts: Charts) -> Iterator[str]:

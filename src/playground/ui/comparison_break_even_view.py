@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.adapters import AdapterManifest
 from playground.comparison.break_even import (
     TITLES,
+    YOURS,
     Assumption,
     Assumptions,
     break_even,
@@ -21,13 +22,14 @@ from playground.comparison.break_even import (
 from playground.comparison.charts_over_time import break_even_figure, way_colours
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.footing import on_one_footing, units_of
+from playground.comparison.report_extras import ReportBreakEven
 from playground.comparison.stale import FILE as STALE_FILE
 from playground.comparison.stale import StaleFacts, read_stale_facts
 from playground.errors import EvaluationError, PlaygroundError
 from playground.evaluation import fingerprint_of
 from playground.ui import comparison_resources, resources
 from playground.ui.comparison_charts_view import Row, draw_chart
-from playground.ui.comparison_state import Key
+from playground.ui.comparison_state import Key, session
 from playground.ui.markup import escape_html, escape_markdown
 
 TUNED = ("rag+lora", "closed-book-lora", "lora", "language-model-lora")
@@ -49,11 +51,15 @@ def draw_break_even(scenario: str, figures: Sequence[TechniqueFigures]) -> None:
         try:
             assumptions = with_values(start, values)
         except EvaluationError as error:
+            session().break_even.pop(scenario, None)
             st.error(escape_markdown(str(error)), icon=":material/error:")
             st.caption("The chart is drawn again as soon as every assumption can be.")
             return
         unit = units_of(on_one_footing(one) for one in (prompting, tuned) if one)
         result = break_even(assumptions, unit="" if unit == "request" else unit)
+        session().break_even[scenario] = ReportBreakEven(
+            prompting, tuned, unit, assumptions, result, hosted=hosted, is_default=False
+        )
         st.html(f'<div class="verdict">{escape_html(result.sentence)}</div>')
         last = 2 * result.requests if result.requests else 365 * assumptions.requests_per_day.value
         rows: list[Row] = [
@@ -143,7 +149,7 @@ def _draw_assumptions(start: Assumptions, kind: str) -> dict[str, float]:
                 bind="query-params",
             )
             values[name] = assumption.value if value is None else float(value)
-            source = assumption.source if values[name] == assumption.value else "your own value"
+            source = assumption.source if values[name] == assumption.value else YOURS
             st.caption(escape_markdown(source))
     return values
 

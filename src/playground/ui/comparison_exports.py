@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import streamlit as st
 
 from playground.comparison.article_evidence import collect_evidence
 from playground.comparison.costs import CostBasis
 from playground.comparison.exports import comparison_csv, comparison_json
-from playground.comparison.report_extras import ReportExtras, TechniqueAnswers, differing_examples
+from playground.comparison.report_extras import (
+    ReportBreakEven,
+    ReportExtras,
+    TechniqueAnswers,
+    differing_examples,
+)
 from playground.comparison.report_html import comparison_html
 from playground.machine import utc_now
 from playground.ui import comparison_resources, resources
@@ -19,11 +25,15 @@ from scenarios.return_policy.scenario import few_shot_examples
 
 
 def draw_exports(scenario: str, comparison: Comparison) -> None:
-    """Draw the row of download buttons. The report prices a request as the page did last."""
+    """Draw the row of download buttons. The report prices a request and assumes what the page did last."""
     compared, basis = [comparison.compared], session().cost_basis
+    break_even = session().break_even.get(scenario)
+    # Other runs may have been chosen since: what is not among them says nothing about them.
+    if break_even and any(one not in comparison.figures for one in (break_even.prompting, break_even.tuned) if one):
+        break_even = None
 
     def as_html() -> bytes:
-        extras = _extras(scenario, comparison, basis)
+        extras = _extras(scenario, comparison, basis, {scenario: break_even} if break_even else {})
         return comparison_html(compared, written_at=utc_now(), extras=extras).encode("utf-8", "replace")
 
     def as_csv() -> bytes:
@@ -49,7 +59,9 @@ def draw_exports(scenario: str, comparison: Comparison) -> None:
             )
 
 
-def _extras(scenario: str, comparison: Comparison, basis: CostBasis) -> ReportExtras:
+def _extras(
+    scenario: str, comparison: Comparison, basis: CostBasis, break_even: Mapping[str, ReportBreakEven]
+) -> ReportExtras:
     """Collect what the page shows beside the runs' figures."""
     store = resources.adapter_store()
     evidence, problems = collect_evidence(
@@ -66,4 +78,4 @@ def _extras(scenario: str, comparison: Comparison, basis: CostBasis) -> ReportEx
     ]
     examples = differing_examples(techniques, comparison_resources.scenario_module(scenario, "side_by_side"))
     adapters = {one.identity: one.manifest for one in store.list()}
-    return ReportExtras(basis, evidence, problems, adapters, {scenario: examples})
+    return ReportExtras(basis, evidence, problems, adapters, {scenario: examples}, break_even)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from playground.comparison.costs import CostBasis
 from playground.comparison.fresh import RunRequest
+from playground.comparison.report_extras import ReportBreakEven
 from playground.ui.notices import Notice
 
 _SESSION = "playground_comparison_session"
@@ -84,6 +85,8 @@ class ComparisonSession:
     """Fresh runs that were put beside the recorded ones once; the user may take them away again."""
     cost_basis: CostBasis = field(default_factory=CostBasis)
     """How the page priced a request last, for the report: the controls are not on every section."""
+    break_even: dict[str, ReportBreakEven] = field(default_factory=dict)
+    """What the page made of the assumptions last, by scenario, for the report."""
 
 
 def session() -> ComparisonSession:
