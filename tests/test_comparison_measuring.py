@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import FakeChatModel
 from fakes_comparison import ANSWER, open_page, row, use_runs
@@ -19,7 +21,7 @@ from playground.evaluation import EvaluationPlan, evaluate_into, sample_examples
 from playground.types import Example, Prediction, RunRecord, Strategy
 from playground.ui import comparison_measuring as measuring
 from playground.ui import comparison_run_view, jobs, resources
-from playground.ui.comparison_desk import MeasurementDesk, Part
+from playground.ui.comparison_desk import MeasurementDesk, Part, WatchedEmbedder
 from playground.ui.comparison_resources import RECORDED
 from scenarios.return_policy import scenario
 from scenarios.return_policy.questions import read_questions
@@ -276,3 +278,44 @@ def test_a_measurement_ends_between_the_warm_ups_of_its_techniques(
     assert asked == [("rag", "warm-up")]
     assert measurement.job.error is None and not read_run_rows(tmp_path / "run").records
     assert measurement.job.was_cancelled == (end == "close")
+
+
+@pytest.mark.parametrize("end", ["stop", "close"])
+def test_a_measurement_ends_while_a_baseline_embeds_what_it_is_fitted_on(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing = threading.Event()
+    monkeypatch.setattr(jobs, "_closing", closing)
+    embedded: list[int] = []
+
+    class Ending(ScriptedEmbedder):
+        def embed(self, texts: Sequence[str]) -> np.ndarray:
+            embedded.append(len(texts))
+            if len(embedded) == 2:
+                (desk.latest().stop if end == "stop" else closing).set()  # type: ignore[union-attr]
+            return super().embed(texts)
+
+    desk = MeasurementDesk()
+    part = measuring.part_of(
+        RunRequest("contract_clauses", ("frozen", "nearest"), 1, "bundled"),
+        tmp_path / "run",
+        model=lambda: FakeChatModel(lambda _question: ANSWER),
+        embedder=Ending,
+        expected_s={},
+    )
+    measurement = desk.start([part], "me")
+    assert measurement.job.done.wait(60)
+    assert embedded == [WatchedEmbedder.PORTION] * 2, "the 751 clauses are embedded no further"
+    assert measurement.job.error is None and not read_run_rows(tmp_path / "run").records
+    assert measurement.job.was_cancelled == (end == "close")
+
+
+def test_a_watched_embedder_gives_what_the_embedder_gives() -> None:
+    texts = [f"text {number}" for number in range(2 * WatchedEmbedder.PORTION + 1)]
+    plain, checks = ScriptedEmbedder(), []
+    watched = WatchedEmbedder(plain, lambda: checks.append(1))
+    assert np.array_equal(watched.embed(texts), plain.embed(texts))
+    assert len(checks) == 3
+    assert watched.embed([]).shape == plain.embed([]).shape
+    assert (watched.model_id, watched.max_tokens) == (plain.model_id, plain.max_tokens)
+    assert watched.count_tokens("two words") == plain.count_tokens("two words")

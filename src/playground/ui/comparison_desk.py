@@ -12,14 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playground.comparison.fresh import RunRequest
 from playground.comparison.technique_styles import style_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.evaluation import EvaluationPlan, evaluate_into, rows_done
-from playground.types import Example, Prediction, RunRecord, Strategy
+from playground.types import Embedder, Example, Prediction, RunRecord, Strategy
 from playground.ui import jobs
 from playground.ui.jobs import Job
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WARMING_UP, MEASURING = "Warming up", "Measuring"
 _OVERALL = ""
@@ -29,6 +33,8 @@ _OVERALL = ""
 class Part:
     """One run of a measurement. ``prepare`` checks the inputs and loads the models; only the thread changes the rest.
 
+    ``check`` ends the thread that calls it where the measurement is to end; what takes long in ``prepare`` and in the
+    warm-ups calls it in between.
     ``expected_s`` are seconds per row by technique, as recorded, for the time left before anything is measured.
     ``rows_of`` are how many rows each technique will have: one may not be asked everything.
     """
@@ -43,6 +49,7 @@ class Part:
     rows_of: Mapping[str, int] = field(default_factory=dict)
     found_of: Mapping[str, int] = field(default_factory=dict)
     """Rows of each technique that were there already, of an earlier attempt."""
+    check: Callable[[], None] = jobs.end_if_closing
 
     @property
     def planned(self) -> int:
@@ -156,6 +163,7 @@ class MeasurementDesk:
 
 def _measure(part: Part, measurement: Measurement) -> None:
     measurement.stage = "Loading the models"
+    part.check = lambda: _end_if_stopped(measurement)
     try:
         plan = part.prepare()
         part.rows_of = plan.rows_of
@@ -190,13 +198,50 @@ class _StoppedError(Exception):
     """Ends a run before its next answer; it is no failure of a technique, so nothing is written of it."""
 
 
+def _end_if_stopped(measurement: Measurement) -> None:
+    jobs.end_if_closing()
+    if measurement.stop.is_set():
+        raise _StoppedError
+
+
+class WatchedEmbedder:
+    """An ``Embedder`` that calls ``check`` between portions: baselines embed all training clauses in their warm-up."""
+
+    PORTION = 64
+
+    def __init__(self, embedder: Embedder, check: Callable[[], None]) -> None:
+        self._embedder, self._check = embedder, check
+
+    @property
+    def model_id(self) -> str:
+        """Name of the model."""
+        return self._embedder.model_id
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, special tokens included."""
+        return self._embedder.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text``, special tokens included."""
+        return self._embedder.count_tokens(text)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return float32 unit vectors [len(texts), d]; errors as for the embedder that is watched, and of ``check``."""
+        import numpy as np
+
+        found = []
+        for start in range(0, max(len(texts), 1), self.PORTION):
+            self._check()
+            found.append(self._embedder.embed(texts[start : start + self.PORTION]))
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+
 def _watched(name: str, strategy: Strategy, measurement: Measurement) -> Strategy:
     """Return a strategy that looks at Stop before each answer: warm-ups fit and load, and may take long."""
 
     def answer(example: Example) -> Prediction:
-        jobs.end_if_closing()
-        if measurement.stop.is_set():
-            raise _StoppedError
+        _end_if_stopped(measurement)
         if measurement.stage != MEASURING:
             measurement.stage = f"{WARMING_UP} ({style_of(name).title})"
         return strategy(example)

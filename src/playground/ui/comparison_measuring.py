@@ -19,7 +19,7 @@ from playground.evaluation import EvaluationOutline, EvaluationPlan
 from playground.models.sources import ModelChoice
 from playground.types import ChatModel, Embedder, Usage
 from playground.ui import comparison_resources as resources
-from playground.ui.comparison_desk import Part
+from playground.ui.comparison_desk import Part, WatchedEmbedder
 
 QUICK, SAMPLE, ALL = "quick", "sample", "all"
 LIMITS: Mapping[str, Mapping[str, int | None]] = {
@@ -254,10 +254,15 @@ def part_of(
 
     def prepare() -> EvaluationPlan:
         module = resources.scenario_module(request.scenario, "evaluation")
-        plan: EvaluationPlan = module.prepare(arguments_for(request, folder), load_model=model, load_embedder=embedder)
+        plan: EvaluationPlan = module.prepare(
+            arguments_for(request, folder),
+            load_model=model,
+            load_embedder=lambda: WatchedEmbedder(embedder(), part.check),
+        )
         return plan
 
-    return Part(request, folder, prepare, expected_s, rows_of=planned_rows(request))
+    part = Part(request, folder, prepare, expected_s, rows_of=planned_rows(request))
+    return part
 
 
 def is_priced(choice: ModelChoice) -> bool:
