@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -195,6 +195,7 @@ def test_the_adapter_is_stored_with_a_complete_manifest_and_card(store: AdapterS
     points = metrics["operating_points"]
     assert isinstance(points, list)
     assert set(points[0]) == {"shift", "recall", "precision", "flags"}
+    assert metrics["reliability"] == [asdict(part) for part in report.test.reliability]
     recalls = [point["recall"] for point in points]
     assert recalls == sorted(recalls, reverse=True)
     card = (stored.folder / "README.md").read_text()
@@ -266,6 +267,23 @@ def test_a_failure_leaves_the_store_as_it_was_and_the_checkpoints_for_another_tr
     report = train_clauses(plan(), store)
     assert report is not None and report.resumed_from_step == 3
     assert resumed_step(plan(), store) is None
+
+
+@pytest.mark.parametrize(("max_minutes", "said"), [(2.0, True), (None, False)])
+def test_a_resumed_training_with_a_time_budget_says_that_the_time_left_decided(
+    max_minutes: float | None, said: bool, store: AdapterStore, monkeypatch
+) -> None:
+    budget = plan(settings=EncoderSettings(max_minutes=max_minutes))
+    use_training(monkeypatch, ScriptedTraining(error=KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        train_clauses(budget, store)
+    use_training(monkeypatch, ScriptedTraining())
+    report = train_clauses(budget, store)
+    assert report is not None and report.resumed_from_step == 3
+    assert any("went on with the minutes that its last checkpoint had left" in note for note in report.notes) == said
+    uninterrupted = train_clauses(replace(budget, name="another"), store)
+    assert uninterrupted is not None and uninterrupted.resumed_from_step is None
+    assert not any("last checkpoint" in note for note in uninterrupted.notes)
 
 
 def test_a_full_disk_while_saving_leaves_the_store_as_it_was(store: AdapterStore, monkeypatch) -> None:

@@ -49,6 +49,11 @@ from playground.lora.progress import OnProgress, TrainingProgress
 
 CHECKPOINTS = ".checkpoints"
 _MOST_CONFUSIONS_KEPT = 50
+# The schedule follows the clock, and a checkpoint keeps the seconds used: what came after it was trained again.
+_RESUMED_WITH_A_BUDGET = (
+    "This training had a time budget and was interrupted: it went on with the minutes that its last checkpoint had "
+    "left, so its result depends on them and is not quite that of a training without the interruption."
+)
 _JUDGED_SHARE = 0.6  # of the work after the training; the baselines are the rest
 
 
@@ -113,7 +118,10 @@ def train_clauses(
         with contextlib.suppress(TrainingError, OSError):  # the adapter is stored; old checkpoints only take space
             clear_checkpoints(folder)
             shutil.rmtree(folder.parent, ignore_errors=True)
-        return replace(report, resumed_from_step=checkpoint_step(found) if found else None)
+        if found is None:
+            return report
+        notes = report.notes if plan.settings.max_minutes is None else (*report.notes, _RESUMED_WITH_A_BUDGET)
+        return replace(report, resumed_from_step=checkpoint_step(found), notes=notes)
 
 
 def resumed_step(plan: TrainingPlan, store: AdapterStore) -> int | None:
@@ -333,6 +341,7 @@ def _manifest(
             "measured_on": measured_on,
             "operating_points": [asdict(point) for point in measured.operating_points],
             "per_label": {
+            "reliability": [asdict(part) for part in measured.reliability],
                 row.label: {k: v for k, v in asdict(row).items() if k != "label"} for row in measured.per_label
             },
             "confusions": [asdict(pair) for pair in measured.confusions[:_MOST_CONFUSIONS_KEPT]],
