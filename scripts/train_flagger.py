@@ -50,6 +50,7 @@ from playground.clause_metrics import measure, per_label
 from playground.clause_words import fit_words
 from playground.clauses import split_clauses
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
+from playground.lora.processes import end_if_one_of_several
 from playground.lora.progress import TrainingProgress
 from playground.lora.settings import EncoderSettings
 from playground.machine import commit, describe_machine, utc_now
@@ -392,3 +393,4 @@ def _print_progress(progress: TrainingProgress) -> None:
 
 if __name__ == "__main__":
     main()
+    end_if_one_of_several(0)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tiny_encoder import write_tiny_encoder
 
 from playground.clause_encoder import load_clause_encoder
 from playground.clause_metrics import micro_ap
@@ -39,20 +39,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a random BERT of two layers with a vocabulary of a few words."""
-    from transformers import BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("tiny-bert")
-    vocabulary = {name: number for number, name in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
+    return write_tiny_encoder(tmp_path_factory.mktemp("tiny-bert"), WORDS)
 
 
 def clauses(count: int, contract: str) -> tuple[AnnotatedClause, ...]:
@@ -286,6 +273,16 @@ stopped = tests.trained_on(Path(sys.argv[2]), settings, on_progress=stop)
 assert stopped.stopped and stopped.best_score is not None and stopped.steps >= 6
 result = tests.trained_on(Path(sys.argv[2]), on_progress=report)
 np.savez(Path(sys.argv[3]) / f"{rank}.npz", **{name: value.numpy() for name, value in result.state.items()})
+
+# Each as if on a machine of its own: only the main process writes checkpoints, and only it sees them.
+training._CHECKPOINT_EVERY_S = 0.0
+seen = Path(sys.argv[3]) / f"seen-by-{rank}"
+tests.trained_on(Path(sys.argv[2]), settings, on_progress=stop, checkpoint_folder=seen)
+assert seen.exists() == (rank == "0")
+resumed = tests.trained_on(Path(sys.argv[2]), settings, checkpoint_folder=seen)
+whole = tests.trained_on(Path(sys.argv[2]), settings)
+assert resumed.processes == 2 and len(resumed.history) and not resumed.stopped
+assert tests.same(resumed, whole)
 """
 
 

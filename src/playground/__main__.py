@@ -3,6 +3,9 @@
 import sys
 
 from playground.cli import main
+from playground.lora.processes import end_if_one_of_several
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    end_if_one_of_several(code)
+    sys.exit(code)

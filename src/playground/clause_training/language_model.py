@@ -78,6 +78,7 @@ def train_on_language_model(
         examples=trained.examples,
         duration_s=trained.duration_s,
         stopped=trained.stopped,
+        processes=trained.processes,
         notes=trained.notes,
     )
 

@@ -41,6 +41,7 @@ class TrainedFlagger:
     duration_s: float
     stopped: bool
     notes: tuple[str, ...] = ()
+    processes: int = 1
 
 
 def train_on_encoder(
@@ -84,4 +85,5 @@ def train_on_encoder(
         examples=trained.examples,
         duration_s=trained.duration_s,
         stopped=trained.stopped,
+        processes=trained.processes,
     )

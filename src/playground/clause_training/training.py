@@ -332,6 +332,7 @@ def _manifest(
             "steps": trained.steps,
             "examples_seen": trained.examples,
             "stopped_early": trained.stopped,
+            "processes": trained.processes,
         },
         seed=plan.settings.seed,
         metrics={
@@ -340,8 +341,8 @@ def _manifest(
             "validation": validation,
             "measured_on": measured_on,
             "operating_points": [asdict(point) for point in measured.operating_points],
-            "per_label": {
             "reliability": [asdict(part) for part in measured.reliability],
+            "per_label": {
                 row.label: {k: v for k, v in asdict(row).items() if k != "label"} for row in measured.per_label
             },
             "confusions": [asdict(pair) for pair in measured.confusions[:_MOST_CONFUSIONS_KEPT]],

@@ -2,7 +2,8 @@
 
 python -m playground train clauses --data written --out my-flagger
 accelerate launch --num_processes 2 -m playground train clauses --data CUADv1.json --out my-flagger     (two GPUs)
-ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 -m playground train clauses --data CUADv1.json --out my-flagger
+ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m playground train clauses ...  (two processes
+without a GPU: despite its name `--multi_gpu` is what makes the launcher start several; with `--cpu` it wants MPI)
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -93,7 +95,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
         try:
             train_clauses(_plan(arguments), store)
         except PlaygroundError:
-            raise SystemExit(2) from None  # the main process has said why
+            if os.environ.get("LOCAL_RANK") == "0":  # the first of another machine: its own files may be what is wrong
+                raise
+            raise SystemExit(2) from None  # the first process of this machine has said why
         return None
     plan = _plan(arguments)
     for note in _notes(plan):
@@ -210,6 +214,12 @@ def _notes(plan: TrainingPlan) -> list[str]:
     if len(annotations.rejected) > 10:
         notes.append(f"{len(annotations.rejected):,} rows were left out in all.")
     return notes
+    # What `accelerate launch --cpu --num_processes 2` sets: without MPI it starts one process and says nothing.
+    if "ACCELERATE_MIXED_PRECISION" in os.environ and "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:
+        notes.append(
+            "accelerate was told to start several processes and started one: `--cpu` wants MPI for more. Use "
+            "`ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N ...`; it needs no GPU."
+        )
 
 
 def _is_taken(plan: TrainingPlan, store: Any) -> bool:
@@ -240,12 +250,14 @@ def _summary(report: TrainingReport, *, activated: bool) -> str:
     for name, figures in (("this adapter", own), *report.baselines.items()):
         lines.append(f"{name:<{width}}" + "".join(f"{_rate(figures[key]):>10}" for _, key in _FIGURES))
     unchanged = "unchanged" if report.base_sha256_before == report.base_sha256_after else "CHANGED"
+    processes = report.adapter.manifest.hyper_parameters.get("processes", 1)
+    in_processes = f" in {processes} processes" if processes != 1 else ""
     lines += [
         "",
         f"adapter {report.adapter.identity}: {report.adapter_bytes / 1e6:.1f} MB",
         f"base {report.base_id}: {report.base_bytes / 1e6:.0f} MB",
         f"base weights {report.base_sha256_before[:16]}… before, {report.base_sha256_after[:16]}… after: {unchanged}",
-        f"trained for {report.duration_s:.0f} s{', stopped early' if report.stopped else ''}, in "
+        f"trained for {report.duration_s:.0f} s{in_processes}{', stopped early' if report.stopped else ''}, in "
         f"{report.adapter.folder}{'; active' if activated else ''}",
     ]
     lines += [f"note: {one_line(note)}" for note in report.notes]

@@ -2,9 +2,9 @@
 
 python -m playground train clauses --data written --base encoder --out my-flagger
 
-Trained with accelerate underneath, so that `accelerate launch -m playground train ...` uses several GPUs, and `torchrun
---nproc_per_node 2 -m playground train ...` with ACCELERATE_USE_CPU=true two processes of a machine without one: each
-takes its share of the batches and the gradients are averaged; only the main process reports and saves.
+Trained with accelerate underneath, so that `accelerate launch -m playground train ...` uses several GPUs, several
+machines, or several processes without a GPU (the commands are in the README): each takes its share of the batches and
+the gradients are averaged; only the main process reports and saves.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from playground.clause_windows import Window, load_window_reader
 from playground.errors import TrainingError
 from playground.lora.denormals import flushed_denormals
 from playground.lora.encoder_model import HEAD_PREFIX, load_encoder_with_head, read_trained_state
-from playground.lora.encoder_state import LoopState, restore_state, save_state
+from playground.lora.encoder_state import LoopState, read_state, restore_state, save_state
 from playground.lora.processes import Processes
-from playground.lora.progress import OnProgress, TrainingProgress, TrainingStopped
+from playground.lora.progress import FEWEST_STEPS, OnProgress, TrainingProgress, TrainingStopped
 from playground.lora.settings import EncoderSettings
 from playground.types import AnnotatedClause
 
@@ -41,8 +41,6 @@ _CHECKPOINT_EVERY_S = 20.0
 _WARM_UP_SHARE = 0.05
 _LOWEST_RATE = 0.01
 _LARGEST_GRADIENT = 1.0
-_FEWEST_STEPS = 5
-"""Fewer steps, at the lowest rates of the warm-up, have taught nothing that is worth keeping."""
 _VALIDATION_BATCH_TOKENS = 4_096
 _SHUFFLED_BATCHES = 64
 """Windows are sorted by length inside groups of about so many batches, so that padding is rare and order is random."""
@@ -54,6 +52,7 @@ class TrainedEncoder:
 
     ``state`` maps names to float32 tensors on the CPU. ``validation_scores`` float32 [n_validation, labels] are the raw
     log-odds of the best weights; ``best_score`` is their micro average precision, None without validation clauses.
+    ``processes`` took part in the last stretch: the batches of a step depend on how many there are.
     """
 
     labels: tuple[str, ...]
@@ -69,6 +68,7 @@ class TrainedEncoder:
     duration_s: float
     stopped: bool
     validation_scores: np.ndarray
+    processes: int = 1
 
 
 def train_encoder(
@@ -202,7 +202,7 @@ class _Training:
             if fraction >= (self.state.validated + 1) / self.settings.validations and fraction < 1:
                 self._validate(fraction)
             self._checkpoint_now_and_then()
-        if stopped and self.state.best is None and self.state.step < _FEWEST_STEPS:
+        if stopped and self.state.best is None and self.state.step < FEWEST_STEPS:
             raise TrainingStopped(
                 f"The training was stopped after {self.state.step} of its steps, before anything was learnt; "
                 "nothing was saved."
@@ -225,15 +225,20 @@ class _Training:
             duration_s=self.state.elapsed_s,
             stopped=stopped,
             validation_scores=self.state.best_scores,
+            processes=self.processes.count,
         )
 
     def _begin(self) -> None:
-        """Go on from a checkpoint of this training, else begin from the adapter given or the labels' shares."""
-        restored = self.checkpoint_folder and restore_state(
-            self.checkpoint_folder, self.network, self.optimizer, self.fingerprint
-        )
-        if restored:
-            self.state = restored
+        """Go on from a checkpoint of this training, else begin from the adapter given or the labels' shares.
+
+        The main process reads, and hands on what it read: others may be on a machine that does not see the folder.
+        """
+        saved = None
+        if self.checkpoint_folder and self.processes.is_main:
+            saved = read_state(self.checkpoint_folder, self.fingerprint)
+        saved = self.processes.from_main(saved)
+        if saved is not None:
+            self.state = restore_state(saved, self.network, self.optimizer)
             return
         if self.checkpoint_folder and self.processes.is_main:
             clear_checkpoints(self.checkpoint_folder)  # of another training; a higher step would hide ours

@@ -16,6 +16,8 @@ from playground.lora.progress import TrainingProgress
 if TYPE_CHECKING:
     import torch
 
+    SavedState = tuple[dict[str, Any], dict[str, torch.Tensor]]  # a checkpoint's numbers and its tensors
+
 
 @dataclass(slots=True)
 class LoopState:
@@ -76,10 +78,8 @@ def save_state(
     write_checkpoint(folder, state.step, write)
 
 
-def restore_state(
-    folder: Path, network: EncoderWithHead, optimizer: torch.optim.Optimizer, fingerprint: str
-) -> LoopState | None:
-    """Take over the newest checkpoint; None where there is none, or it is of another training."""
+def read_state(folder: Path, fingerprint: str) -> SavedState | None:
+    """Read the newest checkpoint; None where there is none, or it is of another training."""
     from safetensors.torch import load_file
 
     checkpoint = latest_checkpoint(folder)
@@ -88,7 +88,12 @@ def restore_state(
     row: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
     if row["fingerprint"] != fingerprint or row["step"] != checkpoint_step(checkpoint):
         return None
-    tensors = load_file(str(checkpoint / "state.safetensors"))
+    return row, load_file(str(checkpoint / "state.safetensors"))
+
+
+def restore_state(saved: SavedState, network: EncoderWithHead, optimizer: torch.optim.Optimizer) -> LoopState:
+    """Take over what ``read_state`` read."""
+    row, tensors = saved
     network.load_trained_state(_under(tensors, "now."))
     entries: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in _under(tensors, "optimizer.").items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,3 +55,20 @@ class Processes:
         if self.count == 1:
             return placed
         return {name: broadcast(placed[name], from_process=0) for name in sorted(placed)}
+
+
+def end_if_one_of_several(exit_code: int) -> None:
+    """End this process at once where it is one of several of a training; return where it is alone.
+
+    A program's last line. The threads that carry messages between processes let go of their last tensors when they get
+    round to it, and one that wants the interpreter for that while it is going away aborts the process ("terminate
+    called without an active exception"). The launcher would take that for a failure and end the others too, in the
+    middle of measuring and saving.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return
+    torch.distributed.destroy_process_group()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)
