@@ -213,13 +213,13 @@ def _notes(plan: TrainingPlan) -> list[str]:
     notes += [f"row {row.number} was left out: {row.reason}" for row in annotations.rejected[:10]]
     if len(annotations.rejected) > 10:
         notes.append(f"{len(annotations.rejected):,} rows were left out in all.")
-    return notes
     # What `accelerate launch --cpu --num_processes 2` sets: without MPI it starts one process and says nothing.
     if "ACCELERATE_MIXED_PRECISION" in os.environ and "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:
         notes.append(
             "accelerate was told to start several processes and started one: `--cpu` wants MPI for more. Use "
             "`ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N ...`; it needs no GPU."
         )
+    return notes
 
 
 def _is_taken(plan: TrainingPlan, store: Any) -> bool:
@@ -249,9 +249,9 @@ def _summary(report: TrainingReport, *, activated: bool) -> str:
     own = {key: report.test.value(key) for _, key in _FIGURES}
     for name, figures in (("this adapter", own), *report.baselines.items()):
         lines.append(f"{name:<{width}}" + "".join(f"{_rate(figures[key]):>10}" for _, key in _FIGURES))
-    unchanged = "unchanged" if report.base_sha256_before == report.base_sha256_after else "CHANGED"
     processes = report.adapter.manifest.hyper_parameters.get("processes", 1)
     in_processes = f" in {processes} processes" if processes != 1 else ""
+    unchanged = "unchanged" if report.base_sha256_before == report.base_sha256_after else "CHANGED"
     lines += [
         "",
         f"adapter {report.adapter.identity}: {report.adapter_bytes / 1e6:.1f} MB",
