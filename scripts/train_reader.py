@@ -1,65 +1,79 @@
 """Train the reader that ships in data/adapters: it answers from passages in one sentence, or says that it cannot.
 
     python scripts/train_reader.py --squad squad-train.json
+    python scripts/train_reader.py --base /models/SmolLM2-360M-Instruct
 
 The policies are invented from the cards in scenarios/return_policy/reader (some cards are kept for validation), the
 passages are what the real retriever finds in them. No sample policy and no evaluation question is read. `--squad` adds
 questions of SQuAD v2 (CC BY-SA 4.0, not in this project). `--only-examples FILE` writes what would be trained on as
 JSON lines, to be read. On a GPU nothing else is needed.
+
+The same as `python -m playground train reader`, but for where the adapter goes: that of the bundled model to those that
+ship, that of another base (`--base`, a Hugging Face folder or id) to your own. `python -m playground evaluate
+return_policy --strategies rag,rag+lora --model FOLDER_OR_ID` finds it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from playground.adapters import AdapterStore
+from playground.adapters import AdapterStore, default_root
+from playground.cli import train_reader as command
+from playground.errors import PlaygroundError
 from playground.lora.completions import PromptCompletion
-from playground.lora.language_model import LanguageModelSettings
 from playground.lora.progress import TrainingProgress
 from playground.models.bundled import ensure_minilm
-from scenarios.return_policy.reader.training import ReaderPlan, load_examples, train_reader, unanswerable_share
+from playground.models.hugging_face import model_identity
+from scenarios.return_policy.reader.training import load_examples, train_reader, unanswerable_share
 
 NAME = "policy-reader"
 ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
-POLICIES = 320
-SETTINGS = LanguageModelSettings(
-    rank=16, alpha=32, learning_rate=1.5e-3, batch_examples=16, epochs=1, frozen_layers=8, max_tokens=640,
-    validation_every=0.25, validation_examples=64, checkpoint_every_s=240.0, seed=0,
-)  # fmt: skip
 
 
 def main() -> None:
     """Generate, train and store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--squad", type=Path, help="SQuAD v2 JSON to train on beside the policies")
-    parser.add_argument("--policies", type=int, default=POLICIES, help="how many are invented")
-    parser.add_argument("--out", type=Path, default=ADAPTERS, help="folder of the shipped adapters")
-    parser.add_argument("--name", default=NAME)
+    command.add_arguments(parser)
+    parser.add_argument("--out", type=Path, help="folder of the adapters (default: the shipped ones, or your own)")
+    parser.add_argument("--name", help=f"of the adapter (default: {NAME}, with the name of another base)")
     parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
     parser.add_argument("--only-examples", type=Path, metavar="FILE", help="write the examples and stop")
-    for field, default in asdict(SETTINGS).items():
-        kind = float if default is None else type(default)
-        parser.add_argument(f"--{field.replace('_', '-')}", type=kind, default=default)
     arguments = parser.parse_args()
-    settings = LanguageModelSettings(**{field: getattr(arguments, field) for field in asdict(SETTINGS)})
-    plan = ReaderPlan(arguments.name, arguments.policies, settings, arguments.squad)
+    try:
+        run(arguments)
+    except PlaygroundError as error:
+        sys.exit(f"train_reader: {error}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do what the command line says; raises what ``train_reader`` raises."""
+    is_bundled = arguments.base == "bundled"
+    plan = command.plan_from(arguments, arguments.name or (NAME if is_bundled else name_for(arguments.base)))
     if arguments.only_examples:
         from playground.embedding import load_embedder
 
-        examples = load_examples(plan.policies, plan.squad, settings.seed, load_embedder(ensure_minilm()))
+        examples = load_examples(plan.policies, plan.squad, plan.settings.seed, load_embedder(ensure_minilm()))
         train = examples.train
         print(f"{len(train)} examples, {unanswerable_share(train):.0%} unanswerable, {examples.from_squad} of SQuAD v2")
         write_examples(train, arguments.only_examples)
         return
-    report = train_reader(plan, AdapterStore(arguments.out), print_progress, checkpoint_folder=arguments.checkpoints)
+    store = AdapterStore(arguments.out or (ADAPTERS if is_bundled else default_root()))
+    report = train_reader(plan, store, print_progress, checkpoint_folder=arguments.checkpoints)
     print(json.dumps({"adapter": report.adapter.identity, **report.adapter.manifest.metrics}, indent=1))
     for effect in report.effects:
         print(json.dumps(asdict(effect), ensure_ascii=False))
+
+
+def name_for(base: str) -> str:
+    """Return a name for the reader of another base, such as policy-reader-smollm2-360m-instruct."""
+    words = re.sub(r"[^a-z0-9]+", "-", model_identity(base).rpartition("/")[2].lower()).strip("-")
+    return f"{NAME}-{words}"[:64].rstrip("-")
 
 
 def write_examples(examples: Iterable[PromptCompletion], path: Path) -> None:

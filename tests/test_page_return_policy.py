@@ -226,6 +226,33 @@ def test_the_adapter_fits_no_other_model_and_the_page_says_so(monkeypatch):
     assert model.adapters == []
 
 
+def open_with_hugging_face(monkeypatch, model, name):
+    monkeypatch.setattr(resources, "reader_identity_of", lambda name: "big-reader@12345678" if name == "/big" else None)
+    app = open_with_reader(monkeypatch, model)
+    app.radio(key="model_source").set_value("hugging_face")
+    run(app)
+    app.text_input(key="hugging_face_name").set_value(name)
+    return run(app)
+
+
+def test_another_model_reads_through_the_adapter_that_was_trained_on_it(monkeypatch):
+    model = AdapterModel()
+    app = open_with_hugging_face(monkeypatch, model, "/big")
+    assert app.button_group(key="mode").value == "rag_lora" and not words(app.info)
+    ask(app, QUESTION)
+    assert model.adapters == ["big-reader@12345678"]
+    assert "RAG + LoRA (big-reader@12345678)" in stamps(app)[0]
+
+
+def test_another_model_without_an_adapter_of_its_own_says_how_to_train_one(monkeypatch):
+    model = AdapterModel()
+    app = open_with_hugging_face(monkeypatch, model, "/other")
+    assert any("train reader --base" in text for text in words(app.info))
+    ask(app, QUESTION)
+    assert any("trained on this very model" in text for text in words(app.error))
+    assert model.adapters == []
+
+
 def test_prompting_and_lora_answer_side_by_side_on_the_same_passages(monkeypatch):
     model = AdapterModel()
     app = open_with_reader(monkeypatch, model)

@@ -344,7 +344,7 @@ def test_the_reader_gets_fewer_passages_unless_a_number_is_named() -> None:
 def test_every_strategy_answers_and_is_scored(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     reader = "policy-reader@12345678"
     monkeypatch.setattr(
-        scenario, "reader_identity", lambda strategy, _name=None: reader if strategy == "rag+lora" else None
+        scenario, "reader_identity", lambda strategy, *_given: reader if strategy == "rag+lora" else None
     )
     memory = closed_book_of("shop.md")
     monkeypatch.setattr(scenario, "closed_book_adapter", lambda _name: memory)

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from playground.adapters import StoredAdapter, reader_adapter
+from playground.adapters import StoredAdapter, check_model, reader_adapter
 from playground.cli.terminal import one_line, positive
 from playground.comparison.sums import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
-from playground.errors import EvaluationError, PlaygroundError
+from playground.errors import AdapterError, EvaluationError, PlaygroundError
 from playground.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
 from playground.index import PassageIndex, RetrievalSettings, build_index
 from playground.metrics import balanced_accuracy, proportion, resources_used
 from playground.models.catalog import BUNDLES
+from playground.models.sources import choice_from
 from playground.patterns import all_found
 from playground.prompting import FewShotExample
 from playground.rag import BotSettings
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--questions", type=Path, default=QUESTIONS, metavar="FILE", help="questions, JSON lines (default: our own)"
     )
-    parser.add_argument("--adapter", metavar="NAME", help="of `rag+lora` (default: the active one)")
+    parser.add_argument("--adapter", metavar="NAME", help="of `rag+lora` (default: the active one that fits)")
     parser.add_argument("--closed-book-adapter", metavar="NAME", help=f"of `{CLOSED_BOOK}` (default: the active one)")
     parser.add_argument("--top-k", type=positive, metavar="N", help="passages in a prompt (default: 3; rag+lora: 1)")
     guard = parser.add_argument_group("what stands around the reader of rag+lora; each can be measured without")
@@ -81,20 +82,32 @@ def strategy_names() -> tuple[str, ...]:
     return (*(mode.strategy for mode in MODES), CLOSED_BOOK)
 
 
-def reader_identity(strategy: str, name: str | None = None) -> str | None:
-    """Return the identity of the adapter that ``strategy`` reads with: ``name`` or the active one; None if it has none.
+def reader_identity(strategy: str, name: str | None = None, model: str = "bundled") -> str | None:
+    """Return the identity of the adapter that ``strategy`` reads with: ``name``, or the one that fits ``model``.
+
+    None where the strategy needs none. ``model`` is as on the command line; see ``adapters.reader_adapter``.
 
     Raises:
-        AdapterError: it needs one, and there is none, or ``name`` was trained for something else.
+        AdapterError: it needs one, and there is none, or ``name`` was trained for something else or on another model.
+        ModelError: the model's weights cannot be read, or an endpoint is not set.
     """
     if all(mode.strategy != strategy or mode.mode != READER_MODE for mode in MODES):
         return None
-    return reader_adapter(adapter_store(), name).identity
+    return reader_adapter(adapter_store(), name, choice_from(model)).identity
 
 
-def default_strategy(*, bundled: bool) -> str:
-    """Return what answers when nobody chose: RAG + LoRA where the bundled model has an adapter for it, else RAG."""
-    return "rag+lora" if bundled and adapter_store().active("reader") is not None else DEFAULT_STRATEGIES
+def default_strategy(model: str) -> str:
+    """Return what answers when nobody chose: RAG + LoRA where the model has an adapter for it, else RAG.
+
+    Raises:
+        ModelError: as for ``reader_identity``.
+    """
+    if choice_from(model).source == "endpoint":
+        return DEFAULT_STRATEGIES
+    try:
+        return "rag+lora" if reader_identity("rag+lora", None, model) else DEFAULT_STRATEGIES
+    except AdapterError:
+        return DEFAULT_STRATEGIES
 
 
 def bot_settings(
@@ -168,11 +181,14 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
     if not names:
         raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
-    adapters = {name: reader_identity(name, arguments.adapter) for name in names if name != CLOSED_BOOK}
+    given = arguments.adapter, arguments.model
+    adapters = {name: reader_identity(name, *given) for name in names if name != CLOSED_BOOK}
     settings = {name: _settings(name, arguments, adapter) for name, adapter in adapters.items()}
     examples = read_questions(arguments.questions, arguments.policies)
     memory = closed_book_adapter(arguments.closed_book_adapter) if CLOSED_BOOK in names else None
     if memory is not None:
+        if arguments.model != "bundled":
+            check_model(memory, choice_from(arguments.model))
         adapters[CLOSED_BOOK] = memory.identity
         settings[CLOSED_BOOK] = closed_book_settings(memory, arguments.seed)
         settings = {name: settings[name] for name in names}

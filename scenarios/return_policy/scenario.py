@@ -82,7 +82,7 @@ def with_reader(settings: BotSettings, adapter: str | None) -> BotSettings:
     if adapter is None:
         raise AdapterError(
             "RAG + LoRA needs an adapter that reads passages, and there is none. Train one (python "
-            "scripts/train_reader.py) or choose another technique."
+            "-m playground train reader) or choose another technique."
         )
     abstain_at = DEFAULT_LEVEL.abstain_at if settings.abstain_at is None else settings.abstain_at
     return replace(settings, adapter=adapter, work_out=True, withhold_unsupported=True, abstain_at=abstain_at)

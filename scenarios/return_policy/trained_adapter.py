@@ -1,4 +1,4 @@
-"""What the store keeps about an adapter of the bundled language model, whatever it was trained for."""
+"""What the store keeps about an adapter of a language model, whatever it was trained for."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from playground.adapters import AdapterManifest, Task
 from playground.lora.language_model import TrainedLanguageModel
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.catalog import SMOLLM2
+from playground.models.sources import BaseWeights
+
+_BUNDLED = BaseWeights(SMOLLM2.id, SMOLLM2.main_file.sha256)
 
 
-def manifest_of(trained: TrainedLanguageModel, name: str, task: Task, data: Mapping[str, object]) -> AdapterManifest:
-    """Return the manifest of a training that ends now; ``data`` says what was learnt from."""
+def manifest_of(
+    trained: TrainedLanguageModel, name: str, task: Task, data: Mapping[str, object], base: BaseWeights = _BUNDLED
+) -> AdapterManifest:
+    """Return the manifest of a training on ``base`` that ends now; ``data`` says what was learnt from."""
     return AdapterManifest(
         name=name,
         task=task,
         base_kind="language_model",
-        base_id=SMOLLM2.id,
-        base_sha256=SMOLLM2.main_file.sha256,
+        base_id=base.id,
+        base_sha256=base.sha256,
         labels=(),
         data=dict(data),
         hyper_parameters=asdict(trained.settings),

@@ -1,6 +1,7 @@
 """From fact cards to a reader in the store: generate, train, save, and show what changed.
 
-    python scripts/train_reader.py --squad squad-train.json
+    python -m playground train reader --out my-reader
+    python -m playground train reader --out larger-reader --base /models/SmolLM2-360M-Instruct
 
 The page trains the same way on a few minutes' worth of policies. Nothing is stored unless all worked.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,12 +30,13 @@ from playground.errors import AdapterError
 from playground.evaluation import sample_examples
 from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
+from playground.lora.language_bases import BUNDLED_BASE, LanguageBase, load_language_base
 from playground.lora.language_model import LanguageModelSettings, TrainedLanguageModel, save_peft, train_language_model
 from playground.lora.progress import OnProgress, TrainingProgress
 from playground.machine import describe_machine
-from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
+from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
-from playground.models.sources import ModelChoice, load_chat_model
+from playground.models.sources import load_chat_model
 from playground.rag import BotSettings, answer_question
 from playground.types import Answer, Embedder, Example
 from scenarios.return_policy.evaluation import bot_settings, is_right
@@ -49,24 +52,36 @@ HELD_OUT_EVERY = 12
 """Of the cards, every so many-th is kept for validation."""
 VALIDATION_POLICIES = 24
 EFFECT_QUESTIONS = 10
+INVENTED_POLICIES = 320
+SETTINGS = LanguageModelSettings(
+    rank=16, alpha=32, learning_rate=1.5e-3, batch_examples=16, epochs=1, frozen_layers=8, max_tokens=640,
+    validation_every=0.25, validation_examples=64, checkpoint_every_s=240.0, seed=0,
+)  # fmt: skip
+"""What the shipped reader was trained with, on so many policies."""
+_OTHER_LEARNING_RATE = 4e-4
+"""For other bases: larger ones bear less, and this is the trainer's own default. Not measured."""
 LIVE_SETTINGS = LanguageModelSettings(
     rank=16, alpha=32, batch_examples=8, epochs=1, frozen_layers=8, max_tokens=640, validation_every=0.34,
     validation_examples=12, learning_rate=1e-3,
 )  # fmt: skip
 """For a few minutes on a laptop: small steps, so that there are many of them."""
 _LIVE_POLICIES_PER_MINUTE = 7
+_BUNDLED_LAYERS = 30
 _MODEL_CARD = Path(__file__).with_name("model_card.md")
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderPlan:
-    """One training of a reader. ``policies`` are invented, ``squad`` is a file of SQuAD v2 to train on beside them."""
+    """One training of a reader. ``policies`` are invented, ``squad`` is a file of SQuAD v2 to train on beside them.
+
+    ``base`` is "language_model", the bundled one, or a folder or hub id of another causal language model.
+    """
 
     name: str
     policies: int
     settings: LanguageModelSettings = field(default_factory=lambda: LIVE_SETTINGS)
     squad: Path | None = None
-    base: str = "language_model"
+    base: str = BUNDLED_BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,17 @@ def live_plan(name: str, minutes: float, seed: int) -> ReaderPlan:
     return ReaderPlan(name, max(4, round(_LIVE_POLICIES_PER_MINUTE * minutes)), settings)
 
 
+def settings_for(base: LanguageBase, settings: LanguageModelSettings = SETTINGS) -> LanguageModelSettings:
+    """Return ``settings``, which suit the bundled model, for another base: lower rate, the same share of frozen layers.
+
+    The bundled model's 8 of 30 layers are left out to save time.
+    """
+    if base.is_bundled:
+        return settings
+    frozen = settings.frozen_layers * base.layers // _BUNDLED_LAYERS
+    return replace(settings, frozen_layers=frozen, learning_rate=_OTHER_LEARNING_RATE)
+
+
 def train_reader(
     plan: ReaderPlan,
     store: AdapterStore,
@@ -111,7 +137,7 @@ def train_reader(
 
     Raises:
         AdapterError: the name is not allowed or taken, or the adapter cannot be stored.
-        ModelError: a bundled model cannot be fetched or loaded.
+        ModelError: the base or a bundled model cannot be fetched or loaded.
         TrainingError: a setting or file is wrong, another training is running, or this one failed.
         TrainingStopped: it was stopped before anything was learnt.
     """
@@ -129,25 +155,38 @@ def train_reader(
 
     with training_lock(store):
         tell(TrainingProgress("preparing", 0, 0.0))
+        base = load_language_base(plan.base)
         embedder = embedder or load_embedder(ensure_minilm())
         examples = load_examples(plan.policies, plan.squad, plan.settings.seed, embedder)
         digest = cards_sha256()
         trained = train_language_model(
-            load_base_folder(), examples.train, examples.validation, plan.settings, on_progress=tell,
-            checkpoint_folder=checkpoint_folder, base_id=SMOLLM2.id,
+            base.folder, examples.train, examples.validation, replace(plan.settings, chat_format=base.chat_format),
+            on_progress=tell, checkpoint_folder=checkpoint_folder, base_id=base.weights.id,
         )  # fmt: skip
         last = replace(history[-1], stage="saving", remaining_s=None, loss=None)
         tell(replace(last, fraction=0.0))
-        stored = store.save(plan.name, lambda folder: write_adapter(folder, plan, trained, examples, digest))
+        stored = store.save(
+            plan.name, lambda folder: write_adapter(folder, plan, base, trained, examples, data_sha256=digest)
+        )
         if checkpoint_folder is not None:
             clear_checkpoints(checkpoint_folder)
     effects = []
-    for effect in _effects(stored, store, embedder):
+    for effect in _effects(stored, store, base, embedder):
         effects.append(effect)
         tell(replace(last, fraction=len(effects) / EFFECT_QUESTIONS))
     return ReaderReport(
         stored, trained, tuple(history), len(examples.train), unanswerable_share(examples.train), tuple(effects)
     )
+
+
+def join_training(plan: ReaderPlan) -> None:
+    """Take part in a training as one of several processes but the first, which calls ``train_reader``; same errors."""
+    from playground.embedding import load_embedder
+
+    base = load_language_base(plan.base)
+    examples = load_examples(plan.policies, plan.squad, plan.settings.seed, load_embedder(ensure_minilm()))
+    settings = replace(plan.settings, chat_format=base.chat_format)
+    train_language_model(base.folder, examples.train, examples.validation, settings, base_id=base.weights.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +224,6 @@ def _flat(groups: Iterable[tuple[PromptCompletion, ...]]) -> list[PromptCompleti
     return [example for group in groups for example in group]
 
 
-def load_base_folder() -> Path:
-    """Return the bundled model as a Hugging Face folder."""
-    from playground.models.transformers_engine import ensure_dequantised
-
-    return ensure_dequantised(ensure_smollm2_gguf())
-
-
 def cards_sha256() -> str:
     """Return the hash of what the policies are invented from."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in [*sorted(CARDS.glob("*.jsonl")), OUTSIDE])).hexdigest()
@@ -203,33 +235,47 @@ def unanswerable_share(examples: Sequence[PromptCompletion]) -> float:
 
 
 def write_adapter(
-    folder: Path, plan: ReaderPlan, trained: TrainedLanguageModel, examples: ReaderExamples, data_sha256: str
+    folder: Path,
+    plan: ReaderPlan,
+    base: LanguageBase,
+    trained: TrainedLanguageModel,
+    examples: ReaderExamples,
+    *,
+    data_sha256: str,
 ) -> AdapterManifest:
     """Write the adapter's files and return its manifest."""
     save_peft(trained, folder)
-    (folder / CARD_FILE).write_text(model_card(plan, trained, examples), encoding="utf-8")
+    (folder / CARD_FILE).write_text(model_card(plan, base, trained, examples), encoding="utf-8")
     data = {
         "name": "invented policies (written cards)" + (" and SQuAD v2 (CC BY-SA 4.0)" if plan.squad else ""),
         "sha256": data_sha256,
         "examples": len(examples.train),
         "contracts": 0,
     }
-    return manifest_of(trained, plan.name, "reader", data)
+    return manifest_of(trained, plan.name, "reader", data, base.weights)
 
 
-def model_card(plan: ReaderPlan, trained: TrainedLanguageModel, examples: ReaderExamples) -> str:
+def model_card(plan: ReaderPlan, base: LanguageBase, trained: TrainedLanguageModel, examples: ReaderExamples) -> str:
     """Return the README of the adapter."""
     squad, attribution = "", ""
     if plan.squad:
         share = examples.from_squad / len(examples.train)
         squad = f"; {share:.0%} of the examples are of SQuAD v2 (Rajpurkar, Jia and Liang, 2018, CC BY-SA 4.0)"
         attribution = "; the SQuAD v2 data's licence asks for attribution, given above"
-    command = f"python scripts/train_reader.py --name {plan.name} --policies {plan.policies}"
+    words = ["python", "-m", "playground", "train", "reader", "--out", plan.name, "--policies", str(plan.policies)]
+    words += [] if base.is_bundled else ["--base", base.title]
+    words += ["--squad", "SQUAD.json"] if plan.squad else []
+    origin = f"{base.title} (under its own licence), SHA-256 of its weights {base.weights.sha256[:16]}…"
+    if base.is_bundled:
+        origin = f"{base.title} ({SMOLLM2.licence}), as quantised in the package that the project fetches it from"
     return _MODEL_CARD.read_text(encoding="utf-8").format(
         name=plan.name,
         squad=squad,
         attribution=attribution,
-        command=command + (" --squad SQUAD.json" if plan.squad else ""),
+        command=shlex.join(words),
+        title=base.title,
+        origin=origin,
+        model="" if base.is_bundled else f" --model {shlex.quote(base.title)} --adapter {plan.name}",
         rank=trained.settings.rank,
         frozen=trained.settings.frozen_layers,
         seed=trained.settings.seed,
@@ -238,14 +284,14 @@ def model_card(plan: ReaderPlan, trained: TrainedLanguageModel, examples: Reader
         seen=f"{trained.examples:,}",
         minutes=f"{trained.duration_s / 60:.0f}",
         machine=describe_machine().label,
-        base="unchanged" if trained.base_unchanged else "CHANGED",
+        weights="unchanged" if trained.base_unchanged else "CHANGED",
         loss=f"{trained.validation_loss or float('nan'):.3f}",
     )
 
 
-def _effects(stored: StoredAdapter, store: AdapterStore, embedder: Embedder) -> Iterable[Effect]:
+def _effects(stored: StoredAdapter, store: AdapterStore, base: LanguageBase, embedder: Embedder) -> Iterable[Effect]:
     """Yield a few of the project's questions with both answers; drawn so that both kinds are among them."""
-    model = load_chat_model(ModelChoice(), load_adapter=branch_loader(store, SMOLLM2))
+    model = load_chat_model(base.choice, load_adapter=branch_loader(store, base.choice))
     examples = sample_examples(
         read_questions(QUESTIONS, POLICIES), EFFECT_QUESTIONS, seed=0,
         stratum=lambda example: example.metadata["answerable"],

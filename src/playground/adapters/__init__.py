@@ -3,7 +3,7 @@
 Adapters are read as data only: safetensors and JSON, never a pickle. Nothing here imports torch.
 """
 
-from playground.adapters.branches import branch_loader, reader_adapter
+from playground.adapters.branches import branch_loader, check_model, reader_adapter
 from playground.adapters.checkpoints import checkpoint_step, clear_checkpoints, latest_checkpoint, write_checkpoint
 from playground.adapters.comparison import ComparisonRow
 from playground.adapters.contents import CARD_FILE, CONFIG_FILE, HEAD_FILE, WEIGHTS_FILE
@@ -33,6 +33,7 @@ __all__ = [
     "Task",
     "branch_loader",
     "check_base",
+    "check_model",
     "check_name",
     "checkpoint_step",
     "clear_checkpoints",

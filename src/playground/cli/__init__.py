@@ -4,6 +4,7 @@
     python -m playground evaluate return_policy --strategies rag --out runs/first
     python -m playground report runs/first --html report.html
     python -m playground train clauses --data written --out my-flagger
+    python -m playground train reader --out my-reader
     python -m playground models list
 
 ``--json`` prints one JSON object on standard output and nothing else there. An error is one line on standard error and

@@ -23,10 +23,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text")
     parser.add_argument(
         "--strategy",
-        help="no-text, whole-document, rag, rag+few-shot, rag+cot or rag+lora (default: rag+lora with the bundled "
-        "model where there is an adapter that reads passages, else rag)",
+        help="no-text, whole-document, rag, rag+few-shot, rag+cot or rag+lora (default: rag+lora where there is "
+        "an adapter that was trained on the model, else rag)",
     )
-    parser.add_argument("--adapter", metavar="NAME", help="of rag+lora (default: the active one)")
+    parser.add_argument("--adapter", metavar="NAME", help="of rag+lora (default: the active one that fits)")
     parser.add_argument(
         "--model",
         default="bundled",
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
     scenario = loading.load_scenario(_SCENARIO)
     retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
-    strategy = arguments.strategy or scenario.default_strategy(bundled=arguments.model == "bundled")
-    adapter = scenario.reader_identity(strategy, arguments.adapter)
+    strategy = arguments.strategy or scenario.default_strategy(arguments.model)
+    adapter = scenario.reader_identity(strategy, arguments.adapter, arguments.model)
     settings = scenario.bot_settings(strategy, system=arguments.system_prompt, retrieval=retrieval, adapter=adapter)
     document = loading.load_policy(arguments.policy)
     for warning in document.warnings:

@@ -27,12 +27,11 @@ def load_model(name: str) -> ChatModel:
         ModelError: it is unknown, or cannot be fetched, loaded or reached.
     """
     from playground.adapters import branch_loader
-    from playground.models.catalog import SMOLLM2
     from playground.models.sources import choice_from, load_chat_model
 
     choice = choice_from(name)
     quieten()
-    load_adapter = branch_loader(load_adapter_store(), SMOLLM2)
+    load_adapter = branch_loader(load_adapter_store(), choice)
     with fetch_progress() as on_progress:
         return load_chat_model(choice, on_progress, load_adapter)
 

@@ -1,4 +1,4 @@
-"""``train clauses``: train a flagger on annotated clauses and put it into the adapter store.
+"""``train clauses``: train a flagger on annotated clauses and put it into the adapter store. See also ``train_reader``.
 
 python -m playground train clauses --data written --out my-flagger
 accelerate launch --num_processes 2 -m playground train clauses --data CUADv1.json --out my-flagger     (two GPUs)
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import loading
+from playground.cli import loading, train_reader
 from playground.cli.terminal import ProgressLine, one_line, positive
 from playground.lora.settings import EncoderSettings
 
@@ -75,6 +75,7 @@ def add_command(commands: Any) -> None:
     clauses.add_argument("--activate", action="store_true", help="flag with it from now on")
     clauses.add_argument("--json", action="store_true", help="print one JSON object")
     clauses.set_defaults(run=run)
+    train_reader.add_command(tasks)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object] | None:

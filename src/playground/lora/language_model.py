@@ -24,7 +24,7 @@ from playground.lora.completions import (
     tokenise,
 )
 from playground.lora.denormals import flushed_denormals
-from playground.lora.language_model_base import Precision, lora_options
+from playground.lora.language_model_base import Precision, lora_options, reads_packed_rows
 from playground.lora.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def train_language_model(
     network, so that a Stop is heard within seconds.
 
     Neighbours in ``train`` whose prompts begin alike (questions on the same passages) share one reading of that
-    beginning; the loss is that of reading each by itself, up to rounding, and one step sees them together.
+    beginning; the loss is that of reading each by itself, up to rounding, and one step sees them together. Bases of an
+    architecture that is not known to read such rows get each example alone.
 
     With ``checkpoint_folder`` the state is saved there now and then, and a training of the same data and settings goes
     on from it; checkpoints of another one are removed. They stay when the training ends, so that nothing is lost until
@@ -194,11 +195,13 @@ def train_language_model(
         for count, given, kind in ((skipped, train, "training"), (skipped_validation, validation, "validation"))
         if count
     )
+    # A row of one token holds no second example.
+    row_tokens = _MOST_ROW_TOKENS if reads_packed_rows(base_folder, _MOST_ROW_TOKENS) else 1
     with flushed_denormals():
         return run(
             base_folder,
-            pack_neighbours(examples, _MOST_ROW_TOKENS),
-            pack_neighbours(_drawn(held_out, settings), _MOST_ROW_TOKENS),
+            pack_neighbours(examples, row_tokens),
+            pack_neighbours(_drawn(held_out, settings), row_tokens),
             settings,
             on_progress=on_progress,
             checkpoint_folder=checkpoint_folder,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from playground.errors import TrainingError
+from playground.errors import ModelError, TrainingError
 from playground.lora.completion_batches import CompletionBatch
 from playground.lora.encoder_model import computes_bfloat16
+from playground.models.hugging_face import read_config, weights_sha256
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +20,9 @@ Precision = Literal["auto", "bfloat16", "float32"]
 
 # Applied to the logits after the head, which is called here on its own.
 _LOGIT_FIELDS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
+
+# Architectures that take the mask and the positions of a packed row as they are given.
+_PACKABLE = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3", "phi3", "olmo2"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class LoraNetwork:
         hidden = self.decoder(input_ids=input_ids, use_cache=False, **packed).last_hidden_state
         chosen = hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions)
         return torch.nn.functional.cross_entropy(self.head(chosen).float(), targets, reduction="none")
+
+
+def reads_packed_rows(folder: Path, row_tokens: int) -> bool:
+    """Whether examples may share a row of that length with this base: known architecture, no shorter window."""
+    try:
+        config = read_config(folder)
+    except ModelError:  # loading it will say so
+        return False
+    window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
+    return config.get("model_type") in _PACKABLE and not (isinstance(window, int) and window < row_tokens)
 
 
 def load_lora_network(
@@ -145,29 +159,15 @@ def tensors_sha256(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
 
 
 def base_sha256(folder: Path) -> str:
-    """Return the hex SHA-256 over the weights of a Hugging Face folder, however they are spread over its files.
-
-    It names the base in an adapter's manifest: the same weights elsewhere are the same base.
+    """Return the hex SHA-256 over the weights of a Hugging Face folder; see ``hugging_face.weights_sha256``.
 
     Raises:
         TrainingError: there are none, or they cannot be read.
     """
-    from safetensors import SafetensorError, safe_open
-
-    digest = hashlib.sha256()
     try:
-        holders: dict[str, Path] = {}
-        for path in sorted(folder.glob("*.safetensors")):
-            with safe_open(path, framework="pt") as opened:
-                holders |= dict.fromkeys(opened.keys(), path)
-        for name, path in sorted(holders.items()):
-            with safe_open(path, framework="pt") as opened:
-                digest.update(bytes.fromhex(tensors_sha256([(name, opened.get_tensor(name))])))
-    except (OSError, SafetensorError) as error:
-        raise TrainingError(f"The weights in {folder} cannot be read ({error}). Fetch the base model again.") from error
-    if not holders:
-        raise TrainingError(f"{folder} holds no safetensors weights. Give the folder of a base model.")
-    return digest.hexdigest()
+        return weights_sha256(folder)
+    except ModelError as error:
+        raise TrainingError(str(error)) from error
 
 
 def _named_tensors(model: Any) -> list[tuple[str, torch.Tensor]]:

@@ -16,7 +16,9 @@ import numpy as np
 from playground.errors import ModelError
 from playground.models.openvino_llama import LoraBranch
 
-_DECODER_MODULE = r"model\.layers\.\d+\.[\w.]+"
+# The layers of a causal language model, as its architecture calls them: model.layers.0.self_attn.q_proj and the like.
+# Bounded, as a stranger's adapter may have names of any length.
+_DECODER_MODULE = r"(?:[a-z]\w{0,39}\.){1,3}\d{1,4}\.[\w.]{1,100}"
 _ENCODER_MODULE = r"(?:bert\.)?(?P<bare>encoder\.layer\.\d+\.[\w.]+)"
 # What would change the arithmetic beyond the formula above; read as plain LoRA it would answer wrongly in silence.
 _UNSUPPORTED = (
@@ -30,7 +32,9 @@ _UNSUPPORTED = (
 
 
 def load_lora_branches(folder: Path) -> Mapping[str, LoraBranch]:
-    """Return the branches of a PEFT adapter of a Llama, from its folder, by Hugging Face module name.
+    """Return the branches of a PEFT adapter of a language model, from its folder, by Hugging Face module name.
+
+    Whether the base has such modules is the engine's to check.
 
     Raises:
         ModelError: files are missing or damaged, the adapter uses more than plain LoRA, or any tensor went unused.

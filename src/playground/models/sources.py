@@ -64,6 +64,31 @@ def choice_from(text: str, environment: Mapping[str, str] | None = None) -> Mode
     return ModelChoice("endpoint", endpoint=endpoint)
 
 
+@dataclass(frozen=True, slots=True)
+class BaseWeights:
+    """What an adapter is bound to: a model's weights. ``sha256`` is "" while they are not on this disk."""
+
+    id: str
+    sha256: str
+
+
+def base_weights(choice: ModelChoice) -> BaseWeights:
+    """Return the weights of a model of this machine, without loading it; a large one takes seconds the first time.
+
+    Raises:
+        ModelError: it is an endpoint, whose weights nobody here sees, or what is on this disk cannot be read.
+    """
+    from playground.models.hugging_face import find_model_folder, model_identity, weights_sha256
+
+    if choice.source == "bundled":
+        return BaseWeights(SMOLLM2.id, SMOLLM2.main_file.sha256)
+    name = choice.name.strip()
+    if choice.source == "endpoint" or not name:
+        raise ModelError("Only the weights of a model on this machine can be compared. Choose one.")
+    folder = find_model_folder(name)
+    return BaseWeights(model_identity(name), "" if folder is None else weights_sha256(folder))
+
+
 def load_chat_model(
     choice: ModelChoice, on_progress: OnProgress | None = None, load_adapter: LoadAdapter = no_adapters
 ) -> ChatModel:
@@ -88,7 +113,7 @@ def load_chat_model(
 
         if not choice.name.strip():
             raise ModelError("No Hugging Face model was named. Enter its id, for example owner/name, or a folder.")
-        return load_transformers_chat(choice.name.strip())
+        return load_transformers_chat(choice.name.strip(), load_adapter=load_adapter)
     return _load_bundled(on_progress, load_adapter)
 
 
@@ -101,7 +126,7 @@ def _load_bundled(on_progress: OnProgress | None, load_adapter: LoadAdapter) -> 
     except EngineUnavailableError:
         from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 
-        return load_transformers_chat(ensure_dequantised(gguf), model_id=SMOLLM2.id)
+        return load_transformers_chat(ensure_dequantised(gguf), model_id=SMOLLM2.id, load_adapter=load_adapter)
     weights = engine.weights
     model = LocalChatModel(SMOLLM2.id, ChatMl(weights.tokenizer), engine.load_network, weights.config.context_length)
     # Compiling the network belongs to loading it, not to the first answer that somebody waits for.

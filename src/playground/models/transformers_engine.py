@@ -1,16 +1,18 @@
 """Any causal language model of Hugging Face through plain transformers: the reference, and the fallback.
 
 A model comes from a local folder or by its hub id (``HF_HUB_OFFLINE`` respected), as safetensors only and without
-running code from its repository. The bundled model can be read here too, dequantised once and kept in the cache.
+running code from its repository. The bundled model can be read here too, dequantised once and kept in the cache. LoRA
+adapters are added to the linear layers while a request runs; the base's weights are never changed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +20,26 @@ from numpy.typing import NDArray
 from playground.errors import ModelError
 from playground.models.chat import LocalChatModel
 from playground.models.llama_weights import LlamaWeights, load_llama_gguf
+from playground.models.openvino_engine import LoadAdapter, no_adapters
+from playground.models.openvino_llama import LoraBranch
 from playground.types import Message
 
+if TYPE_CHECKING:
+    import torch
+
 _DEFAULT_CONTEXT = 4096
+_PROBE = "Probe-7351"
 
 
 class TransformersSequence:
-    """A ``TokenSequence`` on a transformers model, with its dynamic cache cut as needed."""
+    """A ``TokenSequence`` on a transformers model, with its dynamic cache cut as needed.
 
-    def __init__(self, model: Any) -> None:
+    ``applied`` gives a context in which the model has an adapter on; by default it has none.
+    """
+
+    def __init__(self, model: Any, applied: Callable[[], Any] = contextlib.nullcontext) -> None:
         self._model = model
+        self._applied = applied
         self._tokens: list[int] = []
         self._cache: Any = None
 
@@ -58,7 +70,7 @@ class TransformersSequence:
     def extend(self, ids: Sequence[int], logits_of: int) -> NDArray[np.float32]:
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), self._applied():
             output = self._model(
                 input_ids=torch.tensor([list(ids)], device=self._model.device),
                 past_key_values=self._cache,
@@ -72,25 +84,54 @@ class TransformersSequence:
 
 
 class TransformersCodec:
-    """Prompt encoding by the tokenizer's own chat template, or plain lines where it has none."""
+    """Prompt encoding by the tokenizer's own chat template, or plain lines where it has none.
+
+    Some templates refuse a system prompt and others drop it: there it stands at the beginning of the first question.
+    """
 
     def __init__(self, tokenizer: Any, end_token_ids: frozenset[int]) -> None:
         self._tokenizer = tokenizer
         self._end_token_ids = end_token_ids
         self._control = sorted(tokenizer.all_special_tokens, key=len, reverse=True)
+        self._takes_system = not tokenizer.chat_template or self._shows_system()
 
     @property
     def end_token_ids(self) -> frozenset[int]:
         return self._end_token_ids
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
-        turns = [{"role": message.role, "content": self._plain(message.content)} for message in messages]
+        turns: list[Mapping[str, str]] = [
+            {"role": message.role, "content": self._plain(message.content)} for message in messages
+        ]
+        if not self._takes_system:
+            turns = _without_system(turns)
         if self._tokenizer.chat_template:
-            text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            try:
+                text = self._rendered(turns)
+            except Exception as error:  # a template is a program of whoever made the model
+                raise ModelError(
+                    f"The model's chat template cannot write this conversation ({str(error)[:200]}). Choose another "
+                    "model, or an instruct version of this one."
+                ) from error
         else:
             text = "".join(f"{turn['role']}: {turn['content']}\n" for turn in turns) + "assistant:"
         ids: list[int] = self._tokenizer(text, add_special_tokens=not self._tokenizer.chat_template)["input_ids"]
         return ids
+
+    def _rendered(self, turns: Sequence[Mapping[str, str]]) -> str:
+        # Models that think first would spend the whole answer on it; templates of others ignore the word.
+        text: str = self._tokenizer.apply_chat_template(
+            list(turns), tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+        return text
+
+    def _shows_system(self) -> bool:
+        try:
+            return _PROBE in self._rendered(
+                [{"role": "system", "content": _PROBE}, {"role": "user", "content": "Hello"}]
+            )
+        except Exception:  # "System role not supported"
+            return False
 
     def _plain(self, text: str) -> str:
         """Break up control tokens inside a message, so that a document cannot end its own message."""
@@ -118,8 +159,24 @@ class TransformersCodec:
         return decode
 
 
-def load_transformers_chat(source: str | Path, *, model_id: str | None = None) -> LocalChatModel:
-    """Load a causal language model by hub id or folder as a ``ChatModel``.
+def _without_system(turns: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Return the turns with each system prompt at the beginning of the turn after it, as a user's."""
+    kept: list[Mapping[str, str]] = []
+    waiting = ""
+    for number, turn in enumerate(turns, start=1):
+        if turn["role"] == "system" and number < len(turns):
+            waiting += f"{turn['content']}\n\n"
+            continue
+        role = "user" if turn["role"] == "system" else turn["role"]
+        kept.append({"role": role, "content": waiting + turn["content"]})
+        waiting = ""
+    return kept
+
+
+def load_transformers_chat(
+    source: str | Path, *, model_id: str | None = None, load_adapter: LoadAdapter = no_adapters
+) -> LocalChatModel:
+    """Load a causal language model by hub id or folder as a ``ChatModel``; ``load_adapter`` finds its adapters.
 
     Raises:
         ModelError: it is not there, is no causal language model, has no safetensors, needs its own code, or does not
@@ -145,11 +202,65 @@ def load_transformers_chat(source: str | Path, *, model_id: str | None = None) -
     limit = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
 
     def load_network(adapter: str | None) -> Callable[[], TransformersSequence]:
-        if adapter:
-            raise ModelError(f"The adapter {adapter!r} cannot be used with {name}. Choose the base model without it.")
-        return lambda: TransformersSequence(model)
+        if not adapter:
+            return lambda: TransformersSequence(model)
+        placed = _placed(model, load_adapter(adapter))
+        return lambda: TransformersSequence(model, lambda: _applied(placed))
 
     return LocalChatModel(model_id or name, codec, load_network, int(limit))
+
+
+_Placed = tuple[Any, "torch.Tensor", "torch.Tensor", float]
+"""A linear layer with the matrices A and B of its branch, and the branch's scale."""
+
+
+def _placed(model: Any, branches: Mapping[str, LoraBranch]) -> list[_Placed]:
+    """Return each branch with the layer that it belongs to.
+
+    Raises:
+        ModelError: the model has no such linear layer, or one of another size.
+    """
+    import torch
+
+    layers = dict(model.named_modules())
+    placed = []
+    for name, branch in branches.items():
+        layer = layers.get(name)
+        if not isinstance(layer, torch.nn.Linear):
+            raise ModelError(
+                f"The adapter does not fit this model, which has no linear layer {name}. Choose an adapter that was "
+                "trained on this base model."
+            )
+        if branch.a.shape[1] != layer.in_features or branch.b.shape[0] != layer.out_features:
+            raise ModelError(
+                f"The adapter's {name} has shapes {branch.a.shape} and {branch.b.shape}, but the base model's matrix "
+                f"is [{layer.out_features}, {layer.in_features}]. Choose an adapter that was trained on this base "
+                "model."
+            )
+        a, b = (torch.from_numpy(matrix).to(layer.weight.device) for matrix in (branch.a, branch.b))
+        placed.append((layer, a, b, branch.scale))
+    return placed
+
+
+@contextlib.contextmanager
+def _applied(placed: Sequence[_Placed]) -> Iterator[None]:
+    """Add the branches to their layers' outputs for as long as the context lasts.
+
+    A ``LocalChatModel`` runs one request at a time, so that no other one sees them. In float32, as PEFT does.
+    """
+    handles = [layer.register_forward_hook(_adding(a, b, scale)) for layer, a, b, scale in placed]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _adding(a: torch.Tensor, b: torch.Tensor, scale: float) -> Callable[..., torch.Tensor]:
+    def add(_layer: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
+        return (output + inputs[0].float() @ a.T @ b.T * scale).to(output.dtype)
+
+    return add
 
 
 def _end_token_ids(model: Any, tokenizer: Any) -> frozenset[int]:

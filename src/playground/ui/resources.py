@@ -15,8 +15,16 @@ from typing import TypeVar, cast
 
 import streamlit as st
 
-from playground.adapters import AdapterStore, StoredAdapter, branch_loader, check_base, default_root, verify
-from playground.errors import EndpointError, ModelError, PlaygroundError
+from playground.adapters import (
+    AdapterStore,
+    StoredAdapter,
+    branch_loader,
+    check_base,
+    default_root,
+    reader_adapter,
+    verify,
+)
+from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
 from playground.flagging import ClauseModel
 from playground.models.bert_weights import weights_sha256
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
@@ -35,6 +43,7 @@ _MOST_LOCAL_MODELS = 2
 _MOST_DOCUMENTS = 16
 _MOST_ADAPTERS = 2
 _PRESENCE_TTL_S = 600
+_IDENTITY_TTL_S = 5
 
 
 def missing_bundles(choice: ModelChoice) -> tuple[Bundle, ...]:
@@ -130,7 +139,7 @@ def _local_model(source: str, name: str) -> Future[ChatModel]:
 
 
 def _load_local(choice: ModelChoice) -> ChatModel:
-    load_adapter = branch_loader(adapter_store(), SMOLLM2)
+    load_adapter = branch_loader(adapter_store(), choice)
     model = load_chat_model(choice, load_adapter=load_adapter)
     if choice.source == "bundled" and (adapter := reader_identity()):
         # Compiling its network belongs to loading, not to the first answer that somebody waits for. Where it fails,
@@ -142,8 +151,24 @@ def _load_local(choice: ModelChoice) -> ChatModel:
 
 def reader_identity() -> str | None:
     """Return the identity of the adapter that reads passages for the bundled model; None where there is none."""
-    stored = adapter_store().active("reader")
-    return None if stored is None else stored.identity
+    return _identity_for(ModelChoice())
+
+
+@st.cache_data(ttl=_IDENTITY_TTL_S, max_entries=8, show_spinner="Looking for an adapter that fits this model…")
+def reader_identity_of(name: str) -> str | None:
+    """Return the identity of the adapter that reads passages for a Hugging Face model; None where there is none.
+
+    Remembered for seconds, as the page asks several times a run; the weights are compared once, which takes a second
+    for each gigabyte.
+    """
+    return _identity_for(ModelChoice("hugging_face", name))
+
+
+def _identity_for(choice: ModelChoice) -> str | None:
+    try:
+        return reader_adapter(adapter_store(), None, choice).identity
+    except (AdapterError, ModelError):  # none fits, or loading the model will say what is wrong with it
+        return None
 
 
 # Of this session only, because it holds the key that was typed into this session.

@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.index import RetrievalSettings
 from playground.rag import MOST_TURNS
-from playground.ui import resources, state
+from playground.ui import state
 from playground.ui.state import Key
 from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates
 from scenarios.return_policy.scenario import MODES, READER_MODE, READER_TOP_K, system_prompt
@@ -48,7 +48,7 @@ def _draw_caution() -> None:
         help='Cautious says "I don\'t know." when in doubt, helpful answers even then.',
         persist_state="session",
     )
-    rates = measured_rates(resources.reader_identity(), level_named(name))
+    rates = measured_rates(state.reader_identity(), level_named(name))
     measured.caption(as_sentence(rates) if rates else "What this setting does was not measured for the reader in use.")
 
 

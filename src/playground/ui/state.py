@@ -191,20 +191,35 @@ def mode() -> Mode:
 
 
 def default_mode() -> Mode:
-    """Return RAG + LoRA for the bundled model, where there is an adapter for it, and else RAG."""
+    """Return RAG + LoRA where there is an adapter for the chosen model, and else RAG."""
     return PROMPTING_MODE if reader_problem() else READER_MODE
+
+
+def reader_identity() -> str | None:
+    """Return the identity of the adapter that reads passages for the chosen model; None where there is none."""
+    choice = session().model_choice
+    if choice.source == "bundled":
+        return resources.reader_identity()
+    return resources.reader_identity_of(choice.name) if choice.source == "hugging_face" and choice.name else None
 
 
 def reader_problem() -> str:
     """Return why RAG + LoRA cannot answer with the model that is chosen, in a sentence; "" when it can."""
-    if session().model_choice.source != "bundled":
+    if reader_identity() is not None:
+        return ""
+    source = session().model_choice.source
+    if source == "bundled":
+        return "There is no adapter that reads passages yet. Train one, or choose another technique."
+    if source == "endpoint":
         return (
             "RAG + LoRA was trained on the bundled model and fits no other. Choose the bundled model in the sidebar, "
             "or another technique here."
         )
-    if resources.reader_identity() is None:
-        return "There is no adapter that reads passages yet. Train one, or choose another technique."
-    return ""
+    return (
+        "RAG + LoRA needs an adapter that was trained on this very model, and there is none. Train one (python -m "
+        "playground train reader --base FOLDER_OR_ID), choose the bundled model in the sidebar, or another technique "
+        "here."
+    )
 
 
 def mode_title(mode: Mode) -> str:
@@ -226,7 +241,7 @@ def bot_settings(technique: Mode | None = None) -> BotSettings:
     settings = _settings(technique)
     level = level_named(str(st.session_state.get(Key.CAUTION) or ""))
     settings = replace(settings, retrieval=reader_retrieval(settings.retrieval), abstain_at=level.abstain_at)
-    return with_reader(settings, resources.reader_identity())
+    return with_reader(settings, reader_identity())
 
 
 def _settings(technique: Mode) -> BotSettings:
@@ -247,7 +262,7 @@ def _settings(technique: Mode) -> BotSettings:
 
 def stamp_for(version: PolicyVersion, technique: Mode) -> Stamp:
     """Return the stamp of an answer given now on ``version``."""
-    adapter = resources.reader_identity() if technique == READER_MODE else None
+    adapter = reader_identity() if technique == READER_MODE else None
     return Stamp(
         model=session().model_choice.label,
         mode=technique,
