@@ -46,6 +46,7 @@ format: $(VENV)/stamp-dev
 bench: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_flagging.py
+	$(BIN)/python scripts/bench_comparison.py
 	$(BIN)/python scripts/measure_folder_workers.py
 
 # Asks everything again that data/runs and docs/evaluation hold, one command after the other: nothing else should run.

@@ -1,10 +1,10 @@
 """What comparing costs: the harness beside the models, and reading and summing up 50,000 rows.
 
-    python scripts/bench_comparison.py [--rows 50000] [--table] [--json]
+    python scripts/bench_comparison.py [--rows 50000] [--table]
 
-The strategy is scripted and sleeps 20 ms, far less than any model takes, and answers with as much detail as a real one,
-so that the share of the harness is an upper bound. ``--table`` also times pandas against polars, where that is
-installed.
+Writes docs/bench_comparison.md and .json. The strategy is scripted and sleeps 20 ms, far less than any model takes, and
+answers with as much detail as a real one, so that the share of the harness is an upper bound. ``--table`` also times
+pandas against polars, where that is installed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import math
+import os
 import random
+import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,16 @@ from playground.comparison.compare import ComparedRun, compare_runs
 from playground.comparison.overhead import measure_overhead
 from playground.comparison.rows import read_run_rows, row_table
 from playground.evaluation import EvaluationPlan, fingerprint_of
+from playground.machine import commit, describe_machine, utc_now
 from playground.runs import RunInfo, open_run
 from playground.types import Example, Prediction, RunRecord, Strategy, Usage
 from scenarios.return_policy.compared import compared_scenario
 
+ROOT = Path(__file__).parents[1]
+COMMAND = "python scripts/bench_comparison.py"
+LARGEST_SHARE = 0.02
+"""What the harness may take beside the strategies."""
+Figures = dict[str, float]
 STRATEGIES = ("no-text", "whole-document", "rag", "rag+few-shot", "rag+cot", "rag+lora", "closed-book-lora")
 ANSWER_S = 0.02
 EXAMPLES = 250
@@ -50,8 +57,8 @@ def scripted(length: int) -> Strategy:
     return answer
 
 
-def overhead(folder: Path) -> dict[str, float]:
-    """Run EXAMPLES examples of two strategies; return what the harness takes, its start included."""
+def overhead(folder: Path) -> Figures:
+    """Run EXAMPLES examples of two strategies REPEATS times; return what the harness takes, its start included."""
     plan = EvaluationPlan(
         scenario="return_policy",
         model_id="scripted",
@@ -62,11 +69,12 @@ def overhead(folder: Path) -> dict[str, float]:
         fingerprint=lambda strategy, example: fingerprint_of(strategy, example.input),
         failed_cost_usd=0.0,
     )
-    found = measure_overhead(folder, plan)
+    found = [measure_overhead(folder / str(turn), plan) for turn in range(REPEATS)]
+    ms = [1e3 * (one.total_s - one.strategies_s) / one.rows for one in found]
     return {
-        "overhead_share": found.share,
-        "overhead_ms_per_row": 1e3 * (found.total_s - found.strategies_s) / found.rows,
-        "rows": found.rows,
+        "rows": found[0].rows,
+        **_spread("share", [one.share for one in found]),
+        **_spread("ms_per_row", ms),
     }
 
 
@@ -92,17 +100,17 @@ def write_rows(folder: Path, count: int) -> None:
             stream.write(json.dumps(asdict(record)) + "\n")
 
 
-def best_s(action: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Return the shortest time that ``action`` took."""
-    found = math.inf
+def timed_s(action: Callable[[], object], repeats: int = REPEATS) -> list[float]:
+    """Return the seconds that ``action`` took each time."""
+    found = []
     for _ in range(repeats):
         started = time.perf_counter()
         action()
-        found = min(found, time.perf_counter() - started)
+        found.append(time.perf_counter() - started)
     return found
 
 
-def aggregation(folder: Path, rows: int) -> dict[str, float]:
+def aggregation(folder: Path, rows: int) -> Figures:
     """Return the seconds of reading ``rows`` rows, of all figures with tests and heat map, and of the table."""
     write_rows(folder, rows)
     run = read_run_rows(folder)
@@ -110,14 +118,24 @@ def aggregation(folder: Path, rows: int) -> dict[str, float]:
     unpaired = replace(scenario, outcomes=lambda _rows: {})
     return {
         "rows": len(run.records),
-        "read_s": best_s(lambda: read_run_rows(folder), 2),
-        "figures_s": best_s(lambda: compare_runs([ComparedRun(run, unpaired)]), 2),
-        "figures_and_tests_s": best_s(lambda: compare_runs([ComparedRun(run, scenario)]), 2),
-        "table_s": best_s(lambda: row_table(run.records), 2),
+        **_spread("read_s", timed_s(lambda: read_run_rows(folder))),
+        **_spread("figures_s", timed_s(lambda: compare_runs([ComparedRun(run, unpaired)]))),
+        **_spread("figures_and_tests_s", timed_s(lambda: compare_runs([ComparedRun(run, scenario)]))),
+        **_spread("table_s", timed_s(lambda: row_table(run.records))),
     }
 
 
-def table_libraries(folder: Path) -> dict[str, float]:
+def _spread(name: str, values: list[float]) -> Figures:
+    """Return median, lowest and highest under names that begin alike."""
+    return {name: statistics.median(values), f"{name}_low": min(values), f"{name}_high": max(values)}
+
+
+def min_s(action: Callable[[], object]) -> float:
+    """Return the shortest of several times, in seconds."""
+    return min(timed_s(action))
+
+
+def table_libraries(folder: Path) -> Figures:
     """Return milliseconds of grouping and of the filter "only where they differ", in pandas and, if here, polars."""
     table = row_table(read_run_rows(folder).records)
 
@@ -126,8 +144,8 @@ def table_libraries(folder: Path) -> dict[str, float]:
         return wide[wide.min(axis=1) != wide.max(axis=1)]
 
     found = {
-        "pandas_group_ms": 1e3 * best_s(lambda: table.groupby("strategy").agg({"total_s": ["mean", "median"]})),
-        "pandas_differ_ms": 1e3 * best_s(pandas_differ),
+        "pandas_group_ms": 1e3 * min_s(lambda: table.groupby("strategy").agg({"total_s": ["mean", "median"]})),
+        "pandas_differ_ms": 1e3 * min_s(pandas_differ),
     }
     if importlib.util.find_spec("polars") is None:
         return found
@@ -142,31 +160,70 @@ def table_libraries(folder: Path) -> dict[str, float]:
     means = [polars.col("total_s").mean().alias("mean"), polars.col("total_s").median().alias("median")]
     return {
         **found,
-        "polars_group_ms": 1e3 * best_s(lambda: frame.group_by("strategy").agg(means)),
-        "polars_differ_ms": 1e3 * best_s(polars_differ),
+        "polars_group_ms": 1e3 * min_s(lambda: frame.group_by("strategy").agg(means)),
+        "polars_differ_ms": 1e3 * min_s(polars_differ),
     }
 
 
+def as_markdown(run: Mapping[str, Any]) -> str:
+    """Return the results as a page: what was run, when, where and on how much, and whether the goal was reached."""
+    harness, rows = run["harness"], run["aggregation"]
+    goal = "met" if harness["share"] <= LARGEST_SHARE else "not met"
+    scripted_rows = f"{harness['rows']:,} rows of a scripted strategy that takes {1e3 * ANSWER_S:.0f} ms"
+    lines = [
+        "# Comparing, measured",
+        "",
+        f"`{COMMAND}` on {run['date']}, commit {run['commit']}, {run['machine']}.",
+        f"Medians of {REPEATS} turns (lowest to highest){_load_words(run['load'])}.",
+        "",
+        "| What | Measured | Sample | To reach |",
+        "| --- | --: | --- | --- |",
+        f"| evaluation beside its strategies, share | {_shown(harness, 'share', 100, 2)} % | {scripted_rows} | "
+        f"at most {LARGEST_SHARE:.0%}: {goal} |",
+        f"| the same, a row | {_shown(harness, 'ms_per_row', 1, 2)} ms | the same | - |",
+    ]
+    for name, words in (
+        ("read_s", "reading the rows of a run"),
+        ("figures_s", "figures of all techniques with intervals"),
+        ("figures_and_tests_s", "the same with heat map and all paired tests"),
+        ("table_s", "the table for drill-down"),
+    ):
+        lines.append(
+            f"| {words} | {_shown(rows, name, 1, 2)} s | {rows['rows']:,} rows, {len(STRATEGIES)} techniques | - |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _load_words(load: float | None) -> str:
+    """Return whether the machine had other work: the mean number of processes that ran in the minute before."""
+    return "" if load is None else f"; load average in the minute before: {load:.1f}"
+
+
+def _shown(figures: Mapping[str, float], name: str, factor: float, digits: int) -> str:
+    value, low, high = (factor * figures[key] for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure, write the page and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--table", action="store_true", help="also time the libraries for tables")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--table", action="store_true", help="also time the libraries for tables; printed only")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
     arguments = parser.parse_args()
+    run: dict[str, Any] = {"date": utc_now(), "commit": commit(), "machine": describe_machine().label}
+    run["load"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None  # not on Windows
     with tempfile.TemporaryDirectory() as place:
-        found: dict[str, dict[str, float]] = {"harness": overhead(Path(place) / "harness")}
+        run["harness"] = overhead(Path(place) / "harness")
         folder = Path(place) / "rows"
-        found["aggregation"] = aggregation(folder, arguments.rows)
-        if arguments.table:
-            found["table"] = table_libraries(folder)
-    if arguments.json:
-        print(json.dumps(found))
-        return
-    for part, figures in found.items():
-        print(part)
-        for name, value in figures.items():
-            print(f"  {name:<22}{value:>12.4g}")
+        run["aggregation"] = aggregation(folder, arguments.rows)
+        table = table_libraries(folder) if arguments.table else {}
+    (arguments.out / "bench_comparison.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    page = as_markdown(run)
+    (arguments.out / "bench_comparison.md").write_text(page, encoding="utf-8")
+    print(page)
+    for name, value in table.items():
+        print(f"{name:<22}{value:>12.4g}")
 
 
 if __name__ == "__main__":
