@@ -24,18 +24,23 @@ from typing import Any
 
 import numpy as np
 
+from playground.adapters import AdapterStore, branch_loader
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_smollm2_gguf
 from playground.models.chat import ChatMl
 from playground.models.generation import Sampling, generate
 from playground.models.openvino_engine import load_openvino_engine
+from playground.models.sources import ModelChoice
 from playground.models.transformers_engine import ensure_dequantised
 from playground.types import Message
-from scenarios.return_policy.scenario import POLICIES, system_prompt
+from scenarios.return_policy.scenario import ADAPTERS, POLICIES, system_prompt
 
 ROOT = Path(__file__).parents[1]
 OUTPUT_TOKENS = 32
 COLD_PROMPT_TOKENS = 500
+READER = "policy-reader"
+"""The adapter of RAG + LoRA: it must not make the first token late."""
+FIRST_TOKEN_OF = ("fast", "fast, adapter on", "llama.cpp", "transformers float32")
 SEED = 0
 
 
@@ -51,11 +56,13 @@ class Timing:
 Contender = Callable[[Sequence[int], int], Timing]
 
 
-def fast_engine(gguf: Path, threads: int, *, lookup: bool) -> tuple[Contender, Any]:
-    """Return the project's engine, cold for every prompt, and its chat codec."""
-    engine = load_openvino_engine(gguf, threads=threads)
+def fast_engine(gguf: Path, threads: int, *, lookup: bool, adapter: str | None = None) -> tuple[Contender, Any]:
+    """Return the project's engine, cold for every prompt, and its chat codec; ``adapter`` is one of the store's."""
+    engine = load_openvino_engine(
+        gguf, threads=threads, load_adapter=branch_loader(AdapterStore(ADAPTERS), ModelChoice())
+    )
     codec = ChatMl(engine.weights.tokenizer)
-    sequence = engine.load_network(None)()
+    sequence = engine.load_network(adapter)()
 
     def run(prompt: Sequence[int], tokens: int, *, cold: bool = True) -> Timing:
         if cold:
@@ -241,11 +248,13 @@ def measure(threads: int, repeats: int, report: Callable[[str], None]) -> dict[s
     folder = ensure_dequantised(gguf)
     fast, codec = fast_engine(gguf, threads, lookup=True)
     plain, _codec = fast_engine(gguf, threads, lookup=False)
+    adapted, _codec = fast_engine(gguf, threads, lookup=True, adapter=READER)
     float32, reference = transformers_generate(folder, threads, "float32")
     bfloat16, _model = transformers_generate(folder, threads, "bfloat16")
     llama = LlamaCpp(gguf, threads)
     contenders: dict[str, Contender] = {
         "fast": fast,
+        "fast, adapter on": adapted,
         "fast, no lookup": plain,
         "llama.cpp": llama,
         "transformers float32": float32,
@@ -260,13 +269,17 @@ def measure(threads: int, repeats: int, report: Callable[[str], None]) -> dict[s
                 answers[name].append(contender(prompt, OUTPUT_TOKENS))
             report(f"prompt {number} of 40")
         cold_prompts, warm_prompts = policy_prompts(codec, repeats)
-        first: dict[str, list[float]] = {"fast": [], "llama.cpp": [], "transformers float32": []}
+        first: dict[str, list[float]] = {name: [] for name in FIRST_TOKEN_OF}
         for number, prompt in enumerate(cold_prompts, start=1):
             for name, times in first.items():
                 times.append(contenders[name](prompt, 1).first_token_s)
             report(f"cold prompt {number} of {len(cold_prompts)}")
-        fast(warm_prompts[0], 1)
-        warm = [fast(prompt, 1, cold=False).first_token_s for prompt in warm_prompts[1:]]  # type: ignore[call-arg]
+        warm: dict[str, list[float]] = {"fast": [], "fast, adapter on": []}
+        for name in warm:
+            contenders[name](warm_prompts[0], 1)
+        for prompt in warm_prompts[1:]:
+            for name, times in warm.items():
+                times.append(contenders[name](prompt, 1, cold=False).first_token_s)  # type: ignore[call-arg]
     finally:
         llama.close()
     return _results(answers, first, warm, prompts(codec), reference)
@@ -275,7 +288,7 @@ def measure(threads: int, repeats: int, report: Callable[[str], None]) -> dict[s
 def _results(
     answers: dict[str, list[Timing]],
     first: dict[str, list[float]],
-    warm: list[float],
+    warm: dict[str, list[float]],
     asked: list[list[int]],
     reference: Any,
 ) -> dict[str, Any]:
@@ -300,14 +313,21 @@ def _results(
             name: statistics.median(t.decode_tokens_per_s for t in timings) for name, timings in long.items()
         },
         "first_token_s_500_tokens": {name: statistics.median(times) for name, times in first.items()}
-        | {"fast, policy unchanged": statistics.median(warm)},
+        | {f"{name}, policy unchanged": statistics.median(times) for name, times in warm.items()},
         "ratios": {
             "decode, fast / transformers float32": decode_ratio("fast", "transformers float32"),
             "decode, fast / transformers bfloat16": decode_ratio("fast", "transformers bfloat16"),
             "decode, fast / llama.cpp": decode_ratio("fast", "llama.cpp"),
             "decode, fast without lookup / llama.cpp": decode_ratio("fast, no lookup", "llama.cpp"),
             "first token cold, fast / llama.cpp": time_ratio(first["fast"], first["llama.cpp"]),
-            "first token, policy unchanged / cold": time_ratio(warm, first["fast"]),
+            "first token, policy unchanged / cold": time_ratio(warm["fast"], first["fast"]),
+            "adapter on, first token cold, fast / llama.cpp without": time_ratio(
+                first["fast, adapter on"], first["llama.cpp"]
+            ),
+            "adapter on, first token, policy unchanged / cold": time_ratio(
+                warm["fast, adapter on"], first["fast, adapter on"]
+            ),
+            "decode, adapter on / off": decode_ratio("fast, adapter on", "fast"),
         },
         "same_text": {"n": len(asked), "equal": len(asked) - len(differences), "differences": differences},
     }
@@ -319,6 +339,8 @@ TARGETS = {
     "decode, fast / llama.cpp": ("at least", 1.0),
     "first token cold, fast / llama.cpp": ("at most", 0.5),
     "first token, policy unchanged / cold": ("at most", 0.15),
+    "adapter on, first token cold, fast / llama.cpp without": ("at most", 0.5),
+    "adapter on, first token, policy unchanged / cold": ("at most", 0.15),
 }
 
 
