@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from plotly import graph_objects as go
 
 from playground.charts import FONT_SIZE, PART_COLOURS
 from playground.comparison.break_even import break_even, default_assumptions, with_values
-from playground.comparison.chart_style import SMALL_SAMPLE, log_ticks, plain, seconds
+from playground.comparison.chart_style import SMALL_SAMPLE, framed, log_ticks, plain, seconds
 from playground.comparison.charts import (
     accuracy_cost_figure,
     first_token_figure,
@@ -67,7 +68,7 @@ def traces(figure: Any, *names: str) -> list[Any]:
 
 def words(figure: Any) -> str:
     title = figure.layout.title
-    return f"{title.text} {title.subtitle.text or ''}"
+    return f"{title.text} {(title.subtitle.text or '').replace('<br>', '; ')}"
 
 
 ALL = [technique(), technique("no-text", accuracy=Estimate(0.1, 0.05, 0.2)), technique("rag+lora")]
@@ -258,12 +259,36 @@ def test_what_the_figures_rest_on_is_said_with_its_pairs() -> None:
     assert "12 contracts (fewer than 30), 60 pairs, 0 errors" in traces(cost, few.title)[0].hovertemplate
     unread = accuracy_cost_figure([replace(few, errors=1, unreadable=58)])
     assert "60 pairs, 1 errors, 58 unreadable answers, small" in traces(unread, few.title)[0].hovertemplate
-    assert all("<br>12 contracts (fewer than 30), 60 pairs" in tick for tick in times.layout.yaxis.ticktext)
+    # What all rows rest on is said once, under the title: in every row it would leave the chart no room.
+    assert words(times).count("12 contracts (fewer than 30), 60 pairs") == 1
+    assert list(times.layout.yaxis.ticktext) == [prompted.title, few.title]
     assert tokens.data[0].y[0].endswith("<br>12 contracts (fewer than 30), 60 pairs")
+    unlike = latency_figure([few, replace(prompted, n=2, sample="2 contracts, 10 pairs")])
+    assert unlike is not None
+    assert [tick.partition("<br>")[2] for tick in unlike.layout.yaxis.ticktext] == [
+        "12 contracts (fewer than 30), 60 pairs",
+        "2 contracts (fewer than 30), 10 pairs",
+    ]
+    large = latency_figure([technique(), technique("no-text")])
+    assert large is not None
+    assert "n = 40" in words(large) and "n = 40" not in str(large.layout.yaxis.ticktext)
     mixed = accuracy_cost_figure([few, replace(prompted, n=2, sample="2 contracts, 10 pairs")])
     assert "Fewer than 30 examples: a hint, not a result" in words(mixed)
     curve = learning_curve_figure([CurvePoint("lora", 4, Estimate(0.6, 0.5, 0.7), 3)], n=60)
     assert "60 pairs of clause and label" in words(curve)
+
+
+def test_what_stands_under_a_title_is_broken_to_the_width_of_half_a_page() -> None:
+    note = "Chat models: 41 times the request for one label; 12 contracts (fewer than 30), 60 pairs: a hint; short"
+    low, high = (framed(go.Figure(), "Title", height=400, note=text) for text in ("one line", note))
+    assert high.layout.title.subtitle.text.split("<br>") == [
+        "Chat models: 41 times the request for one label",
+        "12 contracts (fewer than 30), 60 pairs: a hint; short",
+    ]
+    # The second line takes nothing from the chart.
+    assert high.layout.height - high.layout.margin.t == low.layout.height - low.layout.margin.t
+    (long,) = [framed(go.Figure(), "Title", height=400, note="word " * 40).layout.title.subtitle.text]
+    assert max(map(len, long.split("<br>"))) <= 60
 
 
 def test_what_was_measured_here_is_told_from_what_was_recorded() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ INK = "#8a97a3"
 SMALL_SAMPLE = f"Fewer than {FEWEST_EXAMPLES} examples: a hint, not a result"
 HERE = "here"
 _LONGEST_NAME = 44
+_LONGEST_LINE = 60
+_LINE_PX = 22
+_TITLE_PX = 8
 _TICKS = (1, 2, 5)
 _MOST_TICKS = 7
 
@@ -29,35 +33,51 @@ def plain(text: str) -> str:
     return normalise_text(text).replace("<", "\u2039").replace(">", "\u203a")
 
 
-def name_of(one: TechniqueFigures, *, with_n: bool = False) -> str:
+def name_of(one: TechniqueFigures) -> str:
     """Return a technique's name for axes and legends, bounded; one that was measured here and now says so."""
-    name = plain(one.title)
-    name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-    if with_n:
-        return f"{name}<br>{plain(one.sample_words)}{'' if one.recorded else f', {HERE}'}"
+    name = _bounded_title(one)
     return name if one.recorded or HERE in name else f"{name} ({HERE})"
+
+
+def row_names(figures: Sequence[TechniqueFigures]) -> tuple[list[str], str]:
+    """Return the names of a chart's rows with what each was measured on, and what is to be said under the title.
+
+    A sample that all rows have in common is said there once: in every row it would leave the chart no room.
+    """
+    samples = {one.sample_words for one in figures}
+    if len(figures) > 1 and len(samples) == 1:
+        return [name_of(one) for one in figures], "" if figures[0].is_small else plain(samples.pop())
+    return [
+        f"{_bounded_title(one)}<br>{plain(one.sample_words)}{'' if one.recorded else f', {HERE}'}" for one in figures
+    ], ""
+
+
+def _bounded_title(one: TechniqueFigures) -> str:
+    name = plain(one.title)
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def framed(
     figure: go.Figure, title: str, *, height: int, small: Sequence[TechniqueFigures] = (), note: str = ""
 ) -> go.Figure:
     """Give a figure its title, font and margins; where a sample is small, say so in words under the title."""
-    words = "; ".join(filter(None, (note, _small_words(small))))
+    lines = _lines("; ".join(filter(None, (note, _small_words(small)))))
+    height += _LINE_PX * max(0, len(lines) - 1)
     heading: dict[str, object] = {
         "text": title,
         "font": {"size": FONT_SIZE + 2},
         "x": 0,
         "xanchor": "left",
         "yanchor": "top",
-        "y": 0.985,
+        "y": 1 - _TITLE_PX / height,
         "yref": "container",
     }
-    if words:
-        heading["subtitle"] = {"text": words, "font": {"size": FONT_SIZE}}
+    if lines:
+        heading["subtitle"] = {"text": "<br>".join(lines), "font": {"size": FONT_SIZE}}
     figure.update_layout(
         title=heading,
         height=height,
-        margin={"l": 10, "r": 16, "t": 72 if words else 48, "b": 10},
+        margin={"l": 10, "r": 16, "t": 52 + _LINE_PX * len(lines), "b": 10},
         font={"size": FONT_SIZE},
         hoverlabel={"font": {"size": FONT_SIZE}},
         legend={"font": {"size": FONT_SIZE}},
@@ -66,6 +86,17 @@ def framed(
     figure.update_xaxes(gridcolor=GRID, zeroline=False, **axis)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, **axis)
     return figure
+
+
+def _lines(words: str) -> list[str]:
+    """Break what stands under a title into lines that fit half of a page, at its semicolons where that is enough."""
+    lines: list[str] = []
+    for part in filter(None, words.split("; ")):
+        if lines and len(lines[-1]) + len(part) + 2 <= _LONGEST_LINE:
+            lines[-1] += f"; {part}"
+        else:
+            lines += textwrap.wrap(part, _LONGEST_LINE)
+    return lines
 
 
 def _small_words(figures: Sequence[TechniqueFigures]) -> str:

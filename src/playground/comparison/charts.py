@@ -22,6 +22,7 @@ from playground.comparison.chart_style import (
     name_of,
     percent,
     plain,
+    row_names,
     seconds,
 )
 from playground.comparison.costs import CostBasis, per_1000_usd
@@ -218,6 +219,7 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
     high = 10 ** max(*highs, math.log10(last) + 0.3 * span)
     ticks = log_ticks(low, high)
     units = plain(units_of(one for one, _each in pairs))
+    names, sample = row_names([one for one, _each in pairs])
     figure.update_xaxes(
         type="log",
         range=[math.log10(low), math.log10(high)],
@@ -229,11 +231,12 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
     figure.update_yaxes(
         tickmode="array",
         tickvals=[len(pairs) - 1 - place for place in range(len(pairs))],
-        ticktext=[name_of(one, with_n=True) for one, _each in pairs],
+        ticktext=names,
         range=[-0.55, len(pairs) - 0.1],
         showgrid=False,
     )
-    note = "; ".join(filter(None, ("● median, | 95th percentile", footing_note(one for one, _each in pairs))))
+    notes = "● median, | 95th percentile", sample, footing_note(one for one, _each in pairs)
+    note = "; ".join(filter(None, notes))
     return framed(figure, title, height=130 + 72 * len(pairs), small=[one for one, _each in pairs], note=note)
 
 
@@ -271,7 +274,7 @@ def tokens_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
         {part for one in shown for part in one.tokens},
         key=lambda part: (part == OUTPUT, known.index(part) if part in known else len(known), part),
     )
-    names = [name_of(one, with_n=True) for one in shown]
+    names, sample = row_names(shown)
     totals = [sum(one.tokens.values()) for one in shown]
     unit = plain(units_of(shown))
     figure = go.Figure()
@@ -304,7 +307,8 @@ def tokens_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_xaxes(title_text=f"mean tokens per {unit}", range=[0, 1.14 * max(totals)], nticks=6)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure = framed(figure, "Tokens per request", height=150 + 58 * len(shown), small=shown)
+    figure = framed(figure, "Tokens per request", height=150 + 58 * len(shown), small=shown, note=sample)
+    figure.update_layout(legend={"traceorder": "normal"})  # as in the bars, from left to right
     legend_below(figure, parts)
     return figure
 
