@@ -18,7 +18,7 @@ begin_page(
     "Scenario A. Prompt engineering changes what the model reads, so a new policy counts from the next question on.",
 )
 
-modes, settings = st.columns([6, 1], vertical_alignment="top")
+modes, settings = st.columns([5, 1], vertical_alignment="top")
 with modes:
     draw_modes()
 with settings.container(horizontal=True, horizontal_alignment="right"):

@@ -112,7 +112,7 @@ def _tour(page: Page, address: str, out: Path, scheme: str) -> None:
     page.get_by_text("Models on this machine").wait_for()
     shoot("home")
 
-    page.goto(f"{address}/return_policy?mode=rag")
+    page.goto(f"{address}/return_policy")
     page.get_by_text("Version 1: ").wait_for()
     page.wait_for_timeout(_SETTLE_MS)
     page.get_by_text("Loading").wait_for(state="detached")
@@ -188,7 +188,7 @@ def _scroll_to(page: Page, tab: str) -> None:
 
 def _narrow(page: Page, address: str, out: Path) -> None:
     page.set_default_timeout(_STEP_TIMEOUT_MS)
-    page.goto(f"{address}/return_policy?mode=rag")
+    page.goto(f"{address}/return_policy")
     page.get_by_text("Version 1: ").wait_for()
     _ask(page, QUESTION, answers=1)
     page.wait_for_timeout(_SETTLE_MS)

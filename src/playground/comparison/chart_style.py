@@ -42,11 +42,13 @@ def name_of(one: TechniqueFigures) -> str:
 def row_names(figures: Sequence[TechniqueFigures]) -> tuple[list[str], str]:
     """Return the names of a chart's rows with what each was measured on, and what is to be said under the title.
 
-    A sample that all rows have in common is said there once: in every row it would leave the chart no room.
+    A sample that all rows have in common is said there once, and an adapter stands under its technique: names must
+    leave the chart its room.
     """
     samples = {one.sample_words for one in figures}
     if len(figures) > 1 and len(samples) == 1:
-        return [name_of(one) for one in figures], "" if figures[0].is_small else plain(samples.pop())
+        note = "" if figures[0].is_small else plain(samples.pop())
+        return [name_of(one).replace(" (", "<br>(", 1) for one in figures], note
     return [
         f"{_bounded_title(one)}<br>{plain(one.sample_words)}{'' if one.recorded else f', {HERE}'}" for one in figures
     ], ""
