@@ -48,7 +48,7 @@ class Point:
         return f"reader-{self.policies}-policies-rank-{self.rank}-epochs-{self.epochs}"
 
 
-POINTS = (Point(10), Point(30), Point(100), Point(30, rank=4), Point(30, rank=64), Point(30, epochs=3))
+POINTS = (Point(5), Point(20), Point(80), Point(20, rank=4), Point(20, rank=64), Point(20, epochs=3))
 
 
 def main() -> None:
