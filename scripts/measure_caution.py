@@ -1,6 +1,7 @@
-"""Sum up what each level of caution did with the reader: false answers, false refusals, right answers.
+r"""Sum up what each level of caution did with the reader: false answers, false refusals, right answers.
 
-    python -m playground evaluate return_policy --strategies rag+lora --abstain-at 1.01 --out runs/caution
+    python -m playground evaluate return_policy --strategies rag+lora --abstain-at 1.01 --out runs/caution \
+      --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside
     python scripts/measure_caution.py runs/caution
 
 In that run the reader never abstains, and every row has the probability with which it would have begun to: so one run

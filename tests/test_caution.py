@@ -15,7 +15,8 @@ from playground.types import Prediction, RunRecord
 from scenarios.return_policy import caution
 from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates, rates_at
 from scenarios.return_policy.evaluation import bot_settings
-from scenarios.return_policy.scenario import adapter_store
+from scenarios.return_policy.questions import read_questions
+from scenarios.return_policy.scenario import QUESTIONS, adapter_store
 
 
 def row(
@@ -83,10 +84,15 @@ def test_levels_rise_and_an_unknown_one_is_the_default() -> None:
     assert level_named("reckless") == DEFAULT_LEVEL
 
 
-def test_every_level_was_measured_with_the_reader_that_ships() -> None:
+def test_every_level_was_measured_with_the_reader_that_ships_on_the_questions_kept_aside() -> None:
     (shipped,) = [one for one in adapter_store().list() if one.shipped and one.manifest.task == "reader"]
     measured = [measured_rates(shipped.identity, level) for level in LEVELS]
-    assert all(rates is not None and rates.n_answerable + rates.n_unanswerable == 241 for rates in measured)
+    kept_aside = read_questions(
+        QUESTIONS.with_name("questions_kept_aside.jsonl"), Path(__file__).parents[1] / "data" / "policies_kept_aside"
+    )
+    answerable = [bool(example.metadata["answerable"]) for example in kept_aside]
+    asked = answerable.count(True), answerable.count(False)
+    assert all(rates is not None and (rates.n_answerable, rates.n_unanswerable) == asked for rates in measured)
     answers = [rates.false_answers.value for rates in measured if rates]
     refusals = [rates.false_refusals.value for rates in measured if rates]
     assert answers == sorted(answers)

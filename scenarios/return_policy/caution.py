@@ -1,9 +1,10 @@
-"""How readily the reader says that it does not know, and what that cost on the project's questions.
+r"""How readily the reader says that it does not know, and what that cost on questions by which nothing was chosen.
 
 It abstains where "I don't know." is at least so probable as the level says (``GuardedChatModel``). What each level did
 was measured by one run in which it never abstained of its own accord:
 
-    python -m playground evaluate return_policy --strategies rag+lora --abstain-at 1.01 --out runs/caution
+    python -m playground evaluate return_policy --strategies rag+lora --abstain-at 1.01 --out runs/caution \
+      --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside
     python scripts/measure_caution.py runs/caution
 """
 
@@ -117,8 +118,9 @@ def as_sentence(rates: CautionRates) -> str:
     """Return what a level did, for people."""
     answers, refusals = rates.false_answers, rates.false_refusals
     return (
-        f"Measured: answers {percent(answers)} of the questions that the policy leaves open, and declines "
-        f"{percent(refusals)} of those that it answers ({rates.n_unanswerable} and {rates.n_answerable} questions)."
+        f"Measured on shops that it was not developed with: answers {percent(answers)} of the questions that a policy "
+        f"leaves open, and declines {percent(refusals)} of those that it answers ({rates.n_unanswerable} and "
+        f"{rates.n_answerable} questions)."
     )
 
 
