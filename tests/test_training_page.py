@@ -21,6 +21,7 @@ from playground.models.catalog import MINILM
 from playground.ui import resources, training_desk
 from playground.ui.training_desk import TrainingDesk
 from playground.ui.training_reliability_view import reliability_of
+from playground.ui.training_store_view import _row
 from scenarios.contract_clauses import scenario
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 
@@ -329,6 +330,14 @@ def test_the_shipped_flagger_has_a_reliability_curve() -> None:
     bins = reliability_of(stored)
     assert len(bins) == 10
     assert sum(part.count for part in bins) == 9_854 * 41
+
+
+def test_every_shipped_flagger_has_its_average_precision_in_the_list() -> None:
+    shipped = AdapterStore(Path("nowhere"), scenario.ADAPTERS).list()
+    rows = {one.name: _row(one, None) for one in shipped if one.manifest.task == "clauses"}
+    assert {"cuad-minilm", "own-clauses"} <= set(rows)
+    assert all(isinstance(row["Micro AP"], float) for row in rows.values())
+    assert rows["cuad-minilm"]["Micro AP"] == pytest.approx(0.626, abs=5e-4)
 
 
 def scripted_reader(

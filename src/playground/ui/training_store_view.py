@@ -16,6 +16,7 @@ from playground.ui.training_state import Key, session
 from scenarios.contract_clauses import scenario
 
 _MOST_COMPARED = 4
+_EACH_ON_ITS_OWN = "On each adapter's own test data, see its card: rows measured on other data do not compare."
 
 
 def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
@@ -34,7 +35,8 @@ def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
             [_row(stored, active) for stored in adapters],
             hide_index=True,
             column_config={
-                name: st.column_config.NumberColumn(format="%.3f") for name in ("Micro AP", "Validation loss")
+                name: st.column_config.NumberColumn(format="%.3f", help=_EACH_ON_ITS_OWN)
+                for name in ("Micro AP", "Validation loss")
             },
         )
     else:
@@ -52,6 +54,7 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
     manifest = stored.manifest
     test = manifest.metrics.get("test")
     score = test.get("micro_ap") if isinstance(test, dict) else None
+    score = score[0] if isinstance(score, list) else score  # with its interval, in that of the shipped flagger
     loss = manifest.metrics.get("validation_loss")
     stopped = manifest.hyper_parameters.get("stopped_early") is True
     remarks = [*(["shipped"] if stored.shipped else []), *(["stopped early"] if stopped else [])]
