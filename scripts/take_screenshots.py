@@ -27,7 +27,7 @@ from playwright.sync_api import Page, sync_playwright
 from playground.models.bundled import CACHE_VARIABLE, cache_folder, ensure_all
 
 ROOT = Path(__file__).parents[1]
-QUESTION = "What is the restocking fee for oversized gear?"
+QUESTION = "How long do I have to return something?"
 _START_TIMEOUT_S = 60
 _STEP_TIMEOUT_MS = 120_000
 _SETTLE_MS = 900  # charts, fonts and scrolling

@@ -52,7 +52,7 @@ def test_first_screen_has_a_policy_suggestions_and_empty_figures(monkeypatch):
 def test_a_suggestion_is_asked_at_a_click(monkeypatch):
     model = FakeChatModel(lambda _: SIXTY)
     app = open_bot(monkeypatch, model)
-    click(app, "suggestion_1")
+    click(app, "suggestion_0")
     assert model.questions[-1].endswith(f"Question: {QUESTION}")
     assert SIXTY in words(app.text)
     assert not [button for button in app.button if (button.key or "").startswith("suggestion_")]
@@ -206,7 +206,7 @@ def test_the_caution_that_is_set_decides_and_says_what_it_did_when_measured(monk
     ask(run(app), QUESTION)
     assert [turn.answer.abstained for turn in app.session_state["playground_session"].turns] == [True, False]
     monkeypatch.setattr(resources, "reader_identity", lambda: json.loads(MEASURED.read_text())["adapter"])
-    sentence = next(text for text in words(run(app).caption) if text.startswith("Measured: answers"))
+    sentence = next(text for text in words(run(app).caption) if text.startswith("Measured on shops"))
     app.select_slider(key="caution").set_value("very cautious")
     assert sentence not in words(run(app).caption)
     app.button_group(key="mode").set_value("rag")

@@ -79,27 +79,29 @@ _STEPS: tuple[tuple[Mode, str, str], ...] = (
     (
         "no_text",
         "Ask without the policy",
-        "Ask *What is the restocking fee for oversized gear?* The model has never seen this shop: it can only guess, "
-        "and nothing supports what it says.",
+        "Ask *How long do I have to return something?* The model has never seen this shop: it can only guess, and "
+        "nothing supports what it says.",
     ),
     (
         "rag",
         "Fetch the passages that fit",
-        "Ask again. The sentence behind the answer lights up in the policy; where there is none, the page says so.",
+        "Ask again. What was given to the model lights up in the policy. A model of this size often misreads it; where "
+        "no sentence supports the answer, the page says so.",
     ),
     (
-        "rag",
-        "Show what the model saw",
-        "Under the chat: the exact messages, the tokens of each part against the context limit, time and price.",
+        "rag_lora",
+        "Let an adapter read them",
+        "Ask again. A LoRA layer learned to read passages, and to say that it does not know. Under the chat: the exact "
+        "messages, the tokens of each part, time and price.",
     ),
     (
-        "rag",
+        "rag_lora",
         "Swap the policy",
         "Under *Replace*, load NorthTrail version 2, or edit a number in place. Ask again: the new text counts, "
         "and no weights have changed.",
     ),
     (
-        "rag",
+        "rag_lora",
         "Compare and roll back",
         "Under *Compare versions*, put one question to both and read the six differences. Under *Versions*, roll back.",
     ),
