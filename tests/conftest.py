@@ -53,6 +53,17 @@ def fake_embedder() -> ScriptedEmbedder:
     return ScriptedEmbedder()
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Small matrices are multiplied slower by several threads, far slower on a busy machine."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the path of a Chromium."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, 
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import QUESTIONS, adapter_store
+from scripts import measure_caution
 
 
 def row(
@@ -117,12 +117,6 @@ def test_the_bot_begins_at_the_default_level() -> None:
 
 
 def test_the_script_sums_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    path = Path(__file__).parents[1] / "scripts" / "measure_caution.py"
-    spec = importlib.util.spec_from_file_location("measure_caution", path)
-    assert spec is not None
-    assert spec.loader is not None
-    measure_caution = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(measure_caution)
     run = type("Run", (), {"records": (*ROWS, replace(ROWS[0], strategy="rag"))})
     monkeypatch.setattr(measure_caution, "read_run_rows", lambda _folder: run)
     monkeypatch.setattr("sys.argv", ["measure_caution.py", "run", "--out", str(tmp_path / "caution.json")])

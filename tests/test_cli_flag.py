@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import os
@@ -25,6 +24,7 @@ from playground.contract_files.folder import FileOutcome, write_summary
 from playground.documents import load_document
 from playground.errors import ModelError
 from playground.models.catalog import MINILM
+from scripts import measure_folder_workers
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "data" / "adapters"
@@ -343,30 +343,25 @@ def test_several_processes_give_the_same_results_as_one(folder: Path, tmp_path: 
 def test_the_benchmark_of_a_folder_compares_both_ways_within_a_round(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
 ) -> None:
-    path = ROOT / "scripts" / "measure_folder_workers.py"
-    spec = importlib.util.spec_from_file_location("measure_folder_workers", path)
-    assert spec is not None and spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
     ways: list[int] = []
 
     def took_s(_paths: object, _job: object, _out: Path, workers: int) -> float:
         ways.append(workers)
         return {1: 6.0, 2: 4.0}[workers] * len(ways)  # the machine becomes slower and slower
 
-    monkeypatch.setattr(script, "took_s", took_s)
-    monkeypatch.setattr(script, "available_cores", lambda: 2)
+    monkeypatch.setattr(measure_folder_workers, "took_s", took_s)
+    monkeypatch.setattr(measure_folder_workers, "available_cores", lambda: 2)
     monkeypatch.setattr(flag, "job_of", lambda _arguments: job())
     monkeypatch.setattr(sys, "argv", ["x", "--rounds", "2", "--copies", "1", "--out", str(tmp_path)])
-    assert script.main() == 0
+    assert measure_folder_workers.main() == 0
     assert ways == [1, 2, 2, 1], "each goes first in every other round"
     found = json.loads((tmp_path / "bench_folder.json").read_text())["results"]
     assert found["speed_ratio"] == {"median": pytest.approx((6 / 8 + 24 / 12) / 2), "low": 0.75, "high": 2.0}
     assert found["contracts"] == 5
     page = (tmp_path / "bench_folder.md").read_text()
     assert "| 2 | 1 | 10.0 | 1.38 (0.75 to 2.00) |" in page
-    monkeypatch.setattr(script, "available_cores", lambda: 1)
-    assert script.main() == 0
+    monkeypatch.setattr(measure_folder_workers, "available_cores", lambda: 1)
+    assert measure_folder_workers.main() == 0
     assert "nothing to compare" in capsys.readouterr().out
 
 

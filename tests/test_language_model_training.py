@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,6 +44,8 @@ from playground.lora.progress import TrainingProgress, TrainingStopped
 from playground.models.chat import ChatMl
 from playground.types import Message
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SETTINGS = LanguageModelSettings(
     rank=4,
     alpha=8,
@@ -62,15 +64,6 @@ def ask(question: str, answer: str) -> PromptCompletion:
 
 TRAIN = [ask(f"{'apple ' * (number % 5)}{number}", "yes" if number % 2 else "no") for number in range(22)]
 VALIDATION = [ask(f"pear {number}", "yes" if number % 2 else "no") for number in range(6)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Matrices this small are multiplied slower by several threads, far slower on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

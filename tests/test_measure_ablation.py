@@ -1,30 +1,18 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    path = Path(__file__).parents[1] / "scripts" / "measure_ablation.py"
-    spec = importlib.util.spec_from_file_location("measure_ablation", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from scripts import measure_ablation as script
 
 
 def test_every_variant_answers_the_same_questions_and_differs_in_what_it_says(
-    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = FakeChatModel(lambda _prompt: "You have 99 days.")
     monkeypatch.setattr(script.loading, "load_model", lambda _name: model)

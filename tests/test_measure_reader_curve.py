@@ -1,27 +1,14 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from playground.types import Prediction, RunRecord, Usage
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    path = Path(__file__).parents[1] / "scripts" / "measure_reader_curve.py"
-    spec = importlib.util.spec_from_file_location("measure_reader_curve", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from scripts import measure_reader_curve as script
 
 
 def row(number: int, *, answerable: bool, probability: float, right: bool = False, withheld: bool = False) -> RunRecord:
@@ -44,14 +31,14 @@ ROWS = [
 ]
 
 
-def test_the_threshold_declines_the_share_asked_for_and_no_more(script: ModuleType) -> None:
+def test_the_threshold_declines_the_share_asked_for_and_no_more() -> None:
     # Five have no answer, one of them is withheld anyway: four fifths are declined from 0.6 on, all from 0.4 on.
     assert script.threshold_for(ROWS, 0.8) == 0.6
     assert script.threshold_for(ROWS, 0.9) == 0.4
     assert script.threshold_for(ROWS, 0.2) == 1.0
 
 
-def test_a_point_says_what_it_knows_and_what_is_left_of_it_where_it_declines(script: ModuleType) -> None:
+def test_a_point_says_what_it_knows_and_what_is_left_of_it_where_it_declines() -> None:
     figures = script.figures_of(ROWS)
     assert figures["right_when_it_must_answer"][0] == 0.75
     assert figures["abstain_at"] == 0.4
@@ -62,7 +49,7 @@ def test_a_point_says_what_it_knows_and_what_is_left_of_it_where_it_declines(scr
 
 
 def test_every_point_is_trained_once_and_measured_and_the_shipped_reader_last(
-    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     called: list[tuple[object, ...]] = []
 

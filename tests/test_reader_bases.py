@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.util
 import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -55,8 +52,11 @@ from playground.ui import resources
 from scenarios.return_policy import evaluation as scenario
 from scenarios.return_policy.reader import training
 from scenarios.return_policy.scenario import ADAPTERS, POLICIES
+from scripts import train_reader
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "train_reader.py"
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+ROOT = Path(__file__).parents[1]
 SHORT = [
     *("--policies", "1", "--batch-examples", "16", "--validation-every", "1", "--validation-examples", "2"),
     *("--learning-rate", "0.02", "--rank", "4", "--alpha", "8", "--precision", "float32"),
@@ -94,23 +94,6 @@ def bases(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {kind: write_base(folder / f"Tiny-{kind.title()}-Instruct", kind, tokenizer_of) for kind in SIZES}
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("train_reader_script", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Matrices this small are multiplied slower by several threads, far slower on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @dataclass(frozen=True)
 class Trained:
     """A store with a reader of each base: the Llama's from the command, with what that printed, the Qwen's from the
@@ -129,7 +112,7 @@ def trained(bases: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
         assert main(["train", "reader", "--out", "llama-reader", "--base", str(bases["llama"]), *SHORT]) == 0
         out = printed.getvalue()
         patch.setattr("sys.argv", ["train_reader.py", "--base", str(bases["qwen2"]), *SHORT])
-        script().main()
+        train_reader.main()
     return Trained(root, out)
 
 
@@ -267,7 +250,7 @@ def test_two_processes_train_one_reader(bases: dict[str, Path], tmp_path: Path) 
         text=True,
         timeout=300,
         check=False,
-        cwd=SCRIPT.parents[1],
+        cwd=ROOT,
         env=os.environ | {ROOT_VARIABLE: str(tmp_path), "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
     )
     assert result.returncode == 0, result.stderr[-3000:]

@@ -6,20 +6,18 @@ What a question must be holds for the kept-aside questions too; what only they m
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import json
 import re
-import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from playground.documents import load_document
 from playground.types import Document
+from scripts import build_sample_policies as script
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICIES = ROOT / "data" / "policies"
@@ -97,18 +95,6 @@ def by_id(row: object) -> str:
     return row["id"] if isinstance(row, dict) else ""
 
 
-@cache
-def build_script() -> ModuleType:
-    path = ROOT / "scripts" / "build_sample_policies.py"
-    spec = importlib.util.spec_from_file_location("build_sample_policies", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up by name
-    spec.loader.exec_module(module)
-    return module
-
-
 # Rows
 
 
@@ -149,7 +135,7 @@ def test_there_are_enough_questions_of_every_kind() -> None:
 
 
 def test_count_table_adds_up() -> None:
-    head, *body = build_script().count_table(MAIN).splitlines()
+    head, *body = script.count_table(MAIN).splitlines()
     assert head.split()[0] == "all"
     assert [line.split()[0] for line in body] == [*NAMES, "total"]
     per_policy = [[int(cell) for cell in line.split()[1:]] for line in body]
@@ -266,7 +252,6 @@ def test_each_changed_fact_is_asked_of_the_new_version() -> None:
 
 @pytest.mark.parametrize("name", ["voltara-electronics.pdf", "maison-lune-fashion.docx"])
 def test_built_policy_is_current_and_the_same_on_every_build(name: str) -> None:
-    script = build_script()
     assert script.stale_files() == []
     assert script.build(name) == script.build(name)
 

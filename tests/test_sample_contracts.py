@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 import zipfile
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pypdfium2
@@ -19,6 +16,7 @@ from playground.contract_kind import contract_kind
 from playground.documents import load_document
 from playground.errors import DocumentError
 from playground.types import Document
+from scripts import build_sample_contracts as script
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "data" / "contracts"
@@ -29,19 +27,6 @@ HEADS = {
     "services-agreement.pdf": ("Larkfield / Pennard & Moss", "Execution version", "Page 4 of"),
     "distribution-agreement.pdf": ("Solenne - Marlow & Tate", "Exclusive Distribution Agreement", "- 4 -"),
 }
-
-
-@cache
-def build_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "build_sample_contracts", ROOT / "scripts" / "build_sample_contracts.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @cache
@@ -76,7 +61,7 @@ def test_contract_is_long_enough(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_paragraph_of_the_source_is_in_the_text_of_the_file(name: str) -> None:
     text = one_line(contract(name).text)
-    lines = [line for line in build_script().load_source(name).lines if line.kind not in ("directive", "row")]
+    lines = [line for line in script.load_source(name).lines if line.kind not in ("directive", "row")]
     assert len(lines) > 60
     expected = [one_line(f"{line.number} {line.text}") for line in lines]
     assert [line for line in expected if line not in text] == []
@@ -158,7 +143,7 @@ def test_a_clause_runs_on_over_a_page_end_before_a_capital() -> None:
 def test_every_clause_and_heading_begins_a_block(name: str) -> None:
     document = contract(name)
     begins = {one_line(document.text[b.start : b.end])[:30] for b in document.blocks}
-    lines = [line for line in build_script().load_source(name).lines if line.number or line.kind == "heading"]
+    lines = [line for line in script.load_source(name).lines if line.number or line.kind == "heading"]
     expected = [one_line(f"{line.number} {line.text}")[:30] for line in lines]
     assert [line for line in expected if not any(begin.startswith(line) for begin in begins)] == []
 
@@ -226,21 +211,19 @@ def test_the_table_of_contents_prints_the_right_pages() -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, "scan-only.pdf"])
 def test_the_committed_file_is_what_its_source_gives(name: str) -> None:
-    script = build_script()
     assert script.is_current(name, (CONTRACTS / name).read_bytes(), script.build(name))
 
 
 @pytest.mark.parametrize("name", ["lease.docx", "scan-only.pdf"])
 def test_two_builds_give_the_same_bytes(name: str) -> None:
-    assert build_script().build(name) == build_script().build(name)
+    assert script.build(name) == script.build(name)
 
 
 def test_the_committed_gold_is_that_of_the_sources() -> None:
-    assert (CONTRACTS / "gold.json").read_text(encoding="utf-8") == build_script().build_gold()
+    assert (CONTRACTS / "gold.json").read_text(encoding="utf-8") == script.build_gold()
 
 
 def test_a_changed_source_makes_its_files_stale(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    script = build_script()
     for path in script.SOURCES.iterdir():
         changed = path.read_text(encoding="utf-8").replace("75 per cent", "74 per cent").replace("$750,000", "$700,000")
         (tmp_path / path.name).write_text(changed, encoding="utf-8")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.clause_words import read_under_heading
-from playground.embedding import fit_query
+from playground.embedding import EmbedderAround, fit_query
 from playground.errors import AnnotationError
 from playground.types import AnnotatedClause, Embedder, SimilarClause
 
@@ -239,26 +239,12 @@ def embed_clauses(clauses: Sequence[AnnotatedClause], embedder: Embedder) -> np.
     return embedder.embed([fit_query(read_under_heading(clause), embedder) for clause in clauses])
 
 
-class RememberingEmbedder:
+class RememberingEmbedder(EmbedderAround):
     """An ``Embedder`` that embeds no text twice. Keeps all of them: for one evaluation, not for the life of an app."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._vectors: dict[str, np.ndarray] = {}
-
-    @property
-    def model_id(self) -> str:
-        """Name of the model."""
-        return self._embedder.model_id
-
-    @property
-    def max_tokens(self) -> int:
-        """Longest input in tokens, special tokens included."""
-        return self._embedder.max_tokens
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens of ``text``, special tokens included."""
-        return self._embedder.count_tokens(text)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 unit vectors [len(texts), d]; errors as for the embedder that is remembered."""

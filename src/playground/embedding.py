@@ -21,11 +21,32 @@ from playground.types import Embedder
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SentenceEmbedder", "fit_query", "load_embedder"]
+__all__ = ["EmbedderAround", "SentenceEmbedder", "fit_query", "load_embedder"]
 
 _BATCH_TEXTS = 16
 _NEEDED_FILES = ("modules.json", "config.json", "tokenizer.json", "model.safetensors")
 _MOST_CHARACTERS_PER_TOKEN = 100  # bounds the work on a question of any length; WordPiece words are at most 100 long
+
+
+class EmbedderAround:
+    """What an ``Embedder`` takes over that stands around another one; how it embeds is its own."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def model_id(self) -> str:
+        """Name of the model."""
+        return self._embedder.model_id
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, special tokens included."""
+        return self._embedder.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text``, special tokens included."""
+        return self._embedder.count_tokens(text)
 
 
 class SentenceEmbedder:

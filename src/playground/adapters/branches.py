@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from playground.adapters.store import AdapterStore
+from playground.adapters.store import AdapterStore, trained_examples
 from playground.adapters.stored import StoredAdapter, check_base, verify
 from playground.errors import AdapterError
 
@@ -36,18 +36,20 @@ def reader_adapter(store: AdapterStore, name: str | None = None, choice: ModelCh
         check_model(stored, choice)
         return stored
     activation = store.activation("reader")
-    found = [stored for stored in store.list() if stored.manifest.task == "reader"]
-    found.sort(key=lambda stored: -_examples(stored) if stored.shipped else 1)
-    found = [*([activation.adapter] if activation.adapter else []), *found]
-    if not found:
-        reason = activation.note or "There is no adapter that reads passages."
-        raise AdapterError(f"{reason} Train one ({_TRAIN}) or ask without LoRA.")
-    for stored in found:
+    if activation.adapter and _fits(activation.adapter, choice):
+        return activation.adapter  # the page asks several times a run: the others are not read for that
+    others = [stored for stored in store.list() if stored.manifest.task == "reader"]
+    others.sort(key=lambda stored: -trained_examples(stored) if stored.shipped else 1)
+    for stored in others:
         if _fits(stored, choice):
             return stored
+    first = activation.adapter or next(iter(others), None)
+    if first is None:
+        reason = activation.note or "There is no adapter that reads passages."
+        raise AdapterError(f"{reason} Train one ({_TRAIN}) or ask without LoRA.")
     raise AdapterError(
-        f"No adapter that reads passages was trained on {_label(choice)}: {found[0].name!r} was trained on "
-        f"{found[0].manifest.base_id}. Train one ({_TRAIN} --base FOLDER_OR_ID), choose the adapter's own model, or "
+        f"No adapter that reads passages was trained on {_label(choice)}: {first.name!r} was trained on "
+        f"{first.manifest.base_id}. Train one ({_TRAIN} --base FOLDER_OR_ID), choose the adapter's own model, or "
         "ask without LoRA."
     )
 
@@ -100,20 +102,14 @@ def branch_loader(store: AdapterStore, choice: ModelChoice) -> Callable[[str], M
 def _fits(stored: StoredAdapter, choice: ModelChoice | None) -> bool:
     from playground.models.catalog import SMOLLM2
 
-    is_bundled = choice is None or choice.source == "bundled"
-    if not is_bundled and stored.manifest.base_sha256 == SMOLLM2.main_file.sha256:
-        # Known without reading the other model, which may be large.
-        return choice is not None and choice.source == "endpoint"
+    is_other = choice is not None and choice.source == "hugging_face"
+    if is_other and stored.manifest.base_sha256 == SMOLLM2.main_file.sha256:
+        return False  # known without reading the other model, which may be large
     try:
         check_model(stored, choice)
     except AdapterError:
         return False
     return True
-
-
-def _examples(stored: StoredAdapter) -> int:
-    count = stored.manifest.data.get("examples")
-    return count if isinstance(count, int) else 0
 
 
 def _label(choice: ModelChoice | None) -> str:

@@ -347,10 +347,11 @@ def shipped_default(adapters: Iterable[StoredAdapter], task: Task) -> StoredAdap
     It is the one that was trained on most examples: others ship to be compared with it.
     """
     shipped = (stored for stored in adapters if stored.shipped and stored.manifest.task == task)
-    return max(shipped, key=_trained_examples, default=None)
+    return max(shipped, key=trained_examples, default=None)
 
 
-def _trained_examples(stored: StoredAdapter) -> int:
+def trained_examples(stored: StoredAdapter) -> int:
+    """Return how many examples an adapter was trained on; 0 where its manifest does not say."""
     count = stored.manifest.data.get("examples")
     return count if isinstance(count, int) else 0
 

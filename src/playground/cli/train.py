@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading, train_reader
 from playground.cli.terminal import ProgressLine, one_line, positive
+from playground.cli.training_process import secondary_process, training_line
 from playground.lora.settings import EncoderSettings
 
 if TYPE_CHECKING:
@@ -87,18 +88,12 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     from playground.clause_flagger import activate_adapter
     from playground.clause_training import train_clauses
     from playground.clause_training.training import is_main_process, resumed_step
-    from playground.errors import PlaygroundError
-    from playground.lora.progress import TrainingStopped
 
     store = loading.load_adapter_store()
     loading.quieten()
     if not is_main_process():
-        try:
+        with secondary_process():
             train_clauses(_plan(arguments), store)
-        except PlaygroundError:
-            if os.environ.get("LOCAL_RANK") == "0":  # the first of another machine: its own files may be what is wrong
-                raise
-            raise SystemExit(2) from None  # the first process of this machine has said why
         return None
     plan = _plan(arguments)
     for note in _notes(plan):
@@ -106,17 +101,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     step = None if _is_taken(plan, store) else resumed_step(plan, store)
     if step is not None:
         print(f"note: a training with these arguments was cut off; going on from step {step}.", file=sys.stderr)
-    line = ProgressLine()
-    try:
+    with training_line() as line:
         report = train_clauses(plan, store, lambda progress: _show(line, progress))
-    except TrainingStopped as stopped:
-        raise KeyboardInterrupt(str(stopped)) from None
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            "Stopped; the active adapter is unchanged. Run the same command again to go on from the last checkpoint."
-        ) from None
-    finally:
-        line.close()
     if report is None:
         return None
     if arguments.activate:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
 from playground.cli.terminal import ProgressLine, one_line, positive
+from playground.cli.training_process import secondary_process, training_line
 
 if TYPE_CHECKING:
     from playground.lora.progress import TrainingProgress
@@ -90,37 +90,22 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
         KeyboardInterrupt: with a message that says how to go on.
     """
     from playground.clause_training.training import is_main_process
-    from playground.errors import PlaygroundError
-    from playground.lora.progress import TrainingStopped
 
     store = loading.load_adapter_store()
     loading.quieten()
     plan = plan_from(arguments, arguments.out)
     training = loading.load_scenario("return_policy", "reader.training")
     if not is_main_process():
-        try:
+        with secondary_process():
             training.join_training(plan)
-        except PlaygroundError:
-            if os.environ.get("LOCAL_RANK") == "0":  # the first of another machine: its own files may be what is wrong
-                raise
-            raise SystemExit(2) from None  # the first process of this machine has said why
         return None
-    line = ProgressLine()
-    try:
+    with training_line() as line:
         report: ReaderReport = training.train_reader(
             plan,
             store,
             lambda progress: _show(line, progress),
             checkpoint_folder=store.root / ".checkpoints" / f"reader-{plan.name}",
         )
-    except TrainingStopped as stopped:
-        raise KeyboardInterrupt(str(stopped)) from None
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            "Stopped; the active adapter is unchanged. Run the same command again to go on from the last checkpoint."
-        ) from None
-    finally:
-        line.close()
     if arguments.activate:
         store.activate(plan.name, "reader")
     if not arguments.json:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from playground.comparison.fresh import RunRequest
 from playground.comparison.technique_styles import style_of
+from playground.embedding import EmbedderAround
 from playground.errors import EvaluationError, PlaygroundError
 from playground.evaluation import EvaluationPlan, evaluate_into, rows_done
 from playground.types import Embedder, Example, Prediction, RunRecord, Strategy
@@ -204,27 +205,14 @@ def _end_if_stopped(measurement: Measurement) -> None:
         raise _StoppedError
 
 
-class WatchedEmbedder:
+class WatchedEmbedder(EmbedderAround):
     """An ``Embedder`` that calls ``check`` between portions: baselines embed all training clauses in their warm-up."""
 
     PORTION = 64
 
     def __init__(self, embedder: Embedder, check: Callable[[], None]) -> None:
-        self._embedder, self._check = embedder, check
-
-    @property
-    def model_id(self) -> str:
-        """Name of the model."""
-        return self._embedder.model_id
-
-    @property
-    def max_tokens(self) -> int:
-        """Longest input in tokens, special tokens included."""
-        return self._embedder.max_tokens
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens of ``text``, special tokens included."""
-        return self._embedder.count_tokens(text)
+        super().__init__(embedder)
+        self._check = check
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 unit vectors [len(texts), d]; errors as for the embedder that is watched, and of ``check``."""
