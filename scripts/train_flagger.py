@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
     parser.add_argument("--start-from", type=Path, help="folder of an adapter whose training is to go on")
     parser.add_argument("--weights-of", type=Path, help="folder of an adapter whose branches are kept: no training")
+    parser.add_argument("--base", type=Path, help="folder of another encoder than the bundled one")
     parser.add_argument("--no-words", action="store_true", help="leave the linear layer on the clause's words out")
     for field, default in asdict(SETTINGS).items():
         parser.add_argument(
@@ -114,7 +115,7 @@ def main() -> None:
         branches = kept_branches(arguments.weights_of)
     else:
         trained = train_encoder(
-            ensure_minilm(), parts["train"], a_few_contracts(parts["validation"]), names, settings,
+            arguments.base or ensure_minilm(), parts["train"], a_few_contracts(parts["validation"]), names, settings,
             on_progress=_print_progress, checkpoint_folder=arguments.checkpoints, start_from=arguments.start_from,
         )  # fmt: skip
         branches = new_branches(trained)

@@ -127,7 +127,7 @@ def open_page(
     use_models(monkeypatch, chat or FakeChatModel(lambda _: "Yes"))
     scripted = flagger or ScriptedFlagger()
     choose = scripted if not isinstance(scripted, ScriptedFlagger) else lambda _choice: scripted
-    monkeypatch.setattr(resources, "missing_encoder", lambda: ())
+    monkeypatch.setattr(resources, "missing_encoders", lambda *_base: ())
     monkeypatch.setattr(resources, "adapter_store", lambda: store)
     monkeypatch.setattr(resources, "clause_model", lambda choice: done(choose(choice)))
     monkeypatch.setattr(resources, "annotated_index", lambda: done(index()))

@@ -244,7 +244,7 @@ def test_stop_keeps_what_was_judged_and_the_rest_can_go_on(monkeypatch, store):
 def test_a_missing_encoder_is_fetched_first(monkeypatch, store):
     fetched = []
     app = open_page(monkeypatch, store)
-    monkeypatch.setattr(resources, "missing_encoder", lambda: () if fetched else (MINILM,))
+    monkeypatch.setattr(resources, "missing_encoders", lambda *_base: () if fetched else (MINILM,))
     monkeypatch.setattr(fetching, "ensure_bundle", lambda bundle, _progress: fetched.append(bundle))
     paste(app)
     assert fetched == [MINILM]

@@ -17,7 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root
-from playground.clause_flagger import check_flagger, chosen_adapter, load_flagger, load_language_model_scorer
+from playground.clause_flagger import (
+    base_of,
+    check_flagger,
+    chosen_adapter,
+    load_flagger,
+    load_language_model_scorer,
+)
 from playground.clause_metrics import RESAMPLES
 from playground.cli.terminal import one_line, positive
 from playground.errors import PlaygroundError
@@ -147,9 +153,7 @@ def prepare(
         ways |= {name: _fitted(name, train, embedder, arguments.seed) for name in names if name in FITTED}
     failed_cost_usd: float | None = 0.0
     spending = Spending()
-    weights: dict[str, object] = {
-        bundle.id: {"weights_sha256": bundle.main_file.sha256} for bundle in (MINILM, SMOLLM2)
-    }
+    weights: dict[str, object] = {bundle.id: {"weights_sha256": bundle.main_file.sha256} for bundle in BUNDLES}
     if asked := [name for name in names if name in PROMPTED]:
         model = spending.metered(load_model())
         failed_cost_usd = model.cost_usd(None)
@@ -252,7 +256,7 @@ def _adapters(names: str | None) -> dict[str, StoredAdapter]:
 def _lora(stored: StoredAdapter) -> _Way:
     return _Way(
         strategy_of(lambda: model_judge(load_flagger(stored))),
-        MINILM.id,
+        base_of(stored).id,
         stored.identity,
         {"adapter": stored.identity},
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root, verify
 from playground.errors import AdapterError
-from playground.models.catalog import MINILM, SMOLLM2
+from playground.models.catalog import ENCODERS, MINILM, SMOLLM2, Bundle
 
 if TYPE_CHECKING:
     from playground.clause_baselines import ClauseScorer
@@ -41,7 +41,7 @@ def chosen_adapter(shipped: Path, name: str | None) -> tuple[StoredAdapter, str]
 def load_flagger(
     stored: StoredAdapter, *, threads: int | None = None, on_progress: OnProgress | None = None
 ) -> ClauseEncoder:
-    """Check an encoder adapter against the bundled encoder and load both; the encoder is fetched where it is missing.
+    """Check an encoder adapter against its bundled encoder and load both; the encoder is fetched where it is missing.
 
     Args:
         stored: from ``chosen_adapter``.
@@ -53,26 +53,33 @@ def load_flagger(
         ModelError: the encoder cannot be fetched or loaded.
     """
     from playground.clause_encoder import load_clause_encoder
-    from playground.models.bundled import ensure_minilm
+    from playground.models.bundled import ensure_bundle
 
     check_flagger(stored)
     verify(stored)
-    folder = ensure_minilm(on_progress)  # checks the hash of the weights
-    return load_clause_encoder(folder, stored.folder, model_id=MINILM.id, adapter=stored.identity, threads=threads)
+    base = base_of(stored)
+    folder = ensure_bundle(base, on_progress)  # checks the hash of the weights
+    return load_clause_encoder(folder, stored.folder, model_id=base.id, adapter=stored.identity, threads=threads)
+
+
+def base_of(stored: StoredAdapter) -> Bundle:
+    """Return the bundled encoder that an adapter was trained on; the smallest one where it is none of them."""
+    return next((base for base in ENCODERS.values() if base.main_file.sha256 == stored.manifest.base_sha256), MINILM)
 
 
 def check_flagger(stored: StoredAdapter) -> None:
     """Check, without reading weights, that an adapter can be loaded by ``load_flagger``.
 
     Raises:
-        AdapterError: it is none of an encoder, or of another one.
+        AdapterError: it is none of an encoder, or of one that is not bundled.
     """
     if stored.manifest.base_kind != "encoder":
         raise AdapterError(
             f"The adapter {stored.name!r} is for a language model, which judges one clause and one label at a time: "
             "too slow for whole contracts. Choose an adapter of the encoder."
         )
-    check_base(stored.manifest, MINILM.id, MINILM.main_file.sha256)
+    base = base_of(stored)
+    check_base(stored.manifest, base.id, base.main_file.sha256)
 
 
 def activate_adapter(store: AdapterStore, name: str) -> StoredAdapter:

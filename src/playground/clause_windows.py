@@ -21,7 +21,8 @@ _LENGTHS = (32, 64, 96, 128, 192, 256, 384, 512)
 MOST_TOKENS = 256
 """Read of a clause that stands alone."""
 _SPECIAL_TOKENS = 2
-_SPECIAL_NAMES = ("[CLS]", "[SEP]", "[PAD]")
+_SPECIAL_NAMES = (("[CLS]", "[SEP]", "[PAD]"), ("<s>", "</s>", "<pad>"))
+"""Start, end and padding, as BERT and as MPNet call them."""
 _MOST_CHARACTERS = 8_000
 """Read of one clause; a window holds a fraction of it."""
 
@@ -64,11 +65,11 @@ class WindowReader:
     With ``window_tokens`` 0 every clause stands alone, its heading in front.
     """
 
-    def __init__(self, tokenizer: Any, window_tokens: int, most_tokens: int) -> None:
+    def __init__(self, tokenizer: Any, window_tokens: int, most_tokens: int, special_names: tuple[str, ...]) -> None:
         self._tokenizer = tokenizer
         self.window_tokens = window_tokens
         self._most_tokens = most_tokens
-        self._start, self._end, self._padding = (tokenizer.token_to_id(name) for name in _SPECIAL_NAMES)
+        self._start, self._end, self._padding = (tokenizer.token_to_id(name) for name in special_names)
 
     def windows(self, clauses: Sequence[AnnotatedClause]) -> list[Window]:
         """Return windows that hold every clause once, in order; a clause that is too long is cut at its end."""
@@ -130,7 +131,7 @@ def load_window_reader(folder: Path, window_tokens: int, most_tokens: int = MOST
     """Read the tokenizer of an encoder.
 
     Raises:
-        ModelError: it is missing or damaged, or lacks the special tokens of BERT.
+        ModelError: it is missing or damaged, or lacks the special tokens of BERT and of MPNet.
     """
     from tokenizers import Tokenizer
 
@@ -138,11 +139,14 @@ def load_window_reader(folder: Path, window_tokens: int, most_tokens: int = MOST
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the library raises plain Exception
         raise ModelError(f"The tokenizer of {folder.name} cannot be read ({error}). Fetch the model again.") from error
-    if missing := [name for name in _SPECIAL_NAMES if tokenizer.token_to_id(name) is None]:
-        raise ModelError(f"The tokenizer of {folder.name} has no {missing[0]}. Choose a BERT encoder as the base.")
+    known = [names for names in _SPECIAL_NAMES if all(tokenizer.token_to_id(name) is not None for name in names)]
+    if not known:
+        raise ModelError(
+            f"The tokenizer of {folder.name} has no [CLS], [SEP] and [PAD]. Choose a BERT or MPNet encoder as the base."
+        )
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return WindowReader(tokenizer, window_tokens, most_tokens)
+    return WindowReader(tokenizer, window_tokens, most_tokens, known[0])
 
 
 def padded_length(tokens: int) -> int:

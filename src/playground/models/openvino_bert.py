@@ -1,4 +1,4 @@
-"""A BERT encoder with pooled spans and a linear head as one OpenVINO graph, built straight from the weights.
+"""A BERT or MPNet encoder with pooled spans and a linear head as one OpenVINO graph, built straight from the weights.
 
 One pass over a window of text gives the logits of every clause in it: each clause is the mean of its tokens, read in
 the context of its neighbours.
@@ -6,6 +6,7 @@ the context of its neighbours.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,28 +55,30 @@ def build_bert(weights: BertWeights, head_weight: Array, head_bias: Array) -> An
     zero = op.constant(0, np.int32)
     words = op.gather(constant(tensors["embeddings.word_embeddings.weight"]), inputs["input_ids"], zero)
     length = op.gather(op.shape_of(inputs["input_ids"]), constant([1]), zero)
-    positions = op.slice(
-        constant(
-            tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
-        ),
-        constant([0]),
-        length,
-        constant([1]),
-        constant([0]),
-    )
+
+    def first(values: Any, *axes: int) -> Any:
+        """Return the part of a constant for so many tokens along ``axes``."""
+        ends = op.concat([length] * len(axes), 0) if len(axes) > 1 else length
+        count = len(axes)
+        return op.slice(constant(values), constant([0] * count), ends, constant([1] * count), constant(list(axes)))
+
+    positions = first(weights.positions(), 0)
+    mask: Any = inputs["mask"]
+    if (bias := weights.relative_bias()) is not None:
+        mask = op.add(mask, first(bias[None], 2, 3))
     x = norm(op.add(words, positions), "embeddings.LayerNorm")
     for layer in range(config.layers):
-        prefix = f"encoder.layer.{layer}"
-        both = linear(x, *(f"{prefix}.attention.self.{name}" for name in ("query", "key", "value")))
+        part = partial(config.module, layer)
+        both = linear(x, part("query"), part("key"), part("value"))
         split = op.reshape(both, constant([0, 0, 3 * config.heads, size]), special_zero=True)
         query, key, value = op.split(op.transpose(split, constant([0, 2, 1, 3])), op.constant(1, np.int32), 3).outputs()
-        attended = op.scaled_dot_product_attention(query, key, value, inputs["mask"], causal=False)
+        attended = op.scaled_dot_product_attention(query, key, value, mask, causal=False)
         flat = op.reshape(
             op.transpose(attended, constant([0, 2, 1, 3])), constant([0, 0, config.hidden]), special_zero=True
         )
-        x = norm(op.add(x, linear(flat, f"{prefix}.attention.output.dense")), f"{prefix}.attention.output.LayerNorm")
-        wide = op.gelu(linear(x, f"{prefix}.intermediate.dense"), "erf")
-        x = norm(op.add(x, linear(wide, f"{prefix}.output.dense")), f"{prefix}.output.LayerNorm")
+        x = norm(op.add(x, linear(flat, part("attended"))), part("attended_norm"))
+        wide = op.gelu(linear(x, part("wide")), "erf")
+        x = norm(op.add(x, linear(wide, part("narrow"))), part("norm"))
     pooled = op.matmul(inputs["pooling"], x, False, False)
     logits = op.add(op.matmul(pooled, constant(head_weight), False, True), constant(head_bias))
     result = op.result(logits)

@@ -346,7 +346,7 @@ def advance(slot: DeltaGenerator) -> None:
         return
     choice = app_session().model_choice
     asks = measuring.needs_chat_model(data.wanted)
-    missing = resources.missing_bundles(choice) if asks else resources.missing_encoder()
+    missing = resources.missing_bundles(choice) if asks else resources.missing_encoders()
     if missing:
         draw_fetch_offer(slot, missing)
         return

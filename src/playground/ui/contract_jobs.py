@@ -105,7 +105,7 @@ def _judging_activity(slots: Slots, choice: FlaggerChoice) -> jobs.Activity | No
         next_one = due(choice)
         if next_one is None:
             return fetch_activity(slots.status)
-        if next_one[1].needs_encoder and (missing := resources.missing_encoder()):
+        if next_one[1].needs_encoder and (missing := resources.missing_encoders(next_one[1].base)):
             if app_session().fetching is None:
                 if app_session().fetch_stopped is not None:
                     draw_fetch_offer(slots.status, missing)
@@ -222,7 +222,7 @@ def _search_evidence(choice: FlaggerChoice) -> None:
     """Find similar annotated clauses for the flags that are shown, beside the page: the flags are there already."""
     data, entry = session(), contract_state.selected()
     judged = entry.result(choice) if entry else None
-    if data.searching is None and entry and judged and not data.search_failed and not resources.missing_encoder():
+    if data.searching is None and entry and judged and not data.search_failed and not resources.missing_encoders():
         flags = contract_state.flagged(entry, judged)
         texts = {clause.id: clause.text for clause in flags.clauses}
         pairs = [(texts[flag.clause_id], flag.label) for flag in flags.flags]

@@ -9,6 +9,8 @@ from typing import Literal
 
 from playground.adapters import AdapterStore, StoredAdapter
 from playground.clause_calibration import OperatingPoint
+from playground.clause_flagger import base_of
+from playground.models.catalog import MINILM, Bundle
 
 Kind = Literal["adapter", "zero_shot", "keywords"]
 
@@ -38,8 +40,13 @@ class FlaggerChoice:
 
     @property
     def needs_encoder(self) -> bool:
-        """True when the bundled encoder has to be here."""
+        """True when a bundled encoder has to be here."""
         return self.kind != "keywords"
+
+    @property
+    def base(self) -> Bundle:
+        """The bundled encoder that judges; meaningless for keywords."""
+        return base_of(self.stored) if self.stored else MINILM
 
     @property
     def gives_probabilities(self) -> bool:

@@ -19,14 +19,12 @@ from playground.adapters import (
     AdapterStore,
     StoredAdapter,
     branch_loader,
-    check_base,
     default_root,
     reader_adapter,
-    verify,
 )
+from playground.clause_flagger import load_flagger
 from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
 from playground.flagging import ClauseModel
-from playground.models.bert_weights import weights_sha256
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint_settings import EndpointSettings, settings_from
@@ -51,7 +49,7 @@ def missing_bundles(choice: ModelChoice) -> tuple[Bundle, ...]:
 
     The embedding model is always needed; the language model only when it is the one chosen.
     """
-    needed = BUNDLES if choice.source == "bundled" else (MINILM,)
+    needed = (SMOLLM2, MINILM) if choice.source == "bundled" else (MINILM,)
     return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
 
 
@@ -66,9 +64,11 @@ def _present(bundle_id: str, folder: str) -> bool:  # noqa: ARG001 - the folder 
     return is_present(bundle)
 
 
-def missing_encoder() -> tuple[Bundle, ...]:
-    """Return the bundled encoder if it is not in the cache folder, verified: what flagging contracts needs."""
-    return () if _present(MINILM.id, str(bundle_folder(MINILM))) else (MINILM,)
+def missing_encoders(base: Bundle = MINILM) -> tuple[Bundle, ...]:
+    """Return what flagging contracts needs and is not in the cache folder, verified: the flagger's base, and the
+    encoder that finds similar clauses."""
+    needed = dict.fromkeys((MINILM, base))
+    return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
 
 
 def embedder() -> Embedder:
@@ -221,8 +221,7 @@ def sample_document(path: Path) -> Document:
 
 def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
     """Return every bundled model with whether it is present."""
-    missing = missing_bundles(ModelChoice())
-    return tuple((bundle, bundle not in missing) for bundle in (SMOLLM2, MINILM))
+    return tuple((bundle, _present(bundle.id, str(bundle_folder(bundle)))) for bundle in BUNDLES)
 
 
 # --- contracts ------------------------------------------------------------------------------------------------------
@@ -266,18 +265,10 @@ def forget_annotated_index() -> None:
     embedder_loading.clear()
 
 
-# The identity holds a hash of the adapter's files, so that the folder need not be part of the key.
+# The identity holds a hash of the adapter's files, so that it alone is the key.
 @st.cache_resource(max_entries=_MOST_ADAPTERS, show_spinner=False)
-def _adapter_model(identity: str, _stored: StoredAdapter) -> Future[ClauseModel]:
-    def load() -> ClauseModel:
-        from playground.clause_encoder import load_clause_encoder
-
-        base = ensure_minilm()
-        check_base(_stored.manifest, MINILM.id, weights_sha256(base))
-        verify(_stored)
-        return load_clause_encoder(base, _stored.folder, model_id=MINILM.id, adapter=identity)
-
-    return _in_thread(load)
+def _adapter_model(identity: str, _stored: StoredAdapter) -> Future[ClauseModel]:  # noqa: ARG001 - the key
+    return _in_thread(lambda: load_flagger(_stored))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.adapters import Task
+from playground.clause_training.bases import BUNDLED_BASES
 from playground.lora.progress import TrainingProgress
 from playground.training_charts import loss_figure, score_figure
 from playground.ui.markup import escape_markdown
@@ -70,7 +71,7 @@ def _live(run: TrainingRun) -> None:
     left.plotly_chart(loss_figure(history), config=chart, key="training_loss_curve")
     right.plotly_chart(score_figure(history, run.plan.base), config=chart, key="training_score_curve")
     head = "" if task == "reader" else " and a linear head"
-    base = escape_markdown(run.plan.base if run.plan.base not in ("encoder", "language_model") else "the base")
+    base = escape_markdown(BUNDLED_BASES.get(run.plan.base, run.plan.base))
     st.caption(
         f"Adapter {escape_markdown(run.plan.name)}. Only the LoRA branches{head} learn; the weights of "
         f"{base} stay as they are. You can leave this page: the training goes on."

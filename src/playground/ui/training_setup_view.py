@@ -38,7 +38,7 @@ def draw_base() -> str:
     if base != _OTHER:
         return str(base)
     name = st.text_input(
-        "Folder or hub id of a BERT-like encoder",
+        "Folder or hub id of an encoder like BERT or MPNet",
         key=Key.BASE_NAME,
         placeholder="owner/name or /path/to/model",
         max_chars=500,
@@ -49,7 +49,11 @@ def draw_base() -> str:
 
 
 def _base_title(name: str) -> str:
-    hints = {"encoder": "encoder, minutes", "language_model": "language model, much slower"}
+    hints = {
+        "encoder": "encoder, minutes",
+        "large_encoder": "larger encoder, about 10 times slower",
+        "language_model": "language model, much slower",
+    }
     return "Another encoder…" if name == _OTHER else f"{BUNDLED_BASES[name]} ({hints[name]})"
 
 
