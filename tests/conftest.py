@@ -20,7 +20,8 @@ import pytest
 from scripted_embedder import ScriptedEmbedder
 
 from playground.embedding import SentenceEmbedder, load_embedder
-from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
+from playground.models.bundled import ensure_encoder, ensure_minilm, ensure_smollm2_gguf
+from playground.models.catalog import MPNET
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,6 +40,12 @@ def smollm2_gguf() -> Path:
 def minilm() -> Path:
     """Return the bundled embedding model's folder."""
     return ensure_minilm()
+
+
+@pytest.fixture(scope="session")
+def mpnet() -> Path:
+    """Return the folder of the larger bundled encoder."""
+    return ensure_encoder(MPNET.id)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +83,7 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def address(smollm2_gguf: Path, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(smollm2_gguf: Path, minilm: Path, mpnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, started as the Makefile starts it; the models are in the cache already."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

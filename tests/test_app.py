@@ -12,7 +12,8 @@ from scenarios.contract_clauses.scenario import CONTRACTS
 
 
 def open_home(monkeypatch, missing=()):
-    monkeypatch.setattr(resources, "missing_bundles", lambda _choice: tuple(missing))
+    states = tuple((bundle, bundle not in missing) for bundle in BUNDLES)
+    monkeypatch.setattr(resources, "bundle_states", lambda: states)
     return run(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60))
 
 

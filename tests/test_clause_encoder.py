@@ -215,7 +215,7 @@ def test_an_adapter_of_another_encoder_is_refused(tmp_path: Path) -> None:
     ("config", "says"),
     [
         ({"model_type": "roberta"}, "'roberta' model"),
-        ({"hidden_act": "relu"}, "reads BERT with GELU"),
+        ({"hidden_act": "relu"}, "reads BERT and MPNet with GELU"),
         ({"num_hidden_layers": 3}, r"encoder\.layer\.2\.attention\.self\.query\.weight is missing"),
         ({"num_hidden_layers": 0}, "cannot be read"),
         ({"num_attention_heads": 3}, "cannot be read"),

@@ -135,8 +135,13 @@ def test_a_tokenizer_is_read_or_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         load_window_reader(tmp_path, 0)
     tokenizer(["[PAD]", "[UNK]", "[CLS]"]).save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(ModelError, match=r"no \[SEP\]"):
+    with pytest.raises(ModelError, match=r"no \[CLS\], \[SEP\] and \[PAD\]"):
         load_window_reader(tmp_path, 0)
+    tokenizer(["<pad>", "[UNK]", "<s>", "</s>"]).save(str(tmp_path / "tokenizer.json"))
+    as_mpnet = load_window_reader(tmp_path, 0)
+    (window,) = as_mpnet.windows([clause(3)])
+    ids = as_mpnet.arrays([window]).input_ids[0].tolist()
+    assert (ids[0], ids[len(window.token_ids[0]) + 1], ids[-1]) == (2, 3, 0)
     cutting = tokenizer()
     cutting.enable_truncation(4)
     cutting.enable_padding(length=99)

@@ -455,7 +455,7 @@ def test_models_list_shows_what_is_here(capsys: Captured, monkeypatch: pytest.Mo
     assert main(["models", "list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["models"]
     assert [row["id"] for row in rows] == [bundle.id for bundle in BUNDLES]
-    assert [row["present"] for row in rows] == [False, True]
+    assert [row["present"] for row in rows] == [False, True, False]
     assert all(Path(row["where"]).is_relative_to(tmp_path) and row["licence"] == "Apache-2.0" for row in rows)
     assert rows[0]["size_bytes"] == 98_362_432
     assert main(["models", "list"]) == 0

@@ -228,6 +228,59 @@ def test_the_saved_adapter_says_the_same_on_the_fast_engine(
     assert (encoder.logits(VALIDATION) > 0).tolist() == (trained.validation_scores > 0).tolist()
 
 
+@pytest.mark.parametrize("window_tokens", [0, 48])
+def test_an_mpnet_learns_and_says_the_same_on_the_fast_engine(tmp_path: Path, window_tokens: int) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "adapter").mkdir()
+    base = write_tiny_encoder(tmp_path / "base", WORDS, "mpnet")
+    settings = replace(SETTINGS, window_tokens=window_tokens)
+    trained = trained_on(base, settings)
+    assert trained.best_score is not None
+    assert trained.best_score > 0.95
+    assert trained.base_sha256_before == trained.base_sha256_after
+    assert {name.split(".lora_")[0].rpartition(".")[2] for name in trained.state if "lora_" in name} == {
+        *("q", "k", "v", "o", "dense"),
+    }
+    save_encoder(trained, tmp_path / "adapter", base_id="tiny-mpnet")
+    encoder = load_clause_encoder(base, tmp_path / "adapter", model_id="tiny", adapter="test", precision="f32")
+    # Trained in bfloat16 where the processor can, judged in float32 here.
+    assert encoder.logits(VALIDATION) == pytest.approx(trained.validation_scores, abs=0.15)
+
+
+def test_an_mpnet_equals_transformers_at_every_distance(tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    from playground.models.bert_weights import load_bert
+    from playground.models.openvino_bert import build_bert
+    from playground.models.openvino_llama import import_openvino
+
+    weights = load_bert(write_tiny_encoder(tmp_path, WORDS, "mpnet"))
+    head = np.random.default_rng(0).normal(size=(3, 32)).astype(np.float32)
+    compiled = (
+        import_openvino()
+        .Core()
+        .compile_model(build_bert(weights, head, np.zeros(3, np.float32)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    )
+    ids = np.random.default_rng(1).integers(4, 4 + len(WORDS), (2, 300))
+    attention = np.ones_like(ids)
+    ids[1, 200:], attention[1, 200:] = 1, 0
+    pooling = (np.eye(300, dtype=np.float32) * attention[:, :, None]).astype(np.float32)
+    request = compiled.create_infer_request()
+    request.infer(
+        {
+            "input_ids": ids,
+            "mask": ((1 - attention) * -1e4).astype(np.float32)[:, None, None, :],
+            "pooling": pooling,
+        }
+    )
+    model = AutoModel.from_pretrained(tmp_path, add_pooling_layer=False, attn_implementation="eager").eval()
+    with torch.inference_mode():
+        states = model(input_ids=torch.tensor(ids), attention_mask=torch.tensor(attention)).last_hidden_state.numpy()
+    expected = pooling @ states @ head.T
+    assert np.ptp(expected) > 1
+    assert request.get_tensor("logits").data == pytest.approx(expected, abs=1e-4)
+
+
 def test_nothing_to_learn_and_no_base_are_said(tiny: Path, tmp_path: Path) -> None:
     unlabelled = [replace(clause, labels=()) for clause in TRAIN]
     with pytest.raises(TrainingError, match="carries any of the chosen labels"):

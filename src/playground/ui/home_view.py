@@ -195,7 +195,11 @@ def draw_models() -> None:
         session().fetch_stopped = None
 
 
-_PURPOSE = {"smollm2-135m-instruct": "answers", "all-minilm-l6-v2": "finds passages, judges clauses"}
+_PURPOSE = {
+    "smollm2-135m-instruct": "answers",
+    "all-minilm-l6-v2": "finds passages and similar clauses, trains in minutes",
+    "all-mpnet-base-v2": "judges clauses",
+}
 
 
 def _state_html(present: bool) -> str:
