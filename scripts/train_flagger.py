@@ -1,12 +1,15 @@
-"""Train the flagger that ships in data/adapters, from CUAD's contracts.
+"""Train a flagger that ships in data/adapters, from CUAD's contracts.
 
     python scripts/train_flagger.py CUAD.json --split-out cuad-split
     ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 torchrun --nproc_per_node 2 scripts/train_flagger.py CUAD.json
+    ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 torchrun --nproc_per_node 2 scripts/train_flagger.py CUAD.json \
+        --base all-mpnet-base-v2
 
     python scripts/train_flagger.py CUAD.json --weights-of data/adapters/cuad-minilm --name cuad-minilm-2
 
-The second line is how the shipped branches were trained: one process a core, each with a batch of its own. The third
-takes them as they are and fits only what stands on top: the words, the calibration and the thresholds.
+The second and the third line are how the shipped branches were trained, on the small and on the large encoder: one
+process a core, each with a batch of its own. The last takes them as they are and fits only what stands on top: the
+words, the calibration and the thresholds.
 
 CUAD: Hendrycks, Burns, Chen and Ball, NeurIPS 2021 (arXiv 2103.06268), The Atticus Project, CC BY 4.0. Its text is not
 in this project. The companies are split into three: the weights are trained on the first part, chosen and calibrated on
@@ -55,12 +58,11 @@ from playground.lora.progress import TrainingProgress
 from playground.lora.settings import EncoderSettings
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bert_weights import weights_sha256
-from playground.models.bundled import ensure_minilm
-from playground.models.catalog import MINILM
+from playground.models.bundled import ensure_bundle
+from playground.models.catalog import MINILM, MPNET, Bundle
 from playground.types import AnnotatedClause, Document
 from scenarios.contract_clauses.scenario import ADAPTERS, labels
 
-NAME = "cuad-minilm"
 Scorer = Callable[[tuple[AnnotatedClause, ...]], np.ndarray]
 PARTS = ("train", "validation", "test")
 HELD_OUT_SHARE = 0.1
@@ -69,18 +71,50 @@ VALIDATION_CLAUSES = 4_000
 BASELINE_NEGATIVES = 0.35
 SHIPPED_TRAINING = {"steps": 4_842, "examples": 137_114}
 """Of the branches that ship, whose first manifest did not hold it."""
-SETTINGS = EncoderSettings(
-    rank=32,
-    alpha=32.0,
-    learning_rate=1e-3,
-    head_learning_rate=1e-2,
-    epochs=6.0,
-    window_tokens=0,
-    negative_share=0.2,
-    batch_tokens=1024,
-    validations=4,
-    seed=0,
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A flagger that ships: its name, its base, how it is trained, and whether its branches are kept in float16."""
+
+    name: str
+    base: Bundle
+    settings: EncoderSettings
+    half: bool
+
+
+SHIPPED = {
+    MINILM.id: Shipped(
+        "cuad-minilm",
+        MINILM,
+        EncoderSettings(
+            rank=32,
+            alpha=32.0,
+            learning_rate=1e-3,
+            head_learning_rate=1e-2,
+            epochs=6.0,
+            negative_share=0.2,
+            batch_tokens=1024,
+            validations=4,
+        ),
+        half=False,
+    ),
+    MPNET.id: Shipped(
+        "cuad-mpnet",
+        MPNET,
+        EncoderSettings(
+            rank=16,
+            alpha=16.0,
+            learning_rate=6e-4,
+            head_learning_rate=5e-3,
+            epochs=3.0,
+            negative_share=0.12,
+            batch_tokens=1024,
+            validations=2,
+        ),
+        half=True,  # so that branches and words together stay below 15 MB
+    ),
+}
 
 CARD = Path(__file__).with_name("flagger_card.md").read_text(encoding="utf-8")
 
@@ -90,19 +124,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cuad", type=Path, help="CUADv1.json, or a part of it")
     parser.add_argument("--out", type=Path, default=ADAPTERS, help="folder of the shipped adapters")
-    parser.add_argument("--name", default=NAME)
+    parser.add_argument("--name", help="of the adapter (default: that of the one that ships)")
     parser.add_argument("--split-out", type=Path, help="write train.json, validation.json and test.json here")
     parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
     parser.add_argument("--start-from", type=Path, help="folder of an adapter whose training is to go on")
     parser.add_argument("--weights-of", type=Path, help="folder of an adapter whose branches are kept: no training")
-    parser.add_argument("--base", type=Path, help="folder of another encoder than the bundled one")
+    parser.add_argument("--base", default=MINILM.id, choices=sorted(SHIPPED), help="bundled encoder")
     parser.add_argument("--no-words", action="store_true", help="leave the linear layer on the clause's words out")
-    for field, default in asdict(SETTINGS).items():
-        parser.add_argument(
-            f"--{field.replace('_', '-')}", type=float if default is None else type(default), default=default
-        )
+    for field, default in asdict(EncoderSettings()).items():
+        parser.add_argument(f"--{field.replace('_', '-')}", type=float if default is None else type(default))
     arguments = parser.parse_args()
-    settings = EncoderSettings(**{field: getattr(arguments, field) for field in asdict(SETTINGS)})
+    shipped = SHIPPED[arguments.base]
+    chosen = {field: getattr(arguments, field) for field in asdict(shipped.settings)}
+    settings = replace(shipped.settings, **{field: value for field, value in chosen.items() if value is not None})
+    name = arguments.name or shipped.name
     data = arguments.cuad.read_bytes()
     if arguments.split_out:
         write_split(data, arguments.split_out)
@@ -115,26 +150,27 @@ def main() -> None:
         branches = kept_branches(arguments.weights_of)
     else:
         trained = train_encoder(
-            arguments.base or ensure_minilm(), parts["train"], a_few_contracts(parts["validation"]), names, settings,
+            ensure_bundle(shipped.base), parts["train"], a_few_contracts(parts["validation"]), names, settings,
             on_progress=_print_progress, checkpoint_folder=arguments.checkpoints, start_from=arguments.start_from,
         )  # fmt: skip
-        branches = new_branches(trained)
+        branches = new_branches(trained, shipped)
     if not PartialState().is_main_process:
         return
 
     def write(folder: Path) -> AdapterManifest:
         branches.write(folder)
         if not arguments.no_words:
-            add_words(folder, parts, branches.settings["seed"])
-        calibrate(folder, parts["validation"])
-        metrics = figures(folder, parts, branches)
-        (folder / "README.md").write_text(model_card(branches, metrics, data, parts), encoding="utf-8")
+            add_words(folder, parts, branches.settings["seed"], shipped.base)
+        calibrate(folder, parts["validation"], shipped.base)
+        metrics = figures(folder, parts, branches, shipped.base)
+        card = model_card(branches, metrics, data, parts, name=name, base=shipped.base)
+        (folder / "README.md").write_text(card, encoding="utf-8")
         return AdapterManifest(
-            name=arguments.name,
+            name=name,
             task="clauses",
             base_kind="encoder",
-            base_id=MINILM.id,
-            base_sha256=weights_sha256(ensure_minilm()),
+            base_id=shipped.base.id,
+            base_sha256=weights_sha256(ensure_bundle(shipped.base)),
             labels=names,
             data={
                 "name": "CUAD v1 (The Atticus Project, CC BY 4.0), part for training",
@@ -151,7 +187,7 @@ def main() -> None:
             commit=commit(),
         )
 
-    stored = AdapterStore(arguments.out).save(arguments.name, write)
+    stored = AdapterStore(arguments.out).save(name, write)
     print(json.dumps({key: stored.manifest.metrics[key] for key in ("validation", "test")}, indent=1))
 
 
@@ -165,19 +201,20 @@ class Branches:
     examples: int
     duration_s: float
     machine: str
-    base_unchanged: bool
+    base_sha256: dict[str, str]
+    """Over the frozen tensors in memory, "before" and "after"; empty where an old manifest does not say."""
 
 
-def new_branches(trained: TrainedEncoder) -> Branches:
+def new_branches(trained: TrainedEncoder, shipped: Shipped) -> Branches:
     """Return what a training made."""
     return Branches(
-        write=lambda folder: save_encoder(trained, folder, base_id=MINILM.id),
+        write=lambda folder: save_encoder(trained, folder, base_id=shipped.base.id, half=shipped.half),
         settings=asdict(trained.settings) | {"processes": PartialState().num_processes},
         steps=trained.steps,
         examples=trained.examples,
         duration_s=round(trained.duration_s, 1),
         machine=describe_machine().label,
-        base_unchanged=trained.base_sha256_before == trained.base_sha256_after,
+        base_sha256={"before": trained.base_sha256_before, "after": trained.base_sha256_after},
     )
 
 
@@ -194,13 +231,24 @@ def kept_branches(source: Path) -> Branches:
     settings = {name: value for name, value in manifest.hyper_parameters.items() if name != "words"}
     training: Any = metrics.get("training", SHIPPED_TRAINING)
     return Branches(
-        write, settings, training["steps"], training["examples"], manifest.duration_s, manifest.machine, True
+        write,
+        settings,
+        training["steps"],
+        training["examples"],
+        manifest.duration_s,
+        manifest.machine,
+        training.get("base_sha256", {}),
     )
 
 
-def add_words(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], seed: int) -> None:
+def load(folder: Path, base: Bundle) -> ClauseEncoder:
+    """Load the adapter in ``folder`` as it will run."""
+    return load_clause_encoder(ensure_bundle(base), folder, model_id=base.id, adapter=folder.name)
+
+
+def add_words(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], seed: int, base: Bundle) -> None:
     """Add the linear layer on words: log-odds of encoder and words weigh alike once each is calibrated."""
-    encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    encoder = load(folder, base)
     words = fit_words(parts["train"], gold_matrix(parts["train"], encoder.labels), seed=seed)
     gold = gold_matrix(parts["validation"], encoder.labels)
     of_encoder = fit_calibration(encoder.logits(parts["validation"]), gold)
@@ -277,18 +325,20 @@ def a_few_contracts(clauses: tuple[AnnotatedClause, ...]) -> tuple[AnnotatedClau
     return tuple(chosen)
 
 
-def calibrate(folder: Path, clauses: tuple[AnnotatedClause, ...]) -> None:
+def calibrate(folder: Path, clauses: tuple[AnnotatedClause, ...], base: Bundle) -> None:
     """Fit calibration and thresholds of the adapter in ``folder``, and write its head again with them."""
-    encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    encoder = load(folder, base)
     logits, gold = encoder.logits(clauses), gold_matrix(clauses, encoder.labels)
     calibration = fit_calibration(logits, gold)
     thresholds = best_thresholds(calibration.probabilities(logits), gold)
     save_head(replace(encoder.head, calibration=calibration, thresholds=thresholds), folder)
 
 
-def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], branches: Branches) -> dict[str, Any]:
+def figures(
+    folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], branches: Branches, base: Bundle
+) -> dict[str, Any]:
     """Measure the adapter in ``folder`` as it will run, on the parts that it was not trained on."""
-    encoder = load_clause_encoder(ensure_minilm(), folder, model_id=MINILM.id, adapter=NAME)
+    encoder = load(folder, base)
     alone = encoder_alone(encoder, parts["validation"])
     found: dict[str, Any] = {}
     for part in PARTS[1:]:
@@ -310,7 +360,11 @@ def figures(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], branche
                 probabilities, gold, [0.05 * step for step in range(1, 21)]
             ),
         }
-    found["training"] = {"steps": branches.steps, "examples": branches.examples}
+    found["training"] = {
+        "steps": branches.steps,
+        "examples": branches.examples,
+        "base_sha256": branches.base_sha256,
+    }
     found["per_label"] = [asdict(row) for row in per_label(probabilities, gold, encoder.thresholds, encoder.labels)]
     found["operating_points"] = [asdict(p) for p in operating_points(probabilities, gold, encoder.thresholds)]
     found["reliability"] = [asdict(row) for row in reliability_curve(probabilities, gold, 10)]
@@ -331,7 +385,13 @@ def encoder_alone(encoder: ClauseEncoder, validation: tuple[AnnotatedClause, ...
 
 
 def model_card(
-    branches: Branches, metrics: dict[str, Any], data: bytes, parts: dict[str, tuple[AnnotatedClause, ...]]
+    branches: Branches,
+    metrics: dict[str, Any],
+    data: bytes,
+    parts: dict[str, tuple[AnnotatedClause, ...]],
+    *,
+    name: str,
+    base: Bundle,
 ) -> str:
     """Return the README of the adapter."""
     test = metrics["test"]
@@ -350,7 +410,9 @@ def model_card(
         for name in ("micro_ap", "micro_ap_without_words", "macro_ap", "micro_f1", "contract_presence_f1")
     }
     return CARD.format(
-        name=NAME,
+        name=name,
+        base_title=base.title,
+        base_option="" if base is MINILM else f" --base {base.id}",
         rank=branches.settings["rank"],
         seed=branches.settings["seed"],
         processes=branches.settings["processes"],
@@ -360,13 +422,20 @@ def model_card(
         examples=f"{branches.examples:,}",
         minutes=f"{branches.duration_s / 60:.0f}",
         machine=branches.machine,
-        base="unchanged" if branches.base_unchanged else "CHANGED",
+        base=_unchanged(branches.base_sha256),
         measured_on=metrics["measured_on"],
         calibration_error=f"{test['expected_calibration_error']:.3f}",
         rows=rows,
         curve=curve,
         **intervals,
     )
+
+
+def _unchanged(base_sha256: dict[str, str]) -> str:
+    if not base_sha256:
+        return "unchanged"  # said by the card of the training, whose manifest did not hold the hashes
+    before, after = base_sha256["before"], base_sha256["after"]
+    return f"unchanged (`{before[:16]}…`)" if before == after else f"CHANGED (`{before[:16]}…`, `{after[:16]}…`)"
 
 
 def _percent(value: float | None) -> str:

@@ -106,8 +106,12 @@ def train_encoder(
         ).run()
 
 
-def save_encoder(trained: TrainedEncoder, folder: Path, *, base_id: str) -> None:
-    """Write the adapter as PEFT does, and the head, uncalibrated: see ``clause_head.save_head`` to write it again."""
+def save_encoder(trained: TrainedEncoder, folder: Path, *, base_id: str, half: bool = False) -> None:
+    """Write the adapter as PEFT does, and the head, uncalibrated: see ``clause_head.save_head`` to write it again.
+
+    ``half`` keeps the branches in float16, at half the size.
+    """
+    import torch
     from safetensors.torch import save_file
 
     config = trained.lora_config
@@ -115,7 +119,7 @@ def save_encoder(trained: TrainedEncoder, folder: Path, *, base_id: str) -> None
     config.inference_mode = True
     config.save_pretrained(str(folder))
     branches = {
-        name.replace(".default.weight", ".weight"): value.contiguous()
+        name.replace(".default.weight", ".weight"): value.to(torch.float16 if half else torch.float32).contiguous()
         for name, value in trained.state.items()
         if not name.startswith(HEAD_PREFIX)
     }
