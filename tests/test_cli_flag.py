@@ -24,6 +24,7 @@ from playground.contract_files.folder import FileOutcome, write_summary
 from playground.documents import load_document
 from playground.errors import ModelError
 from playground.models.catalog import MINILM
+from scenarios.contract_clauses.scenario import CONTRACTS
 from scripts import measure_folder_workers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -345,24 +346,27 @@ def test_the_benchmark_of_a_folder_compares_both_ways_within_a_round(
 ) -> None:
     ways: list[int] = []
 
-    def took_s(_paths: object, _job: object, _out: Path, workers: int) -> float:
+    def took_s(_folder: Path, _out: Path, _adapter: str, workers: int) -> float:
         ways.append(workers)
         return {1: 6.0, 2: 4.0}[workers] * len(ways)  # the machine becomes slower and slower
 
     monkeypatch.setattr(measure_folder_workers, "took_s", took_s)
     monkeypatch.setattr(measure_folder_workers, "available_cores", lambda: 2)
-    monkeypatch.setattr(flag, "job_of", lambda _arguments: job())
-    monkeypatch.setattr(sys, "argv", ["x", "--rounds", "2", "--copies", "1", "--out", str(tmp_path)])
-    assert measure_folder_workers.main() == 0
+    assert measure_folder_workers.main(["--rounds", "2", "--copies", "1", "--out", str(tmp_path)]) == 0
     assert ways == [1, 2, 2, 1], "each goes first in every other round"
-    found = json.loads((tmp_path / "bench_folder.json").read_text())["results"]
+    (found,) = json.loads((tmp_path / "bench_folder.json").read_text())["results"]
     assert found["speed_ratio"] == {"median": pytest.approx((6 / 8 + 24 / 12) / 2), "low": 0.75, "high": 2.0}
     assert found["contracts"] == 5
     page = (tmp_path / "bench_folder.md").read_text()
-    assert "| 2 | 1 | 10.0 | 1.38 (0.75 to 2.00) |" in page
+    assert "| 5 | 15.0 s | 10.0 s | 1.38 (0.75 to 2.00) |" in page
     monkeypatch.setattr(measure_folder_workers, "available_cores", lambda: 1)
-    assert measure_folder_workers.main() == 0
+    assert measure_folder_workers.main([]) == 0
     assert "nothing to compare" in capsys.readouterr().out
+
+
+def test_the_benchmark_of_a_folder_runs_the_real_command(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"playground flag .* ended with 2: .*no adapter 'there-is-none'"):
+        measure_folder_workers.took_s(CONTRACTS, tmp_path / "out", "there-is-none", 1)
 
 
 def test_a_process_that_dies_or_fails_takes_one_contract_with_it(folder: Path, tmp_path: Path) -> None:
