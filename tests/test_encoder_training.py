@@ -336,6 +336,13 @@ resumed = tests.trained_on(Path(sys.argv[2]), settings, checkpoint_folder=seen)
 whole = tests.trained_on(Path(sys.argv[2]), settings)
 assert resumed.processes == 2 and len(resumed.history) and not resumed.stopped
 assert tests.same(resumed, whole)
+
+# Each read a share of the validation clauses, and has the scores of all.
+adapter = Path(sys.argv[3]) / f"adapter-{rank}"
+adapter.mkdir()
+tests.save_encoder(whole, adapter, base_id="tiny")
+alone = tests.load_clause_encoder(Path(sys.argv[2]), adapter, model_id="tiny", adapter="a", precision="f32", threads=1)
+assert np.abs(alone.logits(tests.VALIDATION) - whole.validation_scores).max() < 0.15
 """
 
 

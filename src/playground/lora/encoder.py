@@ -352,16 +352,19 @@ class _Training:
         self._tell("validating", fraction, force=True)
 
     def _scores(self, windows: Sequence[Window], n_clauses: int) -> np.ndarray:
+        """Return the log-odds of every clause, float32 [n_clauses, labels]; each process reads its share of them."""
         import torch
 
         scores = np.zeros((n_clauses, len(self.labels)), np.float32)
-        for members in self.reader.batches(windows, _VALIDATION_BATCH_TOKENS):
+        batches = self.reader.batches(windows, _VALIDATION_BATCH_TOKENS)
+        for members in batches[self.processes.index :: self.processes.count]:
             batch = self.reader.arrays(members)
             with torch.no_grad():
                 logits = self.network.logits(batch).cpu().numpy()
             for row, unit, place in batch.places():
                 scores[place] = logits[row, unit]
-        return scores
+        # Each clause is some process's: all others have zeros there.
+        return self.processes.total(torch.from_numpy(scores).to(self.processes.device)).cpu().numpy()
 
     def _keep_best(self, score: float | None, scores: np.ndarray) -> None:
         self.state.best, self.state.best_score, self.state.best_scores = self.network.trained_state(), score, scores
