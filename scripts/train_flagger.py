@@ -47,10 +47,10 @@ from playground.clause_calibration import (
     operating_points,
     reliability_curve,
 )
-from playground.clause_encoder import ClauseEncoder, load_clause_encoder
+from playground.clause_encoder import load_clause_encoder
 from playground.clause_head import ClauseHead, load_head, save_head
 from playground.clause_metrics import measure, per_label
-from playground.clause_words import fit_words
+from playground.clause_words import ClauseWords, fit_words
 from playground.clauses import split_clauses
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.lora.processes import end_if_one_of_several
@@ -63,7 +63,6 @@ from playground.models.catalog import MINILM, MPNET, Bundle
 from playground.types import AnnotatedClause, Document
 from scenarios.contract_clauses.scenario import ADAPTERS, labels
 
-Scorer = Callable[[tuple[AnnotatedClause, ...]], np.ndarray]
 PARTS = ("train", "validation", "test")
 HELD_OUT_SHARE = 0.1
 """Of the companies, for validation and for test each."""
@@ -126,10 +125,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ADAPTERS, help="folder of the shipped adapters")
     parser.add_argument("--name", help="of the adapter (default: that of the one that ships)")
     parser.add_argument("--split-out", type=Path, help="write train.json, validation.json and test.json here")
-    parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
+    parser.add_argument(
+        "--checkpoints", type=Path, help="folder of checkpoints and scores: a killed training continues"
+    )
     parser.add_argument("--start-from", type=Path, help="folder of an adapter whose training is to go on")
     parser.add_argument("--weights-of", type=Path, help="folder of an adapter whose branches are kept: no training")
     parser.add_argument("--base", default=MINILM.id, choices=sorted(SHIPPED), help="bundled encoder")
+    parser.add_argument("--words-of", type=Path, help="folder of an adapter whose words are taken: no fit of them")
+    parser.add_argument("--words-weight", type=float, default=1.0, help="beside the encoder's 1 (default: 1)")
     parser.add_argument("--no-words", action="store_true", help="leave the linear layer on the clause's words out")
     for field, default in asdict(EncoderSettings()).items():
         parser.add_argument(f"--{field.replace('_', '-')}", type=float if default is None else type(default))
@@ -159,10 +162,15 @@ def main() -> None:
 
     def write(folder: Path) -> AdapterManifest:
         branches.write(folder)
+        scores = encoder_scores(folder, shipped.base, parts, arguments.checkpoints)
+        gold = gold_matrix(parts["validation"], names)
+        logits, words = scores["validation"], None
         if not arguments.no_words:
-            add_words(folder, parts, branches.settings["seed"], shipped.base)
-        calibrate(folder, parts["validation"], shipped.base)
-        metrics = figures(folder, parts, branches, shipped.base)
+            words = words_of(arguments.words_of, parts["train"], names, branches.settings["seed"])
+            words = weighed_words(words, logits, words.log_odds(parts["validation"]), gold, arguments.words_weight)
+            logits = logits + words.log_odds(parts["validation"])
+        calibrate(folder, words, logits, gold)
+        metrics = figures(folder, parts, scores, branches)
         card = model_card(branches, metrics, data, parts, name=name, base=shipped.base)
         (folder / "README.md").write_text(card, encoding="utf-8")
         return AdapterManifest(
@@ -178,7 +186,8 @@ def main() -> None:
                 "examples": len(parts["train"]),
                 "contracts": len({clause.contract for clause in parts["train"]}),
             },
-            hyper_parameters=branches.settings | {"words": not arguments.no_words},
+            hyper_parameters=branches.settings
+            | {"words": not arguments.no_words, "words_weight": arguments.words_weight},
             seed=branches.settings["seed"],
             metrics=metrics,
             duration_s=branches.duration_s,
@@ -228,7 +237,7 @@ def kept_branches(source: Path) -> Branches:
             shutil.copyfile(source / name, folder / name)
         save_head(uncalibrated(replace(load_head(source), words=None)), folder)
 
-    settings = {name: value for name, value in manifest.hyper_parameters.items() if name != "words"}
+    settings = {name: value for name, value in manifest.hyper_parameters.items() if not name.startswith("words")}
     training: Any = metrics.get("training", SHIPPED_TRAINING)
     return Branches(
         write,
@@ -241,21 +250,47 @@ def kept_branches(source: Path) -> Branches:
     )
 
 
-def load(folder: Path, base: Bundle) -> ClauseEncoder:
-    """Load the adapter in ``folder`` as it will run."""
-    return load_clause_encoder(ensure_bundle(base), folder, model_id=base.id, adapter=folder.name)
+def encoder_scores(
+    folder: Path, base: Bundle, parts: dict[str, tuple[AnnotatedClause, ...]], kept: Path | None
+) -> dict[str, np.ndarray]:
+    """Return the log-odds of the adapter in ``folder`` as it will run, without words, of validation and test.
+
+    They take minutes, and are kept in ``kept`` for the same branches.
+    """
+    branches = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()[:16]
+    found: dict[str, np.ndarray] = {}
+    for part in PARTS[1:]:
+        path = kept and kept / f"scores-{part}-{branches}.npy"
+        if path and path.is_file():
+            found[part] = np.load(path, allow_pickle=False)
+            continue
+        encoder = load_clause_encoder(ensure_bundle(base), folder, model_id=base.id, adapter=folder.name)
+        found[part] = encoder.logits(parts[part])
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, found[part], allow_pickle=False)
+    return found
 
 
-def add_words(folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], seed: int, base: Bundle) -> None:
-    """Add the linear layer on words: log-odds of encoder and words weigh alike once each is calibrated."""
-    encoder = load(folder, base)
-    words = fit_words(parts["train"], gold_matrix(parts["train"], encoder.labels), seed=seed)
-    gold = gold_matrix(parts["validation"], encoder.labels)
-    of_encoder = fit_calibration(encoder.logits(parts["validation"]), gold)
-    of_words = fit_calibration(words.log_odds(parts["validation"]), gold)
-    slope = np.asarray(of_encoder.a)
-    words = words.scaled(np.asarray(of_words.a) / slope, (np.asarray(of_encoder.b) + np.asarray(of_words.b)) / slope)
-    save_head(replace(encoder.head, words=words), folder)
+def words_of(folder: Path | None, train: tuple[AnnotatedClause, ...], names: tuple[str, ...], seed: int) -> ClauseWords:
+    """Return the linear layer on words of the adapter in ``folder``, or else one fitted on ``train``."""
+    if folder is None:
+        return fit_words(train, gold_matrix(train, names), seed=seed)
+    words = load_head(folder).words
+    if words is None:
+        raise SystemExit(f"{folder} has no words. Leave --words-of out to fit them.")
+    return words
+
+
+def weighed_words(
+    words: ClauseWords, of_encoder: np.ndarray, of_words: np.ndarray, gold: np.ndarray, weight: float
+) -> ClauseWords:
+    """Return the layer so that its log-odds have ``weight`` beside the encoder's, each as once it is calibrated."""
+    encoder, own = fit_calibration(of_encoder, gold), fit_calibration(of_words, gold)
+    slope = np.asarray(encoder.a)
+    return words.scaled(
+        weight * np.asarray(own.a) / slope, (np.asarray(encoder.b) + weight * np.asarray(own.b)) / slope
+    )
 
 
 def uncalibrated(head: ClauseHead) -> ClauseHead:
@@ -325,30 +360,35 @@ def a_few_contracts(clauses: tuple[AnnotatedClause, ...]) -> tuple[AnnotatedClau
     return tuple(chosen)
 
 
-def calibrate(folder: Path, clauses: tuple[AnnotatedClause, ...], base: Bundle) -> None:
-    """Fit calibration and thresholds of the adapter in ``folder``, and write its head again with them."""
-    encoder = load(folder, base)
-    logits, gold = encoder.logits(clauses), gold_matrix(clauses, encoder.labels)
+def calibrate(folder: Path, words: ClauseWords | None, logits: np.ndarray, gold: np.ndarray) -> None:
+    """Write the head of the adapter in ``folder`` again with its words, and calibrated on ``logits``."""
     calibration = fit_calibration(logits, gold)
     thresholds = best_thresholds(calibration.probabilities(logits), gold)
-    save_head(replace(encoder.head, calibration=calibration, thresholds=thresholds), folder)
+    save_head(replace(load_head(folder), words=words, calibration=calibration, thresholds=thresholds), folder)
 
 
 def figures(
-    folder: Path, parts: dict[str, tuple[AnnotatedClause, ...]], branches: Branches, base: Bundle
+    folder: Path,
+    parts: dict[str, tuple[AnnotatedClause, ...]],
+    scores: dict[str, np.ndarray],
+    branches: Branches,
 ) -> dict[str, Any]:
-    """Measure the adapter in ``folder`` as it will run, on the parts that it was not trained on."""
-    encoder = load(folder, base)
-    alone = encoder_alone(encoder, parts["validation"])
+    """Measure the adapter in ``folder`` on the parts that it was not trained on; ``scores`` are its encoder's."""
+    head = load_head(folder)
+    alone = fit_calibration(scores["validation"], gold_matrix(parts["validation"], head.labels))
     found: dict[str, Any] = {}
     for part in PARTS[1:]:
         clauses = parts[part]
-        gold = gold_matrix(clauses, encoder.labels)
-        probabilities = encoder.probabilities(clauses)
+        gold = gold_matrix(clauses, head.labels)
+        logits = scores[part] if head.words is None else scores[part] + head.words.log_odds(clauses)
+        probabilities = head.calibration.probabilities(logits)
         order = {title: index for index, title in enumerate(dict.fromkeys(clause.contract for clause in clauses))}
         contracts = np.array([order[clause.contract] for clause in clauses])
-        estimates = measure(probabilities, gold, contracts, encoder.thresholds, resamples=500)
-        without = alone and measure(alone(clauses), gold, contracts, encoder.thresholds, resamples=500)["micro_ap"]
+        estimates = measure(probabilities, gold, contracts, head.thresholds, resamples=500)
+        without = None
+        if head.words is not None:
+            of_encoder = alone.probabilities(scores[part])
+            without = measure(of_encoder, gold, contracts, head.thresholds, resamples=500)["micro_ap"]
         found[part] = {
             "micro_ap_without_words": without and [without.value, without.low, without.high],
             "n_clauses": len(clauses),
@@ -365,23 +405,13 @@ def figures(
         "examples": branches.examples,
         "base_sha256": branches.base_sha256,
     }
-    found["per_label"] = [asdict(row) for row in per_label(probabilities, gold, encoder.thresholds, encoder.labels)]
-    found["operating_points"] = [asdict(p) for p in operating_points(probabilities, gold, encoder.thresholds)]
+    found["per_label"] = [asdict(row) for row in per_label(probabilities, gold, head.thresholds, head.labels)]
+    found["operating_points"] = [asdict(p) for p in operating_points(probabilities, gold, head.thresholds)]
     found["reliability"] = [asdict(row) for row in reliability_curve(probabilities, gold, 10)]
     found["measured_on"] = (
         f"{len(order)} CUAD contracts of companies unseen in training ({len(clauses):,} clauses, all 41 labels)"
     )
     return found
-
-
-def encoder_alone(encoder: ClauseEncoder, validation: tuple[AnnotatedClause, ...]) -> Scorer | None:
-    """Return clauses -> probabilities of the encoder without the words, calibrated as if there had been none."""
-    words = encoder.head.words
-    if words is None:
-        return None
-    logits = encoder.logits(validation) - words.log_odds(validation)
-    calibration = fit_calibration(logits, gold_matrix(validation, encoder.labels))
-    return lambda clauses: calibration.probabilities(encoder.logits(clauses) - words.log_odds(clauses))
 
 
 def model_card(
