@@ -17,19 +17,21 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from playground.adapters import AdapterStore
 from playground.clause_encoder import load_clause_encoder
+from playground.clause_flagger import base_of
 from playground.clause_head import ClauseHead, load_head
 from playground.documents import load_document
 from playground.documents.limits import CONTRACT_LIMITS
 from playground.flagging import flag_contract, score_contract
 from playground.machine import commit, describe_machine, utc_now
-from playground.models.bundled import ensure_minilm
-from playground.models.catalog import MINILM
+from playground.models.bundled import ensure_bundle
 from playground.types import AnnotatedClause
 from scenarios.contract_clauses.scenario import ADAPTERS, CONTRACTS, labels
 
@@ -51,7 +53,7 @@ class PipelineModel:
         tokenizer = AutoTokenizer.from_pretrained(base, model_max_length=256)
         self._pipeline = pipeline("feature-extraction", model=model.merge_and_unload(), tokenizer=tokenizer, device=-1)
         self.head, self.labels, self.thresholds = head, head.labels, head.thresholds
-        self.model_id, self.adapter = MINILM.id, "pipeline"
+        self.model_id, self.adapter = base.name, "pipeline"
 
     def probabilities(
         self, clauses: Sequence[AnnotatedClause], on_share: Callable[[float], None] | None = None
@@ -95,12 +97,11 @@ def measure(adapter: Path, threads: int, repeats: int) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(threads)
-    base = ensure_minilm()
+    base = ensure_bundle(base_of(AdapterStore(adapter.parent).get(adapter.name)))
+    load = partial(load_clause_encoder, base, adapter, model_id=base.name, adapter=adapter.name, threads=threads)
     contenders = {
-        "fast": load_clause_encoder(base, adapter, model_id=MINILM.id, adapter=adapter.name, threads=threads),
-        "fast, float32": load_clause_encoder(
-            base, adapter, model_id=MINILM.id, adapter=adapter.name, precision="f32", threads=threads
-        ),
+        "fast": load(),
+        "fast, float32": load(precision="f32"),
         "transformers pipeline": PipelineModel(base, adapter, load_head(adapter)),
     }
     data = contract_bytes()
@@ -134,31 +135,35 @@ def measure(adapter: Path, threads: int, repeats: int) -> dict[str, Any]:
 
 def as_markdown(run: dict[str, Any]) -> str:
     """Return the page of a run."""
-    results = run["results"]
+    first = run["results"][0]
     lines = [
         "# Flagging a contract, measured",
         "",
-        f"`make bench` on {run['date']}, commit {run['commit']}, {run['machine']['cpu']}, {run['threads']} threads, "
-        f"adapter {run['adapter']}.",
-        f"A text file of {results['characters']:,} characters ({results['clauses']:,} clauses) from its bytes to its",
-        f"flags; {results['turns']} turns, contenders in turn. Speed: times as fast as the pipeline, median (lowest to",
+        f"`make bench` on {run['date']}, commit {run['commit']}, {run['machine']['cpu']}, {run['threads']} threads.",
+        f"A text file of {first['characters']:,} characters ({first['clauses']:,} clauses) from its bytes to its",
+        f"flags; {first['turns']} turns, contenders in turn. Speed: times as fast as the pipeline, median (lowest to",
         "highest turn). Differ: flags that only one of contender and pipeline has.",
-        "",
-        "| Contender | Seconds (median) | Speed | Flags | Differ |",
-        "| --- | --: | --: | --: | --: |",
     ]
-    for name, seconds in results["seconds_p50"].items():
-        ratio = results["speed_ratio"].get(name)
-        shown = f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})" if ratio else "1"
-        flags, differ = results["flags"][name], results["flags_that_differ"][name]
-        lines.append(f"| {name} | {seconds:.2f} | {shown} | {flags} | {differ} |")
+    for results in run["results"]:
+        lines += [
+            "",
+            f"## {results['adapter']}",
+            "",
+            "| Contender | Seconds (median) | Speed | Flags | Differ |",
+            "| --- | --: | --: | --: | --: |",
+        ]
+        for name, seconds in results["seconds_p50"].items():
+            ratio = results["speed_ratio"].get(name)
+            shown = f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})" if ratio else "1"
+            flags, differ = results["flags"][name], results["flags_that_differ"][name]
+            lines.append(f"| {name} | {seconds:.2f} | {shown} | {flags} | {differ} |")
     return "\n".join([*lines, ""])
 
 
 def main() -> int:
     """Run the benchmark and write its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--adapter", type=Path, default=ADAPTERS / "cuad-minilm")
+    parser.add_argument("--adapter", type=Path, nargs="+", default=[ADAPTERS / "cuad-mpnet", ADAPTERS / "cuad-minilm"])
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
@@ -168,8 +173,10 @@ def main() -> int:
         "commit": commit(),
         "machine": asdict(describe_machine()),
         "threads": arguments.threads,
-        "adapter": arguments.adapter.name,
-        "results": measure(arguments.adapter, arguments.threads, arguments.repeats),
+        "results": [
+            {"adapter": adapter.name, **measure(adapter, arguments.threads, arguments.repeats)}
+            for adapter in arguments.adapter
+        ],
     }
     (arguments.out / "bench_flagging.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     page = as_markdown(run)
