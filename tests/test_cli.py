@@ -23,9 +23,9 @@ from playground.cli import DEBUG_VARIABLE, loading, main
 from playground.cli.evaluate import _RATES, _TOKENS, as_table, paired_table
 from playground.cli.terminal import ProgressLine, plain
 from playground.documents import load_document
-from playground.errors import EndpointError, ModelError
+from playground.errors import BundleError, EndpointError, ModelError
 from playground.models.bundled import CACHE_VARIABLE, FetchProgress
-from playground.models.catalog import BUNDLES, MINILM
+from playground.models.catalog import BUNDLES, MINILM, MPNET
 from playground.runs import read_records, read_run
 from scenarios.return_policy import evaluation
 
@@ -477,6 +477,26 @@ def test_models_fetch_shows_progress_and_where_they_are(
     out, err = capsys.readouterr()
     assert out.splitlines() == [f"{bundle.title}: ready in {tmp_path / bundle.id}" for bundle in BUNDLES]
     assert err.splitlines()[:3] == [f"SmolLM2-135M-Instruct, downloading: {percent} %" for percent in (0, 50, 100)]
+
+
+def test_a_model_that_the_app_can_do_without_may_be_missing(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone: list[str] = [MPNET.id]
+
+    def ensure(bundle: Any, _on_progress: Any) -> Path:
+        if bundle.id in gone:
+            raise BundleError(f"{bundle.title} could not be fetched.")
+        return tmp_path / bundle.id
+
+    monkeypatch.setattr("playground.models.bundled.ensure_bundle", ensure)
+    assert main(["models", "fetch"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(BUNDLES) - 1
+    assert "could not be fetched. Until it is here, contracts can be flagged with the adapter cuad-minilm." in err
+    gone.append(MINILM.id)
+    assert main(["models", "fetch"]) == 2
+    assert "all-MiniLM-L6-v2 could not be fetched" in capsys.readouterr().err
 
 
 # Progress

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from playground.cli import loading
+from playground.cli.terminal import one_line
+from playground.errors import BundleError
 
 
 def add_command(commands: Any) -> None:
@@ -45,14 +48,23 @@ def run_list(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def run_fetch(_arguments: argparse.Namespace) -> None:
-    """Fetch and verify the bundled models."""
+    """Fetch and verify the bundled models; one that the app can do without may be missing from the index."""
     from playground.models.bundled import ensure_bundle
     from playground.models.catalog import BUNDLES
 
+    folders, missing = {}, []
     with loading.fetch_progress() as on_progress:
-        folders = {bundle.title: ensure_bundle(bundle, on_progress) for bundle in BUNDLES}
+        for bundle in BUNDLES:
+            try:
+                folders[bundle.title] = ensure_bundle(bundle, on_progress)
+            except BundleError as error:
+                if not bundle.without_it:
+                    raise
+                missing.append(f"{error} {bundle.without_it}")
     for title, folder in folders.items():
         print(f"{title}: ready in {folder}")
+    for sentence in missing:
+        print(one_line(sentence), file=sys.stderr)
 
 
 def _megabytes(size_bytes: object) -> str:

@@ -44,6 +44,8 @@ class Bundle:
     licence: str
     files: tuple[BundledFile, ...]
     pieces: tuple[Piece, ...] = ()
+    without_it: str = ""
+    """What goes on without this model, a sentence; "" where the app needs it."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -127,6 +129,7 @@ MPNET = Bundle(
         _mpnet("special_tokens_map.json", 239, "9ef40e9c160511bf3f46ceb71f1471dafa1e9473d5120bb816c36b2efa75f8ba"),
     ),
     pieces=tuple(_mpnet_piece(number) for number in range(1, 6)),
+    without_it="Until it is here, contracts can be flagged with the adapter cuad-minilm.",
 )
 
 BUNDLES: tuple[Bundle, ...] = (SMOLLM2, MINILM, MPNET)

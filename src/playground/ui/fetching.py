@@ -61,7 +61,8 @@ def draw_fetch_offer(slot: DeltaGenerator, bundles: Sequence[Bundle]) -> None:
     size_mb = sum(bundle.wheel_bytes for bundle in bundles) / 1e6
     with slot.container():
         if reason := session().fetch_stopped:
-            st.error(escape_markdown(reason), icon=":material/error:")
+            instead = " ".join(bundle.without_it for bundle in bundles if bundle.without_it)
+            st.error(escape_markdown(f"{reason} {instead}".strip()), icon=":material/error:")
         else:
             st.info(
                 f"The bundled models are not on this machine yet. Fetching them takes {size_mb:.0f} MB, once; "
