@@ -246,7 +246,7 @@ def kept_branches(source: Path) -> Branches:
         training["examples"],
         manifest.duration_s,
         manifest.machine,
-        training.get("base_sha256", {}),
+        {when: sha256 for when in ("before", "after") if (sha256 := metrics.get(f"base_sha256_{when}"))},
     )
 
 
@@ -400,11 +400,8 @@ def figures(
                 probabilities, gold, [0.05 * step for step in range(1, 21)]
             ),
         }
-    found["training"] = {
-        "steps": branches.steps,
-        "examples": branches.examples,
-        "base_sha256": branches.base_sha256,
-    }
+    found["training"] = {"steps": branches.steps, "examples": branches.examples}
+    found |= {f"base_sha256_{when}": sha256 for when, sha256 in branches.base_sha256.items()}
     found["per_label"] = [asdict(row) for row in per_label(probabilities, gold, head.thresholds, head.labels)]
     found["operating_points"] = [asdict(p) for p in operating_points(probabilities, gold, head.thresholds)]
     found["reliability"] = [asdict(row) for row in reliability_curve(probabilities, gold, 10)]
