@@ -246,7 +246,7 @@ def kept_branches(source: Path) -> Branches:
         training["examples"],
         manifest.duration_s,
         manifest.machine,
-        {when: sha256 for when in ("before", "after") if (sha256 := metrics.get(f"base_sha256_{when}"))},
+        {when: str(sha256) for when in ("before", "after") if (sha256 := metrics.get(f"base_sha256_{when}"))},
     )
 
 
