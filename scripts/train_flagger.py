@@ -171,7 +171,7 @@ def main() -> None:
             logits = logits + words.log_odds(parts["validation"])
         calibrate(folder, words, logits, gold)
         metrics = figures(folder, parts, scores, branches)
-        card = model_card(branches, metrics, data, parts, name=name, base=shipped.base)
+        card = model_card(branches, metrics, data, parts, name=name, base=shipped.base, words_of=arguments.words_of)
         (folder / "README.md").write_text(card, encoding="utf-8")
         return AdapterManifest(
             name=name,
@@ -419,6 +419,7 @@ def model_card(
     *,
     name: str,
     base: Bundle,
+    words_of: Path | None,
 ) -> str:
     """Return the README of the adapter."""
     test = metrics["test"]
@@ -440,6 +441,7 @@ def model_card(
         name=name,
         base_title=base.title,
         base_option="" if base is MINILM else f" --base {base.id}",
+        words_option="" if words_of is None else f" --words-of {words_of}",
         rank=branches.settings["rank"],
         seed=branches.settings["seed"],
         processes=branches.settings["processes"],
