@@ -15,6 +15,7 @@ from playground.annotations import ColumnMapping, read_json_lines
 from playground.clauses import split_clauses
 from playground.documents import load_document
 from playground.flag_report import Correction, ReportRow
+from playground.models.catalog import MPNET
 from playground.types import Clause, Completion, Flag, SimilarClause, Usage
 from playground.ui.contract_gold import agreement, load_gold
 from playground.ui.contract_html import contract_html, evidence_html, part_with, parts_of, risk_css, tag_html
@@ -24,7 +25,7 @@ from playground.ui.flag_filter import chosen, label_counts, risk_counts
 from playground.ui.flagger_choice import KEYWORDS, ZERO_SHOT, FlaggerChoice, flagger_choices, measured
 from playground.ui.flags_panel import card_html, clauses_with, measured_html
 from playground.ui.prompting_view import replies_html
-from scenarios.contract_clauses.scenario import CONTRACTS
+from scenarios.contract_clauses.scenario import ADAPTERS, CONTRACTS
 
 CAP, AUDIT, LAW = (catalogue()[name] for name in ("Cap On Liability", "Audit Rights", "Governing Law"))
 
@@ -187,6 +188,10 @@ def test_the_active_adapter_is_the_default_and_keywords_without_one(tmp_path):
     choices = flagger_choices(store)
     assert [option.key.split("@")[0] for option in choices.options] == ["second", "first", "keywords", "zero_shot"]
     assert choices.default.title == "LoRA adapter first"
+    assert [choices.default.option, KEYWORDS.option] == ["LoRA adapter first · all-MiniLM-L6-v2", KEYWORDS.title]
+    large = flagger_choices(AdapterStore(tmp_path / "empty", shipped=ADAPTERS)).default
+    assert large.option == "LoRA adapter cuad-mpnet · all-mpnet-base-v2", "the shipped default"
+    assert large.base is MPNET
     assert choices.has_adapter
     none = flagger_choices(AdapterStore(tmp_path / "empty"))
     assert none.options == (KEYWORDS, ZERO_SHOT)

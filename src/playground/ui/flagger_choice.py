@@ -39,6 +39,11 @@ class FlaggerChoice:
         return "Untrained base (zero-shot)" if self.kind == "zero_shot" else "Keyword search (no model)"
 
     @property
+    def option(self) -> str:
+        """Title in a list to choose from: adapters with the encoder that they are for."""
+        return f"{self.title} · {self.base.title}" if self.stored else self.title
+
+    @property
     def needs_encoder(self) -> bool:
         """True when a bundled encoder has to be here."""
         return self.kind != "keywords"
