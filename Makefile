@@ -64,6 +64,7 @@ record: $(VENV)/stamp-dev models
 	  --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside
 	$(EVALUATE) contract_clauses --adapter own-clauses,smollm2-clauses --clauses 5 --out $(RUNS)/contract_clauses-techniques \
 	  --strategies lora,language-model-lora,keywords,tfidf,frozen,nearest,zero-shot,few-shot,few-shot-nearest,chain-of-thought
+	$(EVALUATE) contract_clauses --strategies lora --adapter cuad-mpnet --clauses 5 --out $(RUNS)/contract_clauses-cuad-mpnet
 	$(EVALUATE) contract_clauses --strategies lora --adapter cuad-minilm --clauses 5 --out $(RUNS)/contract_clauses-cuad-minilm
 	time $(BIN)/python scripts/measure_stale_facts.py --again
 
