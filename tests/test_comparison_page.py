@@ -625,7 +625,7 @@ def test_the_shipped_flagger_is_not_said_to_need_labels() -> None:
     page = html(open_page(scenario=B, section="Which one?"))
     assert "own-clauses" in page and "learns from labelled examples, and there are none" in page
     assert "ships ready for the 41 categories of CUAD v1 and needs no labels for these" in page
-    said = [line for line in page.split('<div class="reason">') if "cuad-minilm@" in line]
+    said = [line for line in page.split('<div class="reason">') if "cuad-" in line and "@" in line]
     assert said and not any("learns from labelled" in line for line in said)
 
 

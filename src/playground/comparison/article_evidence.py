@@ -36,16 +36,27 @@ def collect_evidence(
     stored_adapters = adapters.list()
     shipped = [stored.manifest for stored in stored_adapters if stored.shipped]
     settings = tuple(one.name for one in fields(BotSettings) if one.name != "adapter")
-    ready = _ready(shipped_default(stored_adapters, "clauses"))
+    ready = _ready(stored_adapters)
     return ArticleEvidence(figures, shipped, curve, facts, prompt_examples, settings, ready), tuple(problems)
 
 
-def _ready(stored: StoredAdapter | None) -> dict[str, str]:
-    """Return what the flagger in use out of the box knows: the labels of the data that it was trained on."""
-    if stored is None:
+def _ready(adapters: Sequence[StoredAdapter]) -> dict[str, str]:
+    """Return what the flagger in use out of the box knows, and others that ship and learned from the same data.
+
+    That is the labels of the data. Adapters trained on the project's own clauses ship to show how one is trained.
+    """
+    default = shipped_default(adapters, "clauses")
+    if default is None:
         return {}
-    source = str(stored.manifest.data.get("name", "")).partition(" (")[0][:_LONGEST_NAME] or "its training data"
-    return {stored.identity: f"the {len(stored.manifest.labels)} categories of {source}"}
+    data = default.manifest.data
+    source = str(data.get("name", "")).partition(" (")[0][:_LONGEST_NAME] or "its training data"
+    return {
+        stored.identity: f"the {len(stored.manifest.labels)} categories of {source}"
+        for stored in adapters
+        if stored.shipped
+        and stored.manifest.task == "clauses"
+        and stored.manifest.data.get("sha256") == data.get("sha256")
+    }
 
 
 def _read(read: Callable[[], Evidence | None], problems: list[str]) -> Evidence | None:

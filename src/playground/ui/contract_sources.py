@@ -139,8 +139,8 @@ def _draw_flagger(choices: FlaggerChoices) -> FlaggerChoice:
         format_func=lambda key: by_key[key].option if key in by_key else str(key),
         key=Key.FLAGGER,
         persist_state="session",
-        help=f"Results of each are kept: switching back costs nothing. {MPNET.title} reads more carefully, {MINILM.title} "
-        "several times as fast.",
+        help="Results of each are kept: switching back costs nothing. "
+        f"{MPNET.title} reads more carefully, {MINILM.title} several times as fast.",
     )
     return by_key.get(str(key), choices.default)
 
