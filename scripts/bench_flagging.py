@@ -47,10 +47,13 @@ class PipelineModel:
     def __init__(self, base: Path, adapter: Path, head: ClauseHead) -> None:
         import torch
         from peft import PeftModel
+        from tokenizers.processors import TemplateProcessing
         from transformers import AutoModel, AutoTokenizer, pipeline
 
         model = PeftModel.from_pretrained(AutoModel.from_pretrained(base, dtype=torch.float32), adapter)
         tokenizer = AutoTokenizer.from_pretrained(base, model_max_length=256)
+        marks = [(name, tokenizer.convert_tokens_to_ids(name)) for name in ("[CLS]", "[SEP]")]  # as trained
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
         self._pipeline = pipeline("feature-extraction", model=model.merge_and_unload(), tokenizer=tokenizer, device=-1)
         self.head, self.labels, self.thresholds = head, head.labels, head.thresholds
         self.model_id, self.adapter = base.name, "pipeline"

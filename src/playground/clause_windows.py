@@ -22,7 +22,10 @@ MOST_TOKENS = 256
 """Read of a clause that stands alone."""
 _SPECIAL_TOKENS = 2
 _SPECIAL_NAMES = (("[CLS]", "[SEP]", "[PAD]"), ("<s>", "</s>", "<pad>"))
-"""Start, end and padding, as BERT and as MPNet call them."""
+"""Start, end and padding, as BERT and as MPNet call them.
+
+all-mpnet-base-v2 knows both, its vocabulary having been made from BERT's: it reads BERT's, in training as in use.
+"""
 _MOST_CHARACTERS = 8_000
 """Read of one clause; a window holds a fraction of it."""
 
