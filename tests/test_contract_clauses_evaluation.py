@@ -17,6 +17,7 @@ from scripted_flagger import ScriptedFlagger
 from playground.annotations import AnnotatedContract, AnnotatedSpan
 from playground.cli import loading, main
 from playground.errors import AdapterError
+from playground.models.catalog import MINILM
 from playground.runs import read_records, read_run
 from playground.types import Prediction, RunRecord
 from scenarios.contract_clauses import evaluation as scenario
@@ -107,7 +108,7 @@ def train_file(tmp_path: Path) -> Path:
 def flagger(monkeypatch: pytest.MonkeyPatch) -> ScriptedFlagger:
     """A scripted flagger in the place of the active adapter, and a scripted embedder."""
     model = ScriptedFlagger(SCORES)
-    manifest = SimpleNamespace(base_kind="encoder")
+    manifest = SimpleNamespace(base_kind="encoder", base_sha256=MINILM.main_file.sha256)
     stored = SimpleNamespace(identity="scripted@12345678", name="scripted", manifest=manifest)
     monkeypatch.setattr(scenario, "chosen_adapter", lambda _shipped, _name: (stored, ""))
     monkeypatch.setattr(scenario, "check_flagger", lambda _stored: None)
