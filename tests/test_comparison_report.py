@@ -142,7 +142,9 @@ def test_names_tell_techniques_apart(compared: tuple[ComparedTechniques, ...]) -
 
     assert names({}, {"title": "LoRA"}) == ("RAG", "LoRA")
     assert names({}, {"model_id": "big"}) == ("RAG (m)", "RAG (big)")
-    assert names({}, {"adapter": "a@1"}) == ("RAG", "RAG (a@1)")
+    assert names({}, {"adapter": "a@1"}) == ("RAG", "RAG (a)")
+    assert names({"adapter": "a@1"}, {"adapter": "b@1", "model_id": "big"}) == ("RAG (a)", "RAG (b)")
+    assert names({"adapter": "a@1"}, {"adapter": "a@2"}) == ("RAG (a@1)", "RAG (a@2)"), "trained again"
     assert names({}, {"started_at": "2026-02-02T00:00:00"}) == ("RAG (2026-01-02 03:04)", "RAG (2026-02-02 00:00)")
     assert names({}, {}) == ("RAG", "RAG [2]")
 

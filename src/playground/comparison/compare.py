@@ -144,9 +144,10 @@ def agree(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
 
 
 def technique_names(figures: Sequence[TechniqueFigures]) -> tuple[str, ...]:
-    """Return a name for each: the title alone where it is enough, else with model, adapter, date or a number."""
+    """Return a name for each: the title alone where it is enough, else with adapter, model, date or a number."""
     names = [one.title for one in figures]
     for details in (
+        [(one.adapter or "").partition("@")[0] for one in figures],  # an adapter is of one model
         [one.model_id for one in figures],
         [one.adapter or "" for one in figures],
         ["recorded" if one.recorded else "here" for one in figures],
