@@ -144,6 +144,7 @@ def _tour_contracts(page: Page, address: str, out: Path, scheme: str) -> None:
     page.set_default_timeout(_STEP_TIMEOUT_MS)
     page.goto(f"{address}/contract_clauses?contract=services-agreement.pdf")
     page.get_by_text("of its flags are right").wait_for()
+    page.get_by_text("Looking for similar").first.wait_for(state="detached")
     page.locator(".st-key-contract_panel").get_by_role("button", name="Jump").first.click()
     page.wait_for_timeout(_SETTLE_MS)
     page.screenshot(path=out / f"contract-flags-{scheme}.png")
