@@ -20,7 +20,7 @@ import pytest
 from scripted_embedder import ScriptedEmbedder
 
 from playground.embedding import SentenceEmbedder, load_embedder
-from playground.models.bundled import ensure_encoder, ensure_minilm, ensure_smollm2_gguf
+from playground.models.bundled import ensure_bundle, ensure_minilm, ensure_smollm2_gguf
 from playground.models.catalog import MPNET
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def minilm() -> Path:
 @pytest.fixture(scope="session")
 def mpnet() -> Path:
     """Return the folder of the larger bundled encoder."""
-    return ensure_encoder(MPNET.id)
+    return ensure_bundle(MPNET)
 
 
 @pytest.fixture(scope="session")

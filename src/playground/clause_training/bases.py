@@ -8,17 +8,13 @@ from pathlib import Path
 from playground.adapters import BaseKind
 from playground.errors import ModelError
 from playground.models.bert_weights import WEIGHTS_FILE
-from playground.models.bundled import OnProgress, ensure_bundle, ensure_smollm2_gguf, sha256_of
-from playground.models.catalog import MINILM, MPNET, SMOLLM2, Bundle
+from playground.models.bundled import OnProgress, ensure_bundle, sha256_of
+from playground.models.catalog import MINILM, MPNET, SMOLLM2
 from playground.models.hugging_face import fetch_model_folder, model_identity, read_config
 
-BUNDLED_BASES: dict[str, str] = {
-    "encoder": MINILM.title,
-    "large_encoder": MPNET.title,
-    "language_model": SMOLLM2.title,
-}
+_BUNDLES = {"encoder": MINILM, "large_encoder": MPNET, "language_model": SMOLLM2}
+BUNDLED_BASES: dict[str, str] = {name: bundle.title for name, bundle in _BUNDLES.items()}
 """Name in a plan -> title for people."""
-_ENCODERS = {"encoder": MINILM, "large_encoder": MPNET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +37,15 @@ def load_training_base(name: str, on_progress: OnProgress | None = None) -> Trai
     Raises:
         ModelError: it is not there, or is no encoder like BERT or MPNet with safetensors weights.
     """
-    if name in _ENCODERS:
-        return _bundled("encoder", _ENCODERS[name], ensure_bundle(_ENCODERS[name], on_progress))
-    if name == "language_model":
-        return _bundled("language_model", SMOLLM2, ensure_smollm2_gguf(on_progress).parent)
+    if bundle := _BUNDLES.get(name):
+        kind: BaseKind = "language_model" if bundle is SMOLLM2 else "encoder"
+        weights_file = bundle.main_file
+        folder = ensure_bundle(bundle, on_progress)
+        return TrainingBase(kind, bundle.id, folder, weights_file.sha256, weights_file.size_bytes)
     folder = fetch_model_folder(name, "encoder, large-encoder, language-model")
     _check_encoder(folder)
     weights = folder / WEIGHTS_FILE
     return TrainingBase("encoder", model_identity(name), folder, sha256_of(weights), weights.stat().st_size)
-
-
-def _bundled(kind: BaseKind, bundle: Bundle, folder: Path) -> TrainingBase:
-    return TrainingBase(kind, bundle.id, folder, bundle.main_file.sha256, bundle.main_file.size_bytes)
 
 
 def _check_encoder(folder: Path) -> None:

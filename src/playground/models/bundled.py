@@ -26,7 +26,7 @@ from pathlib import Path
 import platformdirs
 
 from playground.errors import BundleError
-from playground.models.catalog import BUNDLES, ENCODERS, MINILM, SMOLLM2, Bundle, BundledFile
+from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
 
 CACHE_VARIABLE = "PLAYGROUND_CACHE"
 """Environment variable that moves the cache folder."""
@@ -115,11 +115,6 @@ def ensure_smollm2_gguf(on_progress: OnProgress | None = None) -> Path:
 def ensure_minilm(on_progress: OnProgress | None = None) -> Path:
     """Return the folder of the bundled embedding model, in sentence-transformers' layout."""
     return ensure_bundle(MINILM, on_progress)
-
-
-def ensure_encoder(base_id: str, on_progress: OnProgress | None = None) -> Path:
-    """Return the folder of a bundled encoder by its id in ``catalog.ENCODERS``; errors as for ``ensure_bundle``."""
-    return ensure_bundle(ENCODERS[base_id], on_progress)
 
 
 def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
