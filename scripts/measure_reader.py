@@ -38,8 +38,8 @@ from playground.models.llama_weights import load_llama_gguf
 from playground.models.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
-from playground.quantities import stated_quantities
 from playground.rag import BotSettings, answer_question
+from playground.text.quantities import stated_quantities
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.questions import read_questions

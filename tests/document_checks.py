@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from playground.documents import POLICY_LIMITS, Limits, load_document
-from playground.documents.normalise import normalise_text
 from playground.errors import DocumentError
+from playground.text.normalise import normalise_text
 from playground.types import Document
 
 

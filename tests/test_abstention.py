@@ -6,7 +6,7 @@ import pytest
 from fakes_rag import PHRASINGS, QUESTIONS, policy, read_rows
 
 from playground.abstention import is_abstention
-from playground.sentences import cited_units
+from playground.text.sentences import cited_units
 
 ABSTENTIONS = (
     "I don't know.",

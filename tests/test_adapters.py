@@ -24,7 +24,8 @@ from fakes_adapters import CONFIG, MANIFEST, adapter_files, safetensors_bytes, w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.adapters import AdapterManifest, AdapterStore, atomic, check_base, check_name, default_root, verify
+from playground import atomic
+from playground.adapters import AdapterManifest, AdapterStore, check_base, check_name, default_root, verify
 from playground.adapters import archive as archive_module
 from playground.adapters.archive import pack, unpack
 from playground.adapters.manifest import free_name, manifest_from, manifest_json

@@ -532,7 +532,7 @@ def test_a_failed_write_leaves_the_old_report(
     def full(_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("playground.adapters.atomic.fsync_path", full)
+    monkeypatch.setattr("playground.atomic.fsync_path", full)
     assert main(["report", str(folder), "--csv", str(target)]) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert target.read_text() == "old"

@@ -11,7 +11,7 @@ from evidence_samples import PROVENANCE, STALE, stale
 
 from playground.comparison.stale import RecoveryTime, StaleFacts, read_stale_facts, write_stale_facts
 from playground.errors import EvaluationError, TrainingError
-from playground.patterns import all_found
+from playground.text.bounded_patterns import all_found
 from scenarios.return_policy.closed_book.pairs import closed_book_examples, policies_of, read_facts
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import POLICIES, system_prompt

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.dates import hours_of
-from playground.quantities import stated_quantities, unsupported_quantities
+from playground.text.dates import hours_of
+from playground.text.quantities import stated_quantities, unsupported_quantities
 
 THIRD_OF_MAY = (
     "3 May",

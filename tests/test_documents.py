@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.documents import POLICY_LIMITS, SUPPORTED_SUFFIXES, Limits, isolation, load_document, load_pasted
-from playground.documents.normalise import clean_name, normalise_text
 from playground.documents.pieces import Piece, assemble
 from playground.documents.plain import parse_plain
 from playground.errors import DocumentError
+from playground.text.normalise import clean_name, normalise_text
 from playground.types import Document
 
 TEXT = "RETURN POLICY\n\nYou may return items within 30 days.\n\n- Unused\n- In their box\n"

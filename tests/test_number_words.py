@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.number_words import spelled_numbers
+from playground.text.number_words import spelled_numbers
 
 
 def found(text: str) -> list[tuple[str, int]]:

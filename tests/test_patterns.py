@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from playground import patterns
 from playground.errors import EvaluationError
-from playground.patterns import MOST_CHARACTERS, all_found, find_invalid
+from playground.text import bounded_patterns
+from playground.text.bounded_patterns import MOST_CHARACTERS, all_found, find_invalid
 
 BACKTRACKS = r"(a|a)+$"
 
@@ -20,9 +20,9 @@ BACKTRACKS = r"(a|a)+$"
 @pytest.fixture(autouse=True, params=[True, False], ids=["polled", "watched"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the child in both ways, whichever this system would use."""
-    if request.param and not patterns._CAN_POLL:
+    if request.param and not bounded_patterns._CAN_POLL:
         pytest.skip("pipes cannot be polled here")
-    monkeypatch.setattr(patterns, "_CAN_POLL", request.param)
+    monkeypatch.setattr(bounded_patterns, "_CAN_POLL", request.param)
 
 
 def test_all_must_be_found_whatever_the_case() -> None:
@@ -52,12 +52,12 @@ def test_nesting_too_deep_to_compile_is_invalid() -> None:
 
 
 def test_one_that_takes_the_compiler_down_is_told_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = patterns._ask_child
+    honest = bounded_patterns._ask_child
 
     def dies_on_bad(given: list[str], text: str | None, timeout_s: float) -> object:
         return None if "bad" in given else honest(given, text, timeout_s)
 
-    monkeypatch.setattr(patterns, "_ask_child", dies_on_bad)
+    monkeypatch.setattr(bounded_patterns, "_ask_child", dies_on_bad)
     assert set(find_invalid(["one", "two", "bad", "(", "five"])) == {"bad", "("}
 
 
@@ -65,7 +65,7 @@ def test_one_that_takes_the_compiler_down_is_told_from_the_others(monkeypatch: p
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     large = "a" * 400_000
     assert not all_found([large], "b")
-    monkeypatch.setattr(patterns, "_MEMORY_BYTES", 40 << 20)
+    monkeypatch.setattr(bounded_patterns, "_MEMORY_BYTES", 40 << 20)
     assert not all_found(["a"], "b")
     with pytest.raises(EvaluationError):
         all_found([large], "b")
@@ -83,7 +83,7 @@ def test_text_that_ascii_cannot_write_reaches_the_child() -> None:
 
 def pid() -> int:
     """Return the process id of the child, which the last question left waiting."""
-    child = patterns._MATCHER._child
+    child = bounded_patterns._MATCHER._child
     assert child is not None
     return child._process.pid
 
@@ -101,14 +101,14 @@ def test_after_a_timeout_a_fresh_child_goes_on() -> None:
     first = pid()
     with pytest.raises(EvaluationError, match="was stopped"):
         all_found([BACKTRACKS], "a" * 60 + "!", timeout_s=0.3)
-    assert patterns._MATCHER._child is None
+    assert bounded_patterns._MATCHER._child is None
     assert all_found(["a"], "a")
     assert pid() != first
 
 
 def test_a_child_that_died_while_it_waited_is_replaced_unnoticed() -> None:
     assert all_found(["a"], "a")
-    child = patterns._MATCHER._child
+    child = bounded_patterns._MATCHER._child
     assert child is not None
     child._process.kill()
     child._process.wait()
@@ -123,17 +123,17 @@ def test_after_an_interruption_no_reply_is_taken_for_another(monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as during:
-        during.setattr(patterns._MATCHER, "_replies_in", interrupted)
+        during.setattr(bounded_patterns._MATCHER, "_replies_in", interrupted)
         with pytest.raises(KeyboardInterrupt):
             all_found(["a"], "b")
-    assert patterns._MATCHER._child is None
+    assert bounded_patterns._MATCHER._child is None
     assert all_found(["a"], "a")
 
 
 def test_a_child_that_keeps_much_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "_MOST_KEPT_PAGES", -(1 << 30))
+    monkeypatch.setattr(bounded_patterns, "_MOST_KEPT_PAGES", -(1 << 30))
     assert all_found(["a"], "a")
-    assert patterns._MATCHER._child is None
+    assert bounded_patterns._MATCHER._child is None
 
 
 def test_threads_get_the_replies_to_their_own_questions() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground import quantities
-from playground.quantities import stated_quantities, unsupported_quantities
+from playground.text import quantities
+from playground.text.quantities import stated_quantities, unsupported_quantities
 
 
 def values(text: str) -> list[str]:

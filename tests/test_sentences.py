@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.documents import load_pasted
-from playground.sentences import cited_units, sentence_spans
+from playground.text.sentences import cited_units, sentence_spans
 from playground.types import Block, Document
 
 

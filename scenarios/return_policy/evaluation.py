@@ -22,11 +22,11 @@ from playground.index import PassageIndex, RetrievalSettings, build_index
 from playground.metrics import balanced_accuracy, proportion, resources_used
 from playground.models.catalog import BUNDLES
 from playground.models.sources import choice_from
-from playground.patterns import all_found
 from playground.prompting import FewShotExample
 from playground.rag import BotSettings
 from playground.spending import Spending
 from playground.strategies import document_strategy
+from playground.text.bounded_patterns import all_found
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
 from scenarios.return_policy.caution import DEFAULT_LEVEL
 from scenarios.return_policy.closed_book.strategy import (

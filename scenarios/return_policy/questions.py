@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from playground.errors import EvaluationError
-from playground.patterns import find_invalid
 from playground.rag import MOST_QUESTION_CHARACTERS
+from playground.text.bounded_patterns import find_invalid
 from playground.types import Example
 
 _MOST_BYTES = 50 << 20

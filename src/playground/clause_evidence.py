@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.adapters.atomic import replace_file
 from playground.annotations import load_written_clauses
+from playground.atomic import replace_file
 from playground.clause_baselines import RememberingEmbedder, embed_clauses, nearest_clauses
 from playground.flagging import Evidence
 from playground.models.bundled import cache_folder

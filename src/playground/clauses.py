@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from playground.clause_headings import number_of
 from playground.clause_kinds import kinds_of
-from playground.sentences import sentence_spans
+from playground.text.sentences import sentence_spans
 from playground.types import Block, Clause, Document
 
 MOST_CHARACTERS = 1_200

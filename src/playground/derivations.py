@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from playground.quantities import Quantity, stated_quantities
+from playground.text.quantities import Quantity, stated_quantities
 
 __all__ = ["derived_values"]
 

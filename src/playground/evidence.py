@@ -15,8 +15,8 @@ from functools import lru_cache
 from playground.abstention import is_abstention
 from playground.derivations import derived_values
 from playground.lexical import words_of
-from playground.quantities import stated_quantities, unsupported_quantities
-from playground.sentences import cited_units, sentence_spans
+from playground.text.quantities import stated_quantities, unsupported_quantities
+from playground.text.sentences import cited_units, sentence_spans
 from playground.types import Citation, Document, Passage
 
 __all__ = ["cite", "is_abstention", "unsupported"]

@@ -15,8 +15,8 @@ from datetime import date, timedelta
 from itertools import combinations, islice
 from typing import Literal
 
-from playground.number_words import spelled_numbers
-from playground.quantities import stated_quantities
+from playground.text.number_words import spelled_numbers
+from playground.text.quantities import stated_quantities
 
 __all__ = ["MOST_LINES", "worked_lines"]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from playground.index import RetrievalSettings, build_index
 from playground.lora.completions import PromptCompletion
 from playground.prompting import PromptRequest, Turn, assembled_messages
-from playground.quantities import unsupported_quantities
 from playground.rag import ABSTENTION
+from playground.text.quantities import unsupported_quantities
 from playground.types import Chunk, Embedder, Message, Passage
 from playground.worked import worked_lines
 from scenarios.return_policy.reader.cards import Card

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from playground.adapters.atomic import fsync_tree, publish, remove_folder, remove_stale, staging
+from playground.atomic import fsync_tree, publish, remove_folder, remove_stale, staging
 from playground.errors import TrainingError
 
 KEEP = 2

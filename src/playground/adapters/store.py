@@ -21,7 +21,6 @@ import platformdirs
 from safetensors import SafetensorError
 
 from playground.adapters.archive import pack, unpack
-from playground.adapters.atomic import publish, remove_folder, remove_stale, replace_file, staging
 from playground.adapters.comparison import ComparisonRow, comparison_rows
 from playground.adapters.contents import (
     check_content,
@@ -38,6 +37,7 @@ from playground.adapters.manifest import (
     parse_json_object,
 )
 from playground.adapters.stored import StoredAdapter, broken_sentence, read_stored, verify
+from playground.atomic import publish, remove_folder, remove_stale, replace_file, staging
 from playground.errors import AdapterError
 
 ROOT_VARIABLE = "PLAYGROUND_ADAPTERS"

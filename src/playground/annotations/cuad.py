@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from playground.annotations.label_names import LabelNames, shown
 from playground.annotations.limits import checked_text
 from playground.annotations.records import AnnotatedContract, AnnotatedSpan, RejectedRow
-from playground.documents.normalise import normalise_text
 from playground.errors import AnnotationError
+from playground.text.normalise import normalise_text
 
 MAX_CUAD_BYTES = 200 * 1024 * 1024
 MAX_CONTRACTS = 2_000

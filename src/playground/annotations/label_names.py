@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-from playground.documents.normalise import clean_title
+from playground.text.normalise import clean_title
 
 MAX_LABEL_CHARACTERS = 100
 # Each suggestion compares with every known label: a file with 50,000 different wrong names must not take minutes.

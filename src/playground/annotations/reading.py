@@ -11,8 +11,8 @@ from playground.annotations.limits import checked_text
 from playground.annotations.records import AnnotationSet, ColumnMapping, present_labels
 from playground.annotations.sniffing import refuse_known_others, sniff_format
 from playground.annotations.tables import columns_of, columns_sentence, guess_mapping, read_csv, read_json_lines
-from playground.documents.normalise import clean_name
 from playground.errors import AnnotationError
+from playground.text.normalise import clean_name
 
 MIN_EXAMPLES = 10
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from playground.annotations.label_names import LabelNames, shown
 from playground.annotations.records import RejectedRow
-from playground.documents.normalise import clean_title, normalise_text
+from playground.text.normalise import clean_title, normalise_text
 from playground.types import AnnotatedClause
 
 MAX_CLAUSE_CHARACTERS = 20_000

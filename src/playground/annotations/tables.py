@@ -23,8 +23,8 @@ from playground.annotations.records import (
 )
 from playground.annotations.rows import Row, clauses_from_rows
 from playground.annotations.sniffing import lines_of, refuse_known_others, sniff_format
-from playground.documents.normalise import clean_name, clean_title
 from playground.errors import AnnotationError
+from playground.text.normalise import clean_name, clean_title
 
 MAX_TABLE_BYTES = 25 * 1024 * 1024
 MAX_ROWS = 50_000

@@ -12,8 +12,8 @@ from playground.annotations.records import AnnotationSet, RejectedRow, WrittenCl
 from playground.annotations.rows import Row, UnusableRowError, clauses_from_rows
 from playground.annotations.sniffing import lines_of
 from playground.annotations.tables import MAX_TABLE_BYTES, parse_object
-from playground.documents.normalise import clean_title
 from playground.errors import AnnotationError
+from playground.text.normalise import clean_title
 
 _TEXT_FIELDS = ("id", "contract", "split", "heading", "text")
 

@@ -145,7 +145,7 @@ def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def _write_exports(arguments: argparse.Namespace, data: bytes, result: FlaggedContract, job: FlagJob) -> list[Path]:
-    from playground.adapters.atomic import replace_file
+    from playground.atomic import replace_file
     from playground.contract_files import report_html
     from playground.flag_report import commented_docx, flag_report_csv
 

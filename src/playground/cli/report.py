@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         EvaluationError: a folder holds no run that can be compared, or a file cannot be written.
     """
-    from playground.adapters.atomic import replace_file
+    from playground.atomic import replace_file
     from playground.cli.report_evidence import compared_run, report_extras
     from playground.comparison.compare import compare_runs, without_repeats
     from playground.comparison.exports import comparison_csv, comparison_json

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from playground.charts import FONT_SIZE
 from playground.comparison.figures import FEWEST_EXAMPLES, TechniqueFigures
-from playground.documents.normalise import normalise_text
 from playground.metrics import Estimate
+from playground.text.normalise import normalise_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from playground.adapters.atomic import replace_file
+from playground.atomic import replace_file
 from playground.comparison.figures import TechniqueFigures
 from playground.errors import EvaluationError
 

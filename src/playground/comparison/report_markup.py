@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from playground.documents.normalise import normalise_text
+from playground.text.normalise import normalise_text
 
 
 def shown(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.adapters.atomic import replace_file
+from playground.atomic import replace_file
 from playground.documents import CONTRACT_LIMITS, load_document
 from playground.errors import DocumentError
 from playground.flag_report import flag_report_csv, flag_report_html, flag_report_json

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from playground.adapters.atomic import replace_file
+from playground.atomic import replace_file
 from playground.contract_files.flagging import (
     FlagJob,
     flag_one,

@@ -9,7 +9,6 @@ from playground.documents.decoding import decode_text
 from playground.documents.injection import instruction_warning
 from playground.documents.isolation import extract_isolated
 from playground.documents.limits import MIB, POLICY_LIMITS, Limits
-from playground.documents.normalise import clean_name, clean_title
 from playground.documents.pieces import Extract, check_length
 from playground.documents.plain import parse_plain
 from playground.documents.sniffing import (
@@ -20,6 +19,7 @@ from playground.documents.sniffing import (
 )
 from playground.documents.structure import clean_heading
 from playground.errors import DocumentError
+from playground.text.normalise import clean_name, clean_title
 from playground.types import Document
 
 __all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_generated", "load_pasted"]

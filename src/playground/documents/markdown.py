@@ -11,8 +11,8 @@ import re
 from itertools import accumulate
 
 from playground.documents.limits import Limits
-from playground.documents.normalise import normalise_text
 from playground.documents.pieces import Extract, check_length
+from playground.text.normalise import normalise_text
 from playground.types import Block, BlockKind
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?:[^\n]*\n){0,200}?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")

@@ -13,11 +13,11 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from playground.documents.limits import Limits
-from playground.documents.normalise import normalise_text
 from playground.documents.pdf_layout import Segment
 from playground.documents.pdf_paragraphs import rebuild
 from playground.documents.pieces import Extract, assemble, check_length
 from playground.errors import DocumentError
+from playground.text.normalise import normalise_text
 
 # pdfium marks a hyphen at a line end with one of these instead of a line break.
 _LINE_END_HYPHENS = (0x02, 0xFFFE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from playground.documents.normalise import normalise_text
 from playground.errors import DocumentError
+from playground.text.normalise import normalise_text
 from playground.types import Block, BlockKind
 
 

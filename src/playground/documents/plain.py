@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 
 from playground.documents.limits import Limits
-from playground.documents.normalise import normalise_text
 from playground.documents.pieces import Extract, check_length
 from playground.documents.structure import BULLET, is_all_caps, is_list_item, is_rule, is_title_like, section_depth
+from playground.text.normalise import normalise_text
 from playground.types import Block, BlockKind
 
 _UNDERLINE = re.compile(r"(=|-|~)\1{2,}")

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from playground.contract_kind import CONTRACT_KINDS, kind_sentence
-from playground.documents.normalise import normalise_text
 from playground.flag_report.html_style import report_css
 from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flag_report.rows import (
@@ -26,6 +25,7 @@ from playground.flag_report.rows import (
     place,
     report_rows,
 )
+from playground.text.normalise import normalise_text
 from playground.types import Clause, FlaggedContract, Label, Risk, SimilarClause
 
 NOT_ADVICE = (

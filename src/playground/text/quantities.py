@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from playground.dates import DATE_AND_TIME_READERS, FREE, Readings, fraction_readings, hours_of
-from playground.number_words import COUNTED, ORDINALS, spelled_numbers
+from playground.text.dates import DATE_AND_TIME_READERS, FREE, Readings, fraction_readings, hours_of
+from playground.text.number_words import COUNTED, ORDINALS, spelled_numbers
 
 __all__ = ["Quantity", "stated_quantities", "unsupported_quantities"]
 
