@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.documents import POLICY_LIMITS, SUPPORTED_SUFFIXES, Limits, isolation, load_document, load_pasted
-from playground.documents.pieces import Piece, assemble
-from playground.documents.plain import parse_plain
+from playground.documents.formats.pieces import Piece, assemble
+from playground.documents.formats.plain import parse_plain
 from playground.errors import DocumentError
 from playground.text.normalise import clean_name, normalise_text
 from playground.types import Document
@@ -243,8 +243,8 @@ def test_the_parser_process_gets_no_keys_and_loads_no_model_library(monkeypatch:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     assert "OPENAI_API_KEY" not in isolation._environment()
     program = (
-        "import sys, playground.documents.worker, playground.documents.pdf, playground.documents.docx, "
-        "playground.documents.html, playground.documents.markdown, markdown_it\n"
+        "import sys, playground.documents.worker, playground.documents.formats.pdf, playground.documents.formats.docx, "
+        "playground.documents.formats.html, playground.documents.formats.markdown, markdown_it\n"
         "print([m for m in ('torch', 'streamlit', 'numpy', 'transformers', 'openvino') if m in sys.modules])"
     )
     done = subprocess.run(

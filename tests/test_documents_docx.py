@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.documents import Limits, load_document
-from playground.documents.docx import parse
-from playground.documents.docx_styles import format_number
-from playground.documents.ooxml import MAX_PART_BYTES, parse_xml
+from playground.documents.formats.docx import parse
+from playground.documents.formats.docx_styles import format_number
+from playground.documents.formats.ooxml import MAX_PART_BYTES, parse_xml
 from playground.errors import DocumentError
 from playground.types import Document
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from playground.documents import Limits, load_document, pdf
+from playground.documents import Limits, load_document
+from playground.documents.formats import pdf
 from playground.errors import DocumentError
 from playground.types import Document
 

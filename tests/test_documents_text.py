@@ -9,8 +9,9 @@ from document_checks import assert_sound, outline
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.documents import Limits, html, load_document, load_pasted, markdown
-from playground.documents.structure import clean_heading, clean_row, is_page_number, section_depth
+from playground.documents import Limits, load_document, load_pasted
+from playground.documents.formats import html, markdown
+from playground.documents.formats.structure import clean_heading, clean_row, is_page_number, section_depth
 from playground.errors import DocumentError
 from playground.types import Document
 

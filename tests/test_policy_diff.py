@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_document import scripted_document
 
-from playground.policy_diff import DiffLine, DiffSpan, diff_documents
+from playground.documents.diff import DiffLine, DiffSpan, diff_documents
 from playground.types import Document
 
 

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.policy_diff import DiffLine, DiffSpan
+from playground.documents.diff import DiffLine, DiffSpan
 from playground.types import Block, Chunk, Citation, Document, Passage
 from playground.ui.highlight import MOST_CHARACTERS, diff_html, document_html
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from playground.documents.structure import clean_heading, clean_row
+from playground.documents.formats.structure import clean_heading, clean_row
 from playground.types import Block, Chunk, Document
 
 __all__ = ["chunk_document", "embedding_text"]

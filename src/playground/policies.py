@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from playground.documents.diff import DiffLine, DiffSpan, diff_documents
 from playground.index import PassageIndex, build_index
-from playground.policy_diff import DiffLine, DiffSpan, diff_documents
 from playground.types import Document, Embedder
 
 __all__ = [

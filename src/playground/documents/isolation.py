@@ -11,8 +11,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from playground.documents.formats.pieces import Extract, check_length
 from playground.documents.limits import MIB, Limits
-from playground.documents.pieces import Extract, check_length
 from playground.documents.sniffing import Format
 from playground.errors import DocumentError
 from playground.types import Block

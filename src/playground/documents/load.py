@@ -6,18 +6,18 @@ import hashlib
 from pathlib import PurePosixPath
 
 from playground.documents.decoding import decode_text
+from playground.documents.formats.pieces import Extract, check_length
+from playground.documents.formats.plain import parse_plain
+from playground.documents.formats.structure import clean_heading
 from playground.documents.injection import instruction_warning
 from playground.documents.isolation import extract_isolated
 from playground.documents.limits import MIB, POLICY_LIMITS, Limits
-from playground.documents.pieces import Extract, check_length
-from playground.documents.plain import parse_plain
 from playground.documents.sniffing import (
     SUPPORTED_SUFFIXES,
     detect_container,
     detect_text_format,
     looks_like_markdown,
 )
-from playground.documents.structure import clean_heading
 from playground.errors import DocumentError
 from playground.text.normalise import clean_name, clean_title
 from playground.types import Document
@@ -80,7 +80,7 @@ def load_generated(text: str, title: str) -> Document:
     Raises:
         DocumentError: the text is empty or too long.
     """
-    from playground.documents import markdown
+    from playground.documents.formats import markdown
 
     return _document(markdown.parse(text.encode("utf-8"), POLICY_LIMITS), title, title=title)
 

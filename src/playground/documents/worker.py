@@ -13,8 +13,8 @@ import math
 import sys
 from collections.abc import Callable
 
+from playground.documents.formats.pieces import Extract
 from playground.documents.limits import MIB, Limits
-from playground.documents.pieces import Extract
 from playground.errors import DocumentError
 
 Parser = Callable[[bytes, Limits], Extract]

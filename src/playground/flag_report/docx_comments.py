@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from playground.documents.formats.ooxml import load_part, open_archive
 from playground.documents.limits import MIB
-from playground.documents.ooxml import load_part, open_archive
 from playground.errors import DocumentError
 from playground.flag_report.docx_places import Spot, TextPlaces, mark
 from playground.flag_report.risk_style import RISK_TITLES

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from playground.documents.ooxml import W
+from playground.documents.formats.ooxml import W
 from playground.text.normalise import normalise_text
 
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"

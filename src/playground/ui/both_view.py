@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.policy_diff import diff_documents
+from playground.documents.diff import diff_documents
 from playground.ui import state
 from playground.ui.answer_view import draw_answer, draw_stamp
 from playground.ui.bot import request_sample

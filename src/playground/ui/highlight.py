@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from playground.policy_diff import DiffLine, DiffSpan
+from playground.documents.diff import DiffLine, DiffSpan
 from playground.types import Block, Chunk, Citation, Document, Passage
 
 MOST_CHARACTERS = 120_000

@@ -11,9 +11,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from playground.documents.formats.pieces import Extract, check_length
+from playground.documents.formats.structure import (
+    BULLET,
+    is_all_caps,
+    is_list_item,
+    is_rule,
+    is_title_like,
+    section_depth,
+)
 from playground.documents.limits import Limits
-from playground.documents.pieces import Extract, check_length
-from playground.documents.structure import BULLET, is_all_caps, is_list_item, is_rule, is_title_like, section_depth
 from playground.text.normalise import normalise_text
 from playground.types import Block, BlockKind
 

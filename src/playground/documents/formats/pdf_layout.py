@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from playground.documents.structure import is_list_item, is_page_number
+from playground.documents.formats.structure import is_list_item, is_page_number
 
 _MARGIN_SHARE = 0.12  # running heads and page numbers lie in this share of the page at its top and bottom
 _MAX_CELL_LINES = 10

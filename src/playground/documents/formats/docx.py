@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from playground.documents.docx_styles import (
+from playground.documents.formats.docx_styles import (
     BULLET,
     Numbering,
     Style,
@@ -21,10 +21,10 @@ from playground.documents.docx_styles import (
     read_styles,
     value,
 )
+from playground.documents.formats.ooxml import W, document_part, load_part, open_archive
+from playground.documents.formats.pieces import Extract, Piece, assemble
+from playground.documents.formats.structure import is_all_caps, is_list_item, is_title_like
 from playground.documents.limits import Limits
-from playground.documents.ooxml import W, document_part, load_part, open_archive
-from playground.documents.pieces import Extract, Piece, assemble
-from playground.documents.structure import is_all_caps, is_list_item, is_title_like
 from playground.errors import DocumentError
 
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"

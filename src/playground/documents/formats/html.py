@@ -10,8 +10,8 @@ from typing import Any
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
+from playground.documents.formats.pieces import Extract, Piece, assemble
 from playground.documents.limits import Limits
-from playground.documents.pieces import Extract, Piece, assemble
 from playground.errors import DocumentError
 from playground.types import BlockKind
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.documents.ooxml import W
+from playground.documents.formats.ooxml import W
 
 _HEADING_NAME = re.compile(r"heading (\d)", re.IGNORECASE)
 _MAX_BASED_ON = 20

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from playground.documents.pdf_layout import (
+from playground.documents.formats.pdf_layout import (
     Item,
     Row,
     Segment,
@@ -17,8 +17,8 @@ from playground.documents.pdf_layout import (
     order_page,
     usual_pitch,
 )
-from playground.documents.pieces import Piece
-from playground.documents.structure import BULLET, is_all_caps, is_list_item, is_title_like, section_depth
+from playground.documents.formats.pieces import Piece
+from playground.documents.formats.structure import BULLET, is_all_caps, is_list_item, is_title_like, section_depth
 
 _SENTENCE_END = (".", "!", "?", ":", ";")
 _MAX_HEADING_CHARACTERS = 150

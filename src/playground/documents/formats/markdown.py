@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
+from playground.documents.formats.pieces import Extract, check_length
 from playground.documents.limits import Limits
-from playground.documents.pieces import Extract, check_length
 from playground.text.normalise import normalise_text
 from playground.types import Block, BlockKind
 

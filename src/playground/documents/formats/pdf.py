@@ -12,10 +12,10 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from playground.documents.formats.pdf_layout import Segment
+from playground.documents.formats.pdf_paragraphs import rebuild
+from playground.documents.formats.pieces import Extract, assemble, check_length
 from playground.documents.limits import Limits
-from playground.documents.pdf_layout import Segment
-from playground.documents.pdf_paragraphs import rebuild
-from playground.documents.pieces import Extract, assemble, check_length
 from playground.errors import DocumentError
 from playground.text.normalise import normalise_text
 
