@@ -29,7 +29,7 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_smollm2_gguf
 from playground.models.chat import ChatMl
 from playground.models.generation import Sampling, generate
-from playground.models.openvino_engine import load_openvino_engine
+from playground.models.openvino.engine import load_openvino_engine
 from playground.models.sources import ModelChoice
 from playground.models.transformers_engine import ensure_dequantised
 from playground.types import Message

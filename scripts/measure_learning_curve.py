@@ -28,10 +28,10 @@ from playground.comparison.learning_curve import (
     write_learning_curve,
 )
 from playground.comparison.provenance import Provenance
-from playground.embedding import load_embedder
 from playground.errors import PlaygroundError
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_minilm
+from playground.models.embedding import load_embedder
 from playground.models.sources import ModelChoice, load_chat_model
 from scenarios.contract_clauses.learning_curve import (
     draw_examples,

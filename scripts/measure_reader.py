@@ -27,15 +27,15 @@ from typing import Any, TypeVar
 
 from playground.abstention import is_abstention
 from playground.documents import load_document
-from playground.embedding import load_embedder
 from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
 from playground.metrics import Estimate, balanced_accuracy, proportion
 from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
 from playground.models.chat import ChatMl, LocalChatModel
-from playground.models.llama_weights import load_llama_gguf
-from playground.models.lora_branches import load_lora_branches
+from playground.models.embedding import load_embedder
+from playground.models.openvino.llama_weights import load_llama_gguf
+from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
 from playground.rag import BotSettings, answer_question

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.documents import load_document
-from playground.embedding import SentenceEmbedder, load_embedder
 from playground.index import (
     MAX_CHUNK_TOKENS,
     TARGET_CHUNK_TOKENS,
@@ -32,6 +31,7 @@ from playground.index import (
 from playground.machine import commit, describe_machine, utc_now
 from playground.metrics import Estimate, proportion
 from playground.models.bundled import ensure_minilm
+from playground.models.embedding import SentenceEmbedder, load_embedder
 from playground.types import Document, Passage
 
 ROOT = Path(__file__).parents[1]

@@ -57,9 +57,9 @@ from playground.lora.processes import end_if_one_of_several
 from playground.lora.progress import TrainingProgress
 from playground.lora.settings import EncoderSettings
 from playground.machine import commit, describe_machine, utc_now
-from playground.models.bert_weights import weights_sha256
 from playground.models.bundled import ensure_bundle
 from playground.models.catalog import MINILM, MPNET, Bundle
+from playground.models.openvino.bert_weights import weights_sha256
 from playground.types import AnnotatedClause, Document
 from scenarios.contract_clauses.scenario import ADAPTERS, labels
 

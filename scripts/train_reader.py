@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     is_bundled = arguments.base == "bundled"
     plan = command.plan_from(arguments, arguments.name or (NAME if is_bundled else name_for(arguments.base)))
     if arguments.only_examples:
-        from playground.embedding import load_embedder
+        from playground.models.embedding import load_embedder
 
         examples = load_examples(plan.policies, plan.squad, plan.settings.seed, load_embedder(ensure_minilm()))
         train = examples.train

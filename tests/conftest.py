@@ -19,9 +19,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import pytest
 from scripted_embedder import ScriptedEmbedder
 
-from playground.embedding import SentenceEmbedder, load_embedder
 from playground.models.bundled import ensure_bundle, ensure_minilm, ensure_smollm2_gguf
 from playground.models.catalog import MPNET
+from playground.models.embedding import SentenceEmbedder, load_embedder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -21,8 +21,8 @@ from playground.clause_baselines import (
     nearest_clauses,
 )
 from playground.clause_metrics import macro_ap
-from playground.embedding import SentenceEmbedder
 from playground.errors import AnnotationError
+from playground.models.embedding import SentenceEmbedder
 from playground.types import AnnotatedClause, Embedder
 
 LABELS = ("Insurance", "Audit Rights", "Governing Law", "Source Code Escrow")  # nothing carries the last

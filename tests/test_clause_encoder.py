@@ -17,9 +17,9 @@ from playground.clause_encoder import ClauseEncoder, load_clause_encoder
 from playground.clause_head import HEAD_FILE, ClauseHead, save_head
 from playground.clause_windows import load_window_reader
 from playground.errors import AdapterError, ModelError
-from playground.models.bert_weights import load_bert, merged, weights_sha256
-from playground.models.lora_branches import load_encoder_branches
-from playground.models.openvino_llama import LoraBranch
+from playground.models.openvino.bert_weights import load_bert, merged, weights_sha256
+from playground.models.openvino.llama import LoraBranch
+from playground.models.openvino.lora_branches import load_encoder_branches
 from playground.types import AnnotatedClause
 
 HIDDEN, WIDE, LAYERS, WORDS = 8, 16, 2, 12

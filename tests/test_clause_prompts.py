@@ -124,7 +124,7 @@ def test_scores_are_the_codes_probabilities_at_the_first_place(codec: Completion
 @pytest.mark.models
 def test_every_cuad_label_has_a_code_of_the_bundled_model(smollm2_gguf: Path) -> None:
     from playground.lora.completions import ChatMlCompletions
-    from playground.models.llama_weights import load_llama_gguf
+    from playground.models.openvino.llama_weights import load_llama_gguf
 
     codec = ChatMlCompletions(load_llama_gguf(smollm2_gguf).tokenizer)
     codes = label_codes([label.name for label in cuad_labels()], codec)
@@ -139,7 +139,7 @@ def test_the_fast_engine_scores_as_transformers_does(smollm2_gguf: Path) -> None
     from transformers import AutoModelForCausalLM
 
     from playground.lora.completions import ChatMlCompletions
-    from playground.models.openvino_engine import load_openvino_engine
+    from playground.models.openvino.engine import load_openvino_engine
     from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
 
     engine = load_openvino_engine(smollm2_gguf)

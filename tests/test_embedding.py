@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scripted_embedder import ScriptedEmbedder
 
-from playground.embedding import SentenceEmbedder, fit_query, load_embedder
 from playground.errors import ModelError
+from playground.models.embedding import SentenceEmbedder, fit_query, load_embedder
 
 
 def test_query_that_fits_is_unchanged(fake_embedder: ScriptedEmbedder) -> None:

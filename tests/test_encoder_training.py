@@ -250,9 +250,9 @@ def test_an_mpnet_learns_and_says_the_same_on_the_fast_engine(tmp_path: Path, wi
 def test_an_mpnet_equals_transformers_at_every_distance(tmp_path: Path) -> None:
     from transformers import AutoModel
 
-    from playground.models.bert_weights import load_bert
-    from playground.models.openvino_bert import build_bert
-    from playground.models.openvino_llama import import_openvino
+    from playground.models.openvino.bert import build_bert
+    from playground.models.openvino.bert_weights import load_bert
+    from playground.models.openvino.llama import import_openvino
 
     weights = load_bert(write_tiny_encoder(tmp_path, WORDS, "mpnet"))
     head = np.random.default_rng(0).normal(size=(3, 32)).astype(np.float32)

@@ -25,7 +25,7 @@ from scripted_endpoint import (
 )
 
 from playground.errors import EndpointError
-from playground.models.endpoint import (
+from playground.models.endpoint.chat_model import (
     ANSWER_CHARS_LIMIT,
     EndpointChatModel,
     EndpointSettings,
@@ -229,7 +229,7 @@ def test_answer_has_a_limit_whatever_max_tokens_says(server: ScriptedEndpoint, l
 def test_line_without_end_does_not_fill_the_memory(
     server: ScriptedEndpoint, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playground.models.endpoint_http.STREAM_BYTES_LIMIT", 100_000)
+    monkeypatch.setattr("playground.models.endpoint.http.STREAM_BYTES_LIMIT", 100_000)
     server.replies = [endless(b"x" * 4096)]
     with pytest.raises(EndpointError, match="far more data"):
         load(total_timeout_s=10).complete(MESSAGES)

@@ -27,9 +27,9 @@ from scripted_endpoint import (
 )
 
 from playground.errors import EndpointError
-from playground.models.endpoint import EndpointChatModel, EndpointSettings, list_models
-from playground.models.endpoint_errors import clean, without_key
-from playground.models.endpoint_http import load_client
+from playground.models.endpoint.chat_model import EndpointChatModel, EndpointSettings, list_models
+from playground.models.endpoint.errors import clean, without_key
+from playground.models.endpoint.http import load_client
 from playground.types import Message
 
 KEY = "sk-test-0123456789abcdef/+x"
@@ -277,7 +277,7 @@ def test_stream_that_is_cut_or_no_stream(server: ScriptedEndpoint, ask: Ask, rep
 
 
 def test_body_of_an_error_is_bounded(server: ScriptedEndpoint, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.models.endpoint_http.BODY_BYTES_LIMIT", 10_000)
+    monkeypatch.setattr("playground.models.endpoint.http.BODY_BYTES_LIMIT", 10_000)
     server.replies = [error(500, "x" * 20_000)]
     assert "far more data" in ask()
     server.models = error(500, "x" * 20_000)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from playground.errors import EndpointError
-from playground.models.endpoint import EndpointChatModel, EndpointSettings, list_models, load_endpoint
+from playground.models.endpoint.chat_model import EndpointChatModel, EndpointSettings, list_models, load_endpoint
 from playground.types import Message
 
 pytestmark = pytest.mark.models

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from playground.errors import EndpointError
-from playground.models.endpoint_settings import OPENAI_BASE_URL, EndpointSettings, settings_from
+from playground.models.endpoint.settings import OPENAI_BASE_URL, EndpointSettings, settings_from
 
 KEY = "sk-test-0123456789abcdef"
 

@@ -564,7 +564,7 @@ def test_two_processes_give_what_one_gives(tiny: Path, tmp_path: Path) -> None:
 
 @pytest.mark.models
 def test_ids_in_training_are_those_of_the_bundled_engine(smollm2_gguf: Path) -> None:
-    from playground.models.llama_weights import load_llama_gguf
+    from playground.models.openvino.llama_weights import load_llama_gguf
     from playground.models.transformers_engine import ensure_dequantised
 
     engine = ChatMl(load_llama_gguf(smollm2_gguf).tokenizer)
@@ -593,8 +593,8 @@ def test_ids_in_training_are_those_of_the_bundled_engine(smollm2_gguf: Path) -> 
 
 @pytest.mark.models
 def test_the_bundled_model_learns_and_its_adapter_runs_in_the_fast_engine(smollm2_gguf: Path, tmp_path: Path) -> None:
-    from playground.models.lora_branches import load_lora_branches
-    from playground.models.openvino_engine import load_openvino_engine
+    from playground.models.openvino.engine import load_openvino_engine
+    from playground.models.openvino.lora_branches import load_lora_branches
     from playground.models.transformers_engine import ensure_dequantised
 
     base = ensure_dequantised(smollm2_gguf)

@@ -12,8 +12,8 @@ from scripted_document import scripted_document
 from scripted_embedder import ScriptedEmbedder
 
 from playground.documents import load_document
-from playground.embedding import SentenceEmbedder
 from playground.index import RetrievalSettings
+from playground.models.embedding import SentenceEmbedder
 from playground.policies import (
     MOST_VERSIONS,
     PolicyShelf,

@@ -43,7 +43,7 @@ from playground.lora.language_model import LanguageModelSettings
 from playground.lora.language_model_base import _PACKABLE, load_lora_network, reads_packed_rows
 from playground.models.catalog import SMOLLM2
 from playground.models.hugging_face import find_model_folder, weights_sha256
-from playground.models.lora_branches import load_lora_branches
+from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import BaseWeights, ModelChoice, base_weights, choice_from, load_chat_model
 from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 from playground.rag import answer_question

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.clause_words import read_under_heading
-from playground.embedding import EmbedderAround, fit_query
 from playground.errors import AnnotationError
+from playground.models.embedding import EmbedderAround, fit_query
 from playground.types import AnnotatedClause, Embedder, SimilarClause
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import numpy as np
 from playground.clause_head import ClauseHead, load_head
 from playground.clause_windows import MOST_TOKENS, WindowReader, load_window_reader, padded_length
 from playground.errors import ModelError
-from playground.models.bert_weights import load_bert, merged
-from playground.models.lora_branches import load_encoder_branches
-from playground.models.openvino_bert import build_bert
-from playground.models.openvino_llama import import_openvino
+from playground.models.openvino.bert import build_bert
+from playground.models.openvino.bert_weights import load_bert, merged
+from playground.models.openvino.llama import import_openvino
+from playground.models.openvino.lora_branches import load_encoder_branches
 from playground.types import AnnotatedClause
 
 OnShare = Callable[[float], None]

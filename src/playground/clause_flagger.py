@@ -108,8 +108,8 @@ def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | 
     from playground.lora.clause_prompts import language_model_scorer
     from playground.lora.completions import load_completion_codec
     from playground.models.bundled import ensure_smollm2_gguf
-    from playground.models.lora_branches import load_lora_branches
-    from playground.models.openvino_engine import load_openvino_engine
+    from playground.models.openvino.engine import load_openvino_engine
+    from playground.models.openvino.lora_branches import load_lora_branches
     from playground.models.transformers_engine import ensure_dequantised
 
     check_base(stored.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)

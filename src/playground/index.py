@@ -21,8 +21,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from playground.chunking import chunk_document
-from playground.embedding import fit_query
 from playground.lexical import LexicalIndex, build_lexical_index
+from playground.models.embedding import fit_query
 from playground.types import Chunk, Document, Embedder, Passage
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def train_reader(
         TrainingStopped: it was stopped before anything was learnt.
     """
     from playground.clause_training import training_lock
-    from playground.embedding import load_embedder
+    from playground.models.embedding import load_embedder
 
     check_name(plan.name)
     if (free := store.free_name(plan.name)) != plan.name:
@@ -181,7 +181,7 @@ def train_reader(
 
 def join_training(plan: ReaderPlan) -> None:
     """Take part in a training as one of several processes but the first, which calls ``train_reader``; same errors."""
-    from playground.embedding import load_embedder
+    from playground.models.embedding import load_embedder
 
     base = load_language_base(plan.base)
     examples = load_examples(plan.policies, plan.squad, plan.settings.seed, load_embedder(ensure_minilm()))

@@ -10,7 +10,7 @@ from playground.adapters.stored import StoredAdapter, check_base, verify
 from playground.errors import AdapterError
 
 if TYPE_CHECKING:
-    from playground.models.openvino_llama import LoraBranch
+    from playground.models.openvino.llama import LoraBranch
     from playground.models.sources import ModelChoice
 
 __all__ = ["branch_loader", "check_model", "reader_adapter"]
@@ -86,7 +86,7 @@ def branch_loader(store: AdapterStore, choice: ModelChoice) -> Callable[[str], M
     """
 
     def load(identity: str) -> Mapping[str, LoraBranch]:
-        from playground.models.lora_branches import load_lora_branches
+        from playground.models.openvino.lora_branches import load_lora_branches
 
         name, at, _digest = identity.partition("@")
         stored = store.get(name)

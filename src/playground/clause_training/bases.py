@@ -7,10 +7,10 @@ from pathlib import Path
 
 from playground.adapters import BaseKind
 from playground.errors import ModelError
-from playground.models.bert_weights import WEIGHTS_FILE
 from playground.models.bundled import OnProgress, ensure_bundle, sha256_of
 from playground.models.catalog import MINILM, MPNET, SMOLLM2
 from playground.models.hugging_face import fetch_model_folder, model_identity, read_config
+from playground.models.openvino.bert_weights import WEIGHTS_FILE
 
 _BUNDLES = {"encoder": MINILM, "large_encoder": MPNET, "language_model": SMOLLM2}
 BUNDLED_BASES: dict[str, str] = {name: bundle.title for name, bundle in _BUNDLES.items()}

@@ -108,8 +108,8 @@ def _judge(
 ) -> np.ndarray:
     from playground.lora.clause_prompts import language_model_scorer
     from playground.lora.completions import load_completion_codec
-    from playground.models.lora_branches import load_lora_branches
-    from playground.models.openvino_engine import load_openvino_engine
+    from playground.models.openvino.engine import load_openvino_engine
+    from playground.models.openvino.lora_branches import load_lora_branches
 
     engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(adapter))
     score = language_model_scorer(engine.load_network("trained"), load_completion_codec(folder), labels)

@@ -35,9 +35,9 @@ from playground.clause_metrics import (
     per_label,
 )
 from playground.clause_training.plan import TrainingSplit
-from playground.embedding import load_embedder
 from playground.errors import ModelError
 from playground.metrics import Estimate
+from playground.models.embedding import load_embedder
 from playground.types import AnnotatedClause
 
 MOST_ERRORS = 100

@@ -42,8 +42,8 @@ def load_embedder() -> Embedder:
     Raises:
         ModelError: it cannot be fetched or loaded.
     """
-    from playground.embedding import load_embedder as load_from
     from playground.models.bundled import ensure_minilm
+    from playground.models.embedding import load_embedder as load_from
 
     quieten()
     with fetch_progress() as on_progress:

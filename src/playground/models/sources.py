@@ -10,8 +10,8 @@ from typing import Literal
 from playground.errors import ModelError
 from playground.models.bundled import OnProgress, ensure_smollm2_gguf
 from playground.models.catalog import SMOLLM2
-from playground.models.endpoint_settings import EndpointSettings, settings_from
-from playground.models.openvino_engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
+from playground.models.endpoint.settings import EndpointSettings, settings_from
+from playground.models.openvino.engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
 from playground.types import ChatModel, Message
 
 Source = Literal["bundled", "hugging_face", "endpoint"]
@@ -103,7 +103,7 @@ def load_chat_model(
         ModelError: the model cannot be fetched, loaded or reached; the message says what to do.
     """
     if choice.source == "endpoint":
-        from playground.models.endpoint import load_endpoint
+        from playground.models.endpoint.chat_model import load_endpoint
 
         if choice.endpoint is None:
             raise ModelError("The endpoint has no settings. Enter its address and model.")

@@ -7,7 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.models.endpoint_settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
+from playground.models.endpoint.settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
 from playground.models.sources import ModelChoice, Source
 from playground.ui import resources
 from playground.ui.markup import escape_markdown

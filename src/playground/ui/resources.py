@@ -27,7 +27,7 @@ from playground.errors import AdapterError, EndpointError, ModelError, Playgroun
 from playground.flagging import ClauseModel
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
-from playground.models.endpoint_settings import EndpointSettings, settings_from
+from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
 from playground.types import ChatModel, Document, Embedder, Message
 from playground.ui import jobs
@@ -85,7 +85,7 @@ def embedder_loading() -> Future[Embedder]:
     """Begin to load the embedding model, without waiting for it."""
 
     def load() -> Embedder:
-        from playground.embedding import load_embedder
+        from playground.models.embedding import load_embedder
 
         return load_embedder(ensure_minilm())
 
@@ -188,7 +188,7 @@ def list_endpoint_models(settings: EndpointSettings) -> tuple[str, ...]:
     Raises:
         EndpointError: it cannot be reached or refuses; the message says what to do.
     """
-    from playground.models.endpoint import list_models
+    from playground.models.endpoint.chat_model import list_models
 
     return list_models(settings)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
 
 from playground.errors import EndpointError
-from playground.models.endpoint_settings import EndpointSettings
+from playground.models.endpoint.settings import EndpointSettings
 
 if TYPE_CHECKING:
     import openai

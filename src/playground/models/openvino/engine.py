@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.llama_weights import LlamaWeights, load_llama_gguf
-from playground.models.openvino_llama import LoraBranch, build_llama, import_openvino
+from playground.models.openvino.llama import LoraBranch, build_llama, import_openvino
+from playground.models.openvino.llama_weights import LlamaWeights, load_llama_gguf
 
 LoadAdapter = Callable[[str], Mapping[str, LoraBranch]]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from playground.models.bert_weights import Array, BertWeights
-from playground.models.openvino_llama import import_openvino
+from playground.models.openvino.bert_weights import Array, BertWeights
+from playground.models.openvino.llama import import_openvino
 
 
 def build_bert(weights: BertWeights, head_weight: Array, head_bias: Array) -> Any:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from playground import pricing
 from playground.errors import EndpointError
-from playground.models.endpoint_errors import (
+from playground.models.endpoint.errors import (
     ResponseBoundError,
     clean,
     endpoint_error,
@@ -29,8 +29,8 @@ from playground.models.endpoint_errors import (
     not_the_protocol,
     server_words,
 )
-from playground.models.endpoint_settings import EndpointSettings, settings_from
-from playground.models.endpoint_stream import Received, read_chunk
+from playground.models.endpoint.settings import EndpointSettings, settings_from
+from playground.models.endpoint.stream import Received, read_chunk
 from playground.types import Completion, Message, OnToken, StopReason, Usage
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class EndpointChatModel:
         """Send the request, without the parameters that the server refuses and again where that can help."""
         import openai
 
-        from playground.models.endpoint_http import timeout
+        from playground.models.endpoint.http import timeout
 
         refused = self._refused
         retries = 0
@@ -287,7 +287,7 @@ class EndpointChatModel:
 
 def load_endpoint(settings: EndpointSettings) -> EndpointChatModel:
     """Return the chat model for ``settings``. Nothing is sent before the first completion."""
-    from playground.models.endpoint_http import load_client
+    from playground.models.endpoint.http import load_client
 
     return EndpointChatModel(settings, load_client(settings))
 
@@ -298,7 +298,7 @@ def list_models(settings: EndpointSettings) -> tuple[str, ...]:
     Raises:
         EndpointError: the endpoint did not answer, or not with a list of models.
     """
-    from playground.models.endpoint_http import load_client
+    from playground.models.endpoint.http import load_client
 
     with load_client(settings) as client:
         return _model_names(client, settings)
@@ -308,7 +308,7 @@ def _model_names(client: openai.OpenAI, settings: EndpointSettings) -> tuple[str
     import httpx2
     import openai
 
-    from playground.models.endpoint_http import timeout
+    from playground.models.endpoint.http import timeout
 
     failure: Exception
     try:

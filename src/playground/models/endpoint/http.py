@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from playground.models.endpoint_errors import ResponseBoundError
-from playground.models.endpoint_settings import EndpointSettings
+from playground.models.endpoint.errors import ResponseBoundError
+from playground.models.endpoint.settings import EndpointSettings
 
 if TYPE_CHECKING:
     import openai

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.llama_weights import GroupedMatrix, LlamaConfig, LlamaWeights
+from playground.models.openvino.llama_weights import GroupedMatrix, LlamaConfig, LlamaWeights
 
 _FAR = 2**31 - 1  # "to the end" for a slice
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from playground.errors import ModelError
-from playground.models.openvino_llama import LoraBranch
+from playground.models.openvino.llama import LoraBranch
 
 # The layers of a causal language model, as its architecture calls them: model.layers.0.self_attn.q_proj and the like.
 # Bounded, as a stranger's adapter may have names of any length.
