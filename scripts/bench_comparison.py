@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from playground.comparison.compare import ComparedRun, compare_runs
-from playground.comparison.overhead import measure_overhead
 from playground.comparison.rows import read_run_rows, row_table
-from playground.evaluation import EvaluationPlan, fingerprint_of
 from playground.machine import commit, describe_machine, utc_now
-from playground.runs import RunInfo, open_run
+from playground.measuring.evaluation import EvaluationPlan, fingerprint_of
+from playground.measuring.overhead import measure_overhead
+from playground.measuring.runs import RunInfo, open_run
 from playground.types import Example, Prediction, RunRecord, Strategy, Usage
 from scenarios.return_policy.compared import compared_scenario
 

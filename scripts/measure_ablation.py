@@ -17,8 +17,8 @@ from typing import Any
 
 from playground.cli import loading
 from playground.comparison.paired import paired_outcomes
-from playground.evaluation import evaluate_into, planned_records
 from playground.machine import commit, describe_machine, utc_now
+from playground.measuring.evaluation import evaluate_into, planned_records
 from playground.types import ChatModel, Embedder, RunRecord
 from scenarios.return_policy import compared, evaluation
 

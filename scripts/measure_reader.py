@@ -30,7 +30,7 @@ from playground.documents import load_document
 from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
-from playground.metrics import Estimate, balanced_accuracy, proportion
+from playground.measuring.estimates import Estimate, balanced_accuracy, proportion
 from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
 from playground.models.chat import ChatMl, LocalChatModel
 from playground.models.embedding import load_embedder

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from playground.comparison.rows import read_run_rows
 from playground.machine import commit, describe_machine, utc_now
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 from playground.types import RunRecord
 from scenarios.return_policy.caution import percent, rates_at
 

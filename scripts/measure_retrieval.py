@@ -29,7 +29,7 @@ from playground.index import (
     build_index,
 )
 from playground.machine import commit, describe_machine, utc_now
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import SentenceEmbedder, load_embedder
 from playground.types import Document, Passage

@@ -49,7 +49,6 @@ from playground.clause_calibration import (
 )
 from playground.clause_encoder import load_clause_encoder
 from playground.clause_head import ClauseHead, load_head, save_head
-from playground.clause_metrics import measure, per_label
 from playground.clause_words import ClauseWords, fit_words
 from playground.clauses import split_clauses
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
@@ -57,6 +56,7 @@ from playground.lora.processes import end_if_one_of_several
 from playground.lora.progress import TrainingProgress
 from playground.lora.settings import EncoderSettings
 from playground.machine import commit, describe_machine, utc_now
+from playground.measuring.clause_metrics import measure, per_label
 from playground.models.bundled import ensure_bundle
 from playground.models.catalog import MINILM, MPNET, Bundle
 from playground.models.openvino.bert_weights import weights_sha256

@@ -11,7 +11,7 @@ from playground.comparison.learning_curve import CurveRow, LearningCurve
 from playground.comparison.provenance import Provenance
 from playground.comparison.stale import Recovery, RecoveryTime, StaleAnswer, StaleFacts
 from playground.comparison.technique_styles import style_of
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 PROVENANCE = Provenance("2026-11-25T10:00:00+00:00", "a machine, 2 cores", "abc1234", 40, "a model", "python x.py")
 

@@ -20,8 +20,8 @@ from playground.clause_baselines import (
     keyword_scorer,
     nearest_clauses,
 )
-from playground.clause_metrics import macro_ap
 from playground.errors import AnnotationError
+from playground.measuring.clause_metrics import macro_ap
 from playground.models.embedding import SentenceEmbedder
 from playground.types import AnnotatedClause, Embedder
 

@@ -17,8 +17,8 @@ from playground.clause_calibration import (
     reliability_curve,
     shifted_thresholds,
 )
-from playground.clause_metrics import micro_f1
-from playground.metrics import proportion
+from playground.measuring.clause_metrics import micro_f1
+from playground.measuring.estimates import proportion
 
 Drawn = tuple[np.ndarray, np.ndarray]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve
 
-from playground.clause_metrics import (
+from playground.measuring.clause_metrics import (
     Confusion,
     bootstrap_over_contracts,
     confusion_pairs,

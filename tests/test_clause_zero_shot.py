@@ -7,9 +7,9 @@ import pytest
 
 from playground.annotations import load_written_clauses
 from playground.clause_baselines import gold_matrix
-from playground.clause_metrics import micro_ap
 from playground.clause_zero_shot import fit_zero_shot, keyword_model
 from playground.errors import AnnotationError
+from playground.measuring.clause_metrics import micro_ap
 from playground.types import AnnotatedClause, Label
 from scenarios.contract_clauses.scenario import CLAUSES, keywords, labels
 

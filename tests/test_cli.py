@@ -24,9 +24,9 @@ from playground.cli.evaluate import _RATES, _TOKENS, as_table, paired_table
 from playground.cli.terminal import ProgressLine, plain
 from playground.documents import load_document
 from playground.errors import BundleError, EndpointError, ModelError
+from playground.measuring.runs import read_records, read_run
 from playground.models.bundled import CACHE_VARIABLE, FetchProgress
 from playground.models.catalog import BUNDLES, MINILM, MPNET
-from playground.runs import read_records, read_run
 from scenarios.return_policy import evaluation
 
 ROOT = Path(__file__).resolve().parent.parent

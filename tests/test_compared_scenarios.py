@@ -14,9 +14,9 @@ from playground.comparison.charts import first_token_figure, tokens_figure
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.rows import RunRows, read_run_rows
 from playground.comparison.sums import TechniqueRows, technique_figures, technique_rows
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
+from playground.measuring.runs import RunInfo
 from playground.models.chat import LocalChatModel
-from playground.runs import RunInfo
 from playground.types import ChatModel, Completion, Message, Prediction, RunRecord, Usage
 from scenarios.contract_clauses import compared as clauses
 from scenarios.contract_clauses import side_by_side

@@ -26,7 +26,7 @@ from playground.comparison.break_even import (
 )
 from playground.comparison.figures import TechniqueFigures, Times
 from playground.errors import EvaluationError
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 # By hand. Prompting: indexing 36 s at $1 an hour is $0.01; a request is 1,000 tokens at $2 and 100 at $10 a million,
 # $0.002 + $0.001 = $0.003. Fine-tuning: 200 examples at $0.50 and 1 hour of training are $101; a request is 1.8 s of

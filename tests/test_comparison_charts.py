@@ -33,7 +33,7 @@ from playground.comparison.footing import on_one_footing
 from playground.comparison.sums import times_of
 from playground.comparison.technique_styles import STYLES, style_of
 from playground.errors import EvaluationError
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 
 def technique(strategy: str = "rag", **changes: Any) -> TechniqueFigures:

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from playground.comparison.fresh import RunRequest, new_folder, read_request, repeat_of, runs_root
 from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError
-from playground.evaluation import EvaluationPlan, evaluate_into, sample_examples
+from playground.measuring.evaluation import EvaluationPlan, evaluate_into, sample_examples
 from playground.types import Example, Prediction, RunRecord, Strategy
 from playground.ui import comparison_measuring as measuring
 from playground.ui import comparison_run_view, jobs, resources

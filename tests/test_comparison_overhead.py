@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from playground.comparison import overhead
-from playground.comparison.overhead import Overhead, measure_overhead
 from playground.errors import ModelError
-from playground.evaluation import EvaluationPlan
-from playground.runs import read_records
+from playground.measuring import overhead
+from playground.measuring.evaluation import EvaluationPlan
+from playground.measuring.overhead import Overhead, measure_overhead
+from playground.measuring.runs import read_records
 from playground.types import Example, Prediction
 from scripts.bench_comparison import aggregation, as_markdown
 

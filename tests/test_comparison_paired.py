@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from playground.comparison.paired import holm, newcombe_difference, paired_outcomes, paired_rates, paired_scores
 from playground.comparison.sums import Outcome
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 
 def answers(both: int, only_first: int, only_second: int, neither: int) -> tuple[dict[str, bool], dict[str, bool]]:

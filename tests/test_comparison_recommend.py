@@ -9,7 +9,7 @@ from evidence_samples import STALE, curve, figures, seconds
 
 from playground.comparison.recommend import Needs, Recommendation, recommend
 from playground.errors import EvaluationError
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 RAG = figures("rag", 0.6)
 CLOSED = figures("closed-book-lora", 0.9, total_s=seconds(0.5, 0.8))

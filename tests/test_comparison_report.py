@@ -45,7 +45,7 @@ from playground.comparison.report_html import comparison_html
 from playground.comparison.rows import RunRows, read_run_rows
 from playground.comparison.sums import Outcome, TechniqueRows
 from playground.machine import utc_now
-from playground.runs import RunInfo, appending, open_run
+from playground.measuring.runs import RunInfo, appending, open_run
 from playground.types import Prediction, RunRecord, Usage
 from scenarios.return_policy.compared import compared_scenario
 

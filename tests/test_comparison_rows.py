@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playground.comparison import rows as module
 from playground.comparison.rows import MOST_NOTES, read_run_rows, row_table
 from playground.errors import EvaluationError
-from playground.runs import RunInfo, appending, open_run, read_records
+from playground.measuring.runs import RunInfo, appending, open_run, read_records
 from playground.types import Prediction, RunRecord, Usage
 
 ROOT = Path(__file__).parents[1]

@@ -11,13 +11,13 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from playground.clause_metrics import bootstrap_over_contracts
 from playground.comparison.article import examples_to_beat_prompting
 from playground.comparison.learning_curve import CurveRow, LearningCurve
 from playground.comparison.paired import holm, paired_outcomes, paired_rates, paired_scores
 from playground.comparison.provenance import Provenance
 from playground.comparison.sums import Outcome, percentile
-from playground.metrics import Estimate, balanced_accuracy, proportion
+from playground.measuring.clause_metrics import bootstrap_over_contracts
+from playground.measuring.estimates import Estimate, balanced_accuracy, proportion
 
 NONE_AND_ALL = [(0, 1), (1, 1), (0, 14), (14, 14), (0, 241), (241, 241)]
 SOME = [(1, 2), (3, 10), (4, 14), (22, 60), (43, 105), (98, 241), (1, 50_000)]

@@ -20,8 +20,8 @@ from playground.comparison.sums import (
     technique_rows,
     times_of,
 )
-from playground.metrics import proportion
-from playground.runs import RunInfo
+from playground.measuring.estimates import proportion
+from playground.measuring.runs import RunInfo
 from playground.types import Prediction, RunRecord, Usage
 
 INFO = RunInfo("run-1", "return_policy", "2026-01-01T00:00:00+00:00", {}, {})

@@ -17,8 +17,8 @@ from scripted_flagger import ScriptedFlagger
 from playground.annotations import AnnotatedContract, AnnotatedSpan
 from playground.cli import loading, main
 from playground.errors import AdapterError
+from playground.measuring.runs import read_records, read_run
 from playground.models.catalog import MINILM
-from playground.runs import read_records, read_run
 from playground.types import Prediction, RunRecord
 from scenarios.contract_clauses import evaluation as scenario
 from scenarios.contract_clauses.figures import summarise_rows

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.cuad_metric import (
+from playground.errors import EvaluationError
+from playground.measuring.cuad_metric import (
     LEFT_OUT,
     MOST_SPANS,
     PAPER_THRESHOLDS,
@@ -20,7 +21,6 @@ from playground.cuad_metric import (
     predicted_spans,
     word_jaccard,
 )
-from playground.errors import EvaluationError
 from playground.types import Clause
 
 CAP = "Liability of either party is limited to the fees paid."

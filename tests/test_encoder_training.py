@@ -16,12 +16,12 @@ import torch
 from tiny_encoder import write_tiny_encoder
 
 from playground.clause_encoder import load_clause_encoder
-from playground.clause_metrics import micro_ap
 from playground.errors import TrainingError
 from playground.lora import encoder as training
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.lora.progress import TrainingProgress, TrainingStopped
 from playground.lora.settings import EncoderSettings
+from playground.measuring.clause_metrics import micro_ap
 from playground.types import AnnotatedClause
 
 LABELS = ("Insurance", "Audit Rights")

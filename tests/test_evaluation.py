@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import EvaluationError, ModelError
-from playground.evaluation import (
+from playground.measuring.evaluation import (
     FAILED,
     EvaluationPlan,
     evaluate,
@@ -20,7 +20,7 @@ from playground.evaluation import (
     rows_done,
     sample_examples,
 )
-from playground.runs import read_records, read_run
+from playground.measuring.runs import read_records, read_run
 from playground.types import Example, Prediction, Strategy, Usage
 
 EXAMPLES = [Example(f"q{number}", f"question {number}", "") for number in range(8)]

@@ -7,7 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from playground.metrics import balanced_accuracy, mean, percentiles, proportion, resources_used, total_cost_usd
+from playground.measuring.estimates import (
+    balanced_accuracy,
+    mean,
+    percentiles,
+    proportion,
+    resources_used,
+    total_cost_usd,
+)
 from playground.types import Prediction, RunRecord, Usage
 
 RECORD = RunRecord("run", "rag", "m", None, "q", 0, None, {}, 0.0, None, "2026-01-01T00:00:00+00:00", "pc", "abc")

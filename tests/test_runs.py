@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import EvaluationError
-from playground.runs import (
+from playground.measuring.runs import (
     RunInfo,
     appending,
     list_runs,
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A device that is always full, in the place of the file. It reads as zeros without end, so it is not read.
-    monkeypatch.setattr("playground.runs._drop_partial_line", lambda _path: None)
+    monkeypatch.setattr("playground.measuring.runs._drop_partial_line", lambda _path: None)
     (tmp_path / "records.jsonl").symlink_to("/dev/full")
     with pytest.raises(EvaluationError, match="No space left"), appending(tmp_path) as append:
         append(RECORD)

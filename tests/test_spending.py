@@ -12,9 +12,9 @@ import pytest
 from fakes import FakeChatModel
 
 from playground.errors import EndpointError, EvaluationError, ModelError, SpendingCapError
-from playground.evaluation import GIVE_UP_AFTER, EvaluationPlan, evaluate, evaluate_into
-from playground.runs import read_records, read_spent_usd, write_spent_usd
-from playground.spending import Spending
+from playground.measuring.evaluation import GIVE_UP_AFTER, EvaluationPlan, evaluate, evaluate_into
+from playground.measuring.runs import read_records, read_spent_usd, write_spent_usd
+from playground.measuring.spending import Spending
 from playground.types import ChatModel, Example, Message, Prediction, Strategy, Usage
 
 EXAMPLES = [Example(f"q{number}", "three words here", "") for number in range(8)]

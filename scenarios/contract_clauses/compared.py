@@ -12,11 +12,11 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from playground.clause_metrics import RESAMPLES
 from playground.comparison.sums import ComparedScenario, Measured, Outcome
 from playground.errors import EvaluationError
-from playground.metrics import Estimate
-from playground.runs import RunInfo
+from playground.measuring.clause_metrics import RESAMPLES
+from playground.measuring.estimates import Estimate
+from playground.measuring.runs import RunInfo
 from playground.types import RunRecord
 from scenarios.contract_clauses.figures import (
     CLAUSE_RATES,

@@ -24,12 +24,12 @@ from playground.clause_flagger import (
     load_flagger,
     load_language_model_scorer,
 )
-from playground.clause_metrics import RESAMPLES
 from playground.cli.terminal import one_line, positive
 from playground.errors import PlaygroundError
-from playground.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
+from playground.measuring.clause_metrics import RESAMPLES
+from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
+from playground.measuring.spending import Spending
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
-from playground.spending import Spending
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, RunRecord, Strategy
 from scenarios.contract_clauses.figures import summarise_rows
 from scenarios.contract_clauses.figures_table import as_table

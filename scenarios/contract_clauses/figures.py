@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.clause_metrics import RESAMPLES, Statistic, bootstrap_over_contracts, statistics_of
-from playground.cuad_metric import LEFT_OUT, Gold, Predictions, cuad_statistics, predicted_spans
-from playground.metrics import Estimate
+from playground.measuring.clause_metrics import RESAMPLES, Statistic, bootstrap_over_contracts, statistics_of
+from playground.measuring.cuad_metric import LEFT_OUT, Gold, Predictions, cuad_statistics, predicted_spans
+from playground.measuring.estimates import Estimate
 from playground.types import RunRecord
 from scenarios.contract_clauses.judges import expanded
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract

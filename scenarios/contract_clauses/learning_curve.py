@@ -22,8 +22,8 @@ from playground.clause_training.bases import TrainingBase
 from playground.clause_training.plan import TrainingSplit
 from playground.clause_training.trainers import TrainedFlagger, train_on_encoder
 from playground.errors import AnnotationError
-from playground.evaluation import fingerprint_of
 from playground.lora.settings import EncoderSettings
+from playground.measuring.evaluation import fingerprint_of
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example
 from scenarios.contract_clauses.judges import in_columns, load_training_clauses
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract, contract_of, load_measured_set

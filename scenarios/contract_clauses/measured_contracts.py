@@ -14,8 +14,8 @@ from playground.annotations.cuad import MAX_CUAD_BYTES
 from playground.clause_baselines import gold_matrix
 from playground.clauses import split_clauses
 from playground.errors import AnnotationError, EvaluationError
-from playground.evaluation import sample_examples
 from playground.flagging import as_examples
+from playground.measuring.evaluation import sample_examples
 from playground.types import AnnotatedClause, Clause, Document, Example
 from scenarios.contract_clauses.scenario import CLAUSES, labels
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from playground.clause_baselines import embed_clauses
-from playground.cuad_metric import LEFT_OUT
-from playground.evaluation import fingerprint_of
+from playground.measuring.cuad_metric import LEFT_OUT
+from playground.measuring.evaluation import fingerprint_of
 from playground.models.chat import LocalChatModel
 from playground.prompting import parts_of_whole
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, Message, Prediction, Strategy, Usage

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from playground.comparison.drilldown import ShownAnswer, ShownExample, facts_line, kept_messages
 from playground.comparison.sums import TechniqueRows
-from playground.runs import RunInfo
+from playground.measuring.runs import RunInfo
 from playground.types import RunRecord
 from scenarios.contract_clauses.compared import own_contracts_by_title
 from scenarios.contract_clauses.figures import MeasuredRows, judged_pairs

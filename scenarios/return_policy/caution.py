@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import EvaluationError
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
 from playground.types import RunRecord
 
 MEASURED = Path(__file__).with_name("caution.json")

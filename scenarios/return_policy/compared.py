@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.comparison.sums import ComparedScenario, Measured, Outcome
-from playground.metrics import balanced_accuracy, proportion
-from playground.runs import RunInfo
+from playground.measuring.estimates import balanced_accuracy, proportion
+from playground.measuring.runs import RunInfo
 from playground.types import RunRecord
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import POLICIES, QUESTIONS

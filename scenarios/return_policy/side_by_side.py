@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground.comparison.drilldown import ShownAnswer, ShownExample, facts_line, kept_messages
 from playground.comparison.sums import TechniqueRows
-from playground.runs import RunInfo
+from playground.measuring.runs import RunInfo
 from playground.types import Example, RunRecord
 from scenarios.return_policy.compared import is_right
 from scenarios.return_policy.questions import read_questions

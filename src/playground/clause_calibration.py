@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
 
 __all__ = [
     "Calibration",

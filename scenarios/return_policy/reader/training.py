@@ -27,13 +27,13 @@ from playground.adapters import (
 )
 from playground.documents import load_document
 from playground.errors import AdapterError
-from playground.evaluation import sample_examples
 from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
 from playground.lora.language_bases import BUNDLED_BASE, LanguageBase, load_language_base
 from playground.lora.language_model import LanguageModelSettings, TrainedLanguageModel, save_peft, train_language_model
 from playground.lora.progress import OnProgress, TrainingProgress
 from playground.machine import describe_machine
+from playground.measuring.evaluation import sample_examples
 from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import load_chat_model

@@ -23,7 +23,9 @@ from playground.clause_calibration import (
     operating_points,
     reliability_curve,
 )
-from playground.clause_metrics import (
+from playground.clause_training.plan import TrainingSplit
+from playground.errors import ModelError
+from playground.measuring.clause_metrics import (
     Confusion,
     LabelFigures,
     confusion_pairs,
@@ -34,9 +36,7 @@ from playground.clause_metrics import (
     micro_f1,
     per_label,
 )
-from playground.clause_training.plan import TrainingSplit
-from playground.errors import ModelError
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 from playground.models.embedding import load_embedder
 from playground.types import AnnotatedClause
 

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         SpendingCapError: the cap was reached; the message says how far the run came.
     """
     from playground.errors import SpendingCapError
-    from playground.evaluation import evaluate_into, planned_records, rows_done
+    from playground.measuring.evaluation import evaluate_into, planned_records, rows_done
 
     scenario = loading.load_scenario(arguments.scenario)
     plan = scenario.prepare(
@@ -104,7 +104,7 @@ def _paired(arguments: argparse.Namespace, records: Sequence[RunRecord]) -> list
     """Test which differences between the strategies are real, on the examples that both answered."""
     from playground.comparison.compare import paired_differences
     from playground.comparison.sums import technique_rows
-    from playground.runs import read_run
+    from playground.measuring.runs import read_run
 
     module = loading.load_scenario(arguments.scenario, "compared")
     compared = module.compared_scenario(read_run(arguments.out), contracts=getattr(arguments, "contracts", None))

@@ -20,7 +20,7 @@ from playground.comparison.learning_curve import CurveRow, LearningCurve
 from playground.comparison.stale import COMMAND as STALE_COMMAND
 from playground.comparison.stale import StaleFacts
 from playground.comparison.technique_kinds import kind_of, median_s, most_accurate, tokens_of
-from playground.metrics import proportion
+from playground.measuring.estimates import proportion
 from playground.models.catalog import BUNDLES
 from playground.pricing import describe_cost
 

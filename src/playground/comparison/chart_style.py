@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from playground.charts import FONT_SIZE
 from playground.comparison.figures import FEWEST_EXAMPLES, TechniqueFigures
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 from playground.text.normalise import normalise_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 FEWEST_EXAMPLES = 30
 """Below this many examples a chart says in words that the sample is small."""

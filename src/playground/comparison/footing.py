@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from playground.comparison.figures import TechniqueFigures, Times
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 _LONGEST = 44
 

@@ -18,7 +18,7 @@ import platformdirs
 from playground.comparison.sums import Outcome
 from playground.errors import EvaluationError
 from playground.machine import utc_now
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
 from playground.types import RunRecord
 
 ROOT_VARIABLE = "PLAYGROUND_RUNS"

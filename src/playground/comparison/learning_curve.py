@@ -21,7 +21,7 @@ from playground.comparison.provenance import (
     write_evidence,
 )
 from playground.errors import EvaluationError
-from playground.metrics import Estimate, mean
+from playground.measuring.estimates import Estimate, mean
 
 KIND = "learning_curve"
 FILE = "learning_curve.json"

@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.comparison.figures import PairedDifference
 from playground.comparison.sums import Outcome
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
 
 RESAMPLES = 10_000
 BOOTSTRAP_SEED = 20260101

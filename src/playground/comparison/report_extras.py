@@ -20,7 +20,7 @@ from playground.comparison.footing import on_one_footing, units_of
 from playground.comparison.stale import StaleFacts
 from playground.comparison.sums import Outcome, TechniqueRows
 from playground.comparison.technique_kinds import kind_of
-from playground.runs import RunInfo
+from playground.measuring.runs import RunInfo
 
 MOST_EXAMPLES = 20
 """Most examples of a scenario in a report."""

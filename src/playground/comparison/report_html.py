@@ -31,7 +31,7 @@ from playground.comparison.report_sections import (
 )
 from playground.comparison.report_style import DRAW_JS, REPORT_CSS
 from playground.comparison.technique_styles import style_of
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 from playground.pricing import describe_cost, prices_date
 from playground.text.normalise import normalise_text
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from playground.errors import EvaluationError
-from playground.runs import RowKey, RunInfo, row_key
+from playground.measuring.runs import RowKey, RunInfo, row_key
 from playground.types import Prediction, RunRecord, Usage
 
 if TYPE_CHECKING:

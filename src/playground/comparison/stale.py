@@ -18,7 +18,7 @@ from playground.comparison.figures import StaleFigures
 from playground.comparison.provenance import Provenance, is_seconds, provenance_of, read_evidence, write_evidence
 from playground.comparison.technique_styles import style_of
 from playground.errors import EvaluationError
-from playground.metrics import Estimate, proportion
+from playground.measuring.estimates import Estimate, proportion
 
 KIND = "stale_facts"
 FILE = "stale_facts.json"

@@ -12,7 +12,7 @@ import numpy as np
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
 from playground.comparison.rows import RunRows
 from playground.comparison.technique_styles import style_of
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 from playground.types import RunRecord
 
 RESAMPLES = 10_000

@@ -22,7 +22,6 @@ from playground.adapters import clear_checkpoints
 from playground.clause_baselines import gold_matrix
 from playground.clause_calibration import Calibration
 from playground.clause_head import ClauseHead, save_head
-from playground.clause_metrics import micro_ap
 from playground.clause_windows import Window, load_window_reader
 from playground.errors import TrainingError
 from playground.lora.denormals import flushed_denormals
@@ -31,6 +30,7 @@ from playground.lora.encoder_state import LoopState, read_state, restore_state, 
 from playground.lora.processes import Processes
 from playground.lora.progress import FEWEST_STEPS, OnProgress, TrainingProgress, TrainingStopped
 from playground.lora.settings import EncoderSettings
+from playground.measuring.clause_metrics import micro_ap
 from playground.types import AnnotatedClause
 
 if TYPE_CHECKING:

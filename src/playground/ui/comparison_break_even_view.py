@@ -26,7 +26,7 @@ from playground.comparison.report_extras import ReportBreakEven
 from playground.comparison.stale import FILE as STALE_FILE
 from playground.comparison.stale import StaleFacts, read_stale_facts
 from playground.errors import EvaluationError, PlaygroundError
-from playground.evaluation import fingerprint_of
+from playground.measuring.evaluation import fingerprint_of
 from playground.ui import comparison_resources, resources
 from playground.ui.comparison_charts_view import Row, draw_chart
 from playground.ui.comparison_state import Key, session

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from playground.comparison.fresh import RunRequest
 from playground.comparison.technique_styles import style_of
 from playground.errors import EvaluationError, PlaygroundError
-from playground.evaluation import EvaluationPlan, evaluate_into, rows_done
+from playground.measuring.evaluation import EvaluationPlan, evaluate_into, rows_done
 from playground.models.embedding import EmbedderAround
 from playground.types import Embedder, Example, Prediction, RunRecord, Strategy
 from playground.ui import jobs

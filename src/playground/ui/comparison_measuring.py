@@ -15,7 +15,7 @@ from playground.comparison.fresh import MOST_EXAMPLES, RunRequest
 from playground.comparison.rows import RunRows
 from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError, PlaygroundError
-from playground.evaluation import EvaluationOutline, EvaluationPlan
+from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan
 from playground.models.sources import ModelChoice
 from playground.types import ChatModel, Embedder, Usage
 from playground.ui import comparison_resources as resources

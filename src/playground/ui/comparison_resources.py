@@ -21,7 +21,7 @@ from playground.comparison.rows import SCENARIOS, RunRows, read_run_rows
 from playground.comparison.sums import Outcome, TechniqueRows, technique_rows
 from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError
-from playground.runs import RunInfo
+from playground.measuring.runs import RunInfo
 
 RECORDED = Path(__file__).parents[3] / "data" / "runs"
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.adapters import StoredAdapter
 from playground.clause_calibration import ReliabilityBin
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 from playground.training_charts import reliability_figure
 from playground.ui.markup import escape_markdown
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playground.evaluation import EvaluationPlan, evaluate_into
+from playground.measuring.evaluation import EvaluationPlan, evaluate_into
 from playground.types import Example, Prediction, Strategy
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.metrics import Estimate
+from playground.measuring.estimates import Estimate
 
 __all__ = [
     "Confusion",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playground.errors import EvaluationError, PlaygroundError, SpendingCapError
 from playground.machine import commit, describe_machine, utc_now
-from playground.runs import (
+from playground.measuring.runs import (
     RowKey,
     RunInfo,
     appending,
@@ -23,7 +23,7 @@ from playground.runs import (
     row_key,
     write_spent_usd,
 )
-from playground.spending import Spending
+from playground.measuring.spending import Spending
 from playground.types import Example, Metric, Prediction, RunRecord, Strategy
 
 FAILED = Prediction(output="", usage=None, timings={}, detail={"failed": True})

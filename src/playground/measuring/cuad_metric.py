@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.clause_metrics import BOOTSTRAP_SEED, RESAMPLES, Statistic, bootstrap_over_contracts
 from playground.errors import EvaluationError
-from playground.metrics import Estimate
+from playground.measuring.clause_metrics import BOOTSTRAP_SEED, RESAMPLES, Statistic, bootstrap_over_contracts
+from playground.measuring.estimates import Estimate
 from playground.types import Clause
 
 __all__ = [
