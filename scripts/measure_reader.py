@@ -27,7 +27,6 @@ from typing import Any, TypeVar
 
 from playground.abstention import is_abstention
 from playground.documents import load_document
-from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.estimates import Estimate, balanced_accuracy, proportion
@@ -39,6 +38,7 @@ from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
 from playground.rag import BotSettings, answer_question
+from playground.retrieval.index import PassageIndex, build_index
 from playground.text.quantities import stated_quantities
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
 from scenarios.return_policy.evaluation import bot_settings

@@ -20,7 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.documents import load_document
-from playground.index import (
+from playground.machine import commit, describe_machine, utc_now
+from playground.measuring.estimates import Estimate, proportion
+from playground.models.bundled import ensure_minilm
+from playground.models.embedding import SentenceEmbedder, load_embedder
+from playground.retrieval.index import (
     MAX_CHUNK_TOKENS,
     TARGET_CHUNK_TOKENS,
     Fusion,
@@ -28,10 +32,6 @@ from playground.index import (
     RetrievalSettings,
     build_index,
 )
-from playground.machine import commit, describe_machine, utc_now
-from playground.measuring.estimates import Estimate, proportion
-from playground.models.bundled import ensure_minilm
-from playground.models.embedding import SentenceEmbedder, load_embedder
 from playground.types import Document, Passage
 
 ROOT = Path(__file__).parents[1]

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playground.chunking import chunk_document
 from playground.documents import load_document, load_pasted
-from playground.index import RetrievalSettings
+from playground.retrieval.chunking import chunk_document
+from playground.retrieval.index import RetrievalSettings
 from playground.types import Chunk, Document, Passage
 
 ROOT = Path(__file__).resolve().parent.parent

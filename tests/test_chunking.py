@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.chunking import MAX_CHARACTERS_PER_TOKEN, chunk_document, embedding_text
 from playground.documents import load_pasted
 from playground.documents.formats.pieces import Piece, assemble
 from playground.documents.formats.structure import clean_heading
+from playground.retrieval.chunking import MAX_CHARACTERS_PER_TOKEN, chunk_document, embedding_text
 from playground.types import Block, Chunk, Document
 
 

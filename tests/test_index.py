@@ -12,8 +12,8 @@ from scripted_document import scripted_document
 from scripted_embedder import ScriptedEmbedder
 
 from playground.documents import load_document
-from playground.index import RetrievalSettings, build_index
 from playground.models.embedding import SentenceEmbedder
+from playground.retrieval.index import RetrievalSettings, build_index
 from playground.types import Document, Passage
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from playground.lexical import build_lexical_index, words_of
+from playground.retrieval.bm25 import build_lexical_index, words_of
 
 
 @pytest.mark.parametrize(

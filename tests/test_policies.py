@@ -12,7 +12,6 @@ from scripted_document import scripted_document
 from scripted_embedder import ScriptedEmbedder
 
 from playground.documents import load_document
-from playground.index import RetrievalSettings
 from playground.models.embedding import SentenceEmbedder
 from playground.policies import (
     MOST_VERSIONS,
@@ -22,6 +21,7 @@ from playground.policies import (
     prepare_version,
     swap_summary,
 )
+from playground.retrieval.index import RetrievalSettings
 
 POLICIES = Path(__file__).parents[1] / "data" / "policies"
 

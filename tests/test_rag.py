@@ -11,7 +11,6 @@ from fakes_rag import ScriptedIndex
 
 from playground.documents import load_pasted
 from playground.errors import ModelError, PlaygroundError
-from playground.index import PassageIndex, RetrievalSettings
 from playground.prompting import MODES, RAG_MODES, FewShotExample, Mode, Turn
 from playground.rag import (
     MOST_QUESTION_CHARACTERS,
@@ -21,6 +20,7 @@ from playground.rag import (
     retrieval_query,
     split_reasoning,
 )
+from playground.retrieval.index import PassageIndex, RetrievalSettings
 from playground.types import Answer, Completion, Message, OnToken, Usage
 
 POLICY = """# Acme returns

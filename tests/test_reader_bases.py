@@ -34,7 +34,6 @@ from playground.cli import main
 from playground.cli import train_reader as command
 from playground.documents import load_document
 from playground.errors import AdapterError, ModelError, TrainingError
-from playground.index import build_index
 from playground.lora import language_bases
 from playground.lora.completion_batches import to_batch
 from playground.lora.completions import PackedCompletions, TokenisedCompletion
@@ -47,6 +46,7 @@ from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import BaseWeights, ModelChoice, base_weights, choice_from, load_chat_model
 from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 from playground.rag import answer_question
+from playground.retrieval.index import build_index
 from playground.types import Embedder, Message
 from playground.ui import resources
 from scenarios.return_policy import evaluation as scenario

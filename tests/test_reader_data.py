@@ -14,8 +14,8 @@ from scripted_embedder import ScriptedEmbedder
 
 from playground.documents import load_pasted
 from playground.errors import TrainingError
-from playground.index import build_index
 from playground.rag import BotSettings, answer_question
+from playground.retrieval.index import build_index
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.reader import examples as reader
 from scenarios.return_policy.reader.cards import Ask, Card, NearMiss, all_cards, draw_card, read_cards

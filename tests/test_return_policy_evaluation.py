@@ -19,8 +19,8 @@ from scripted_embedder import ScriptedEmbedder
 
 from playground.adapters import StoredAdapter
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
-from playground.index import RetrievalSettings
 from playground.measuring.evaluation import FAILED, EvaluationPlan, evaluate
+from playground.retrieval.index import RetrievalSettings
 from playground.types import Example, Prediction, RunRecord, Usage
 from scenarios.return_policy import evaluation as scenario
 from scenarios.return_policy import scenario as return_policy

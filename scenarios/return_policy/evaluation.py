@@ -17,7 +17,6 @@ from playground.comparison.sums import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
-from playground.index import PassageIndex, RetrievalSettings, build_index
 from playground.measuring.estimates import balanced_accuracy, proportion, resources_used
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
 from playground.measuring.spending import Spending
@@ -25,6 +24,7 @@ from playground.models.catalog import BUNDLES
 from playground.models.sources import choice_from
 from playground.prompting import FewShotExample
 from playground.rag import BotSettings
+from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
 from playground.strategies import document_strategy
 from playground.text.bounded_patterns import all_found
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy

@@ -12,9 +12,9 @@ from pathlib import Path
 from playground.adapters import AdapterStore, default_root
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import AdapterError
-from playground.index import RetrievalSettings
 from playground.prompting import FewShotExample, Mode
 from playground.rag import BotSettings
+from playground.retrieval.index import RetrievalSettings
 from playground.types import Document
 from scenarios.return_policy.caution import DEFAULT_LEVEL
 

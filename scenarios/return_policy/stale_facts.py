@@ -15,9 +15,9 @@ from playground.comparison.stale import Recovery, RecoveryTime, StaleAnswer
 from playground.documents import load_document
 from playground.errors import EvaluationError
 from playground.evidence import is_abstention
-from playground.index import build_index
 from playground.lora.language_model import save_peft
 from playground.rag import BotSettings, answer_question
+from playground.retrieval.index import build_index
 from playground.text.bounded_patterns import all_found
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import train_closed_book

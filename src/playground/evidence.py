@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from playground.abstention import is_abstention
 from playground.derivations import derived_values
-from playground.lexical import words_of
+from playground.retrieval.bm25 import words_of
 from playground.text.quantities import stated_quantities, unsupported_quantities
 from playground.text.sentences import cited_units, sentence_spans
 from playground.types import Citation, Document, Passage

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from playground.documents.diff import DiffLine, DiffSpan, diff_documents
-from playground.index import PassageIndex, build_index
+from playground.retrieval.index import PassageIndex, build_index
 from playground.types import Document, Embedder
 
 __all__ = [

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from playground.errors import PlaygroundError
 from playground.evidence import cite, is_abstention, unsupported
 from playground.follow_up import standalone_query
-from playground.index import PassageIndex, RetrievalSettings
 from playground.prompting import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
+from playground.retrieval.index import PassageIndex, RetrievalSettings
 from playground.text.normalise import normalise_text
 from playground.types import (
     Answer,

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from playground.index import PassageIndex
 from playground.prompting import FewShotExample
 from playground.rag import BotSettings, answer_question
+from playground.retrieval.index import PassageIndex
 from playground.types import Answer, ChatModel, Citation, Example, OnToken, Prediction, Strategy
 
 

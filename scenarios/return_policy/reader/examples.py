@@ -10,10 +10,10 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from playground.index import RetrievalSettings, build_index
 from playground.lora.completions import PromptCompletion
 from playground.prompting import PromptRequest, Turn, assembled_messages
 from playground.rag import ABSTENTION
+from playground.retrieval.index import RetrievalSettings, build_index
 from playground.text.quantities import unsupported_quantities
 from playground.types import Chunk, Embedder, Message, Passage
 from playground.worked import worked_lines

@@ -27,7 +27,6 @@ from playground.adapters import (
 )
 from playground.documents import load_document
 from playground.errors import AdapterError
-from playground.index import PassageIndex, build_index
 from playground.lora.completions import PromptCompletion
 from playground.lora.language_bases import BUNDLED_BASE, LanguageBase, load_language_base
 from playground.lora.language_model import LanguageModelSettings, TrainedLanguageModel, save_peft, train_language_model
@@ -38,6 +37,7 @@ from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import load_chat_model
 from playground.rag import BotSettings, answer_question
+from playground.retrieval.index import PassageIndex, build_index
 from playground.types import Answer, Embedder, Example
 from scenarios.return_policy.evaluation import bot_settings, is_right
 from scenarios.return_policy.questions import read_questions

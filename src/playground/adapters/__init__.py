@@ -5,9 +5,9 @@ Adapters are read as data only: safetensors and JSON, never a pickle. Nothing he
 
 from playground.adapters.branches import branch_loader, check_model, reader_adapter
 from playground.adapters.checkpoints import checkpoint_step, clear_checkpoints, latest_checkpoint, write_checkpoint
-from playground.adapters.comparison import ComparisonRow
 from playground.adapters.contents import CARD_FILE, CONFIG_FILE, HEAD_FILE, WEIGHTS_FILE
 from playground.adapters.manifest import TASKS, AdapterFile, AdapterManifest, BaseKind, Task, check_name
+from playground.adapters.side_by_side import ComparisonRow
 from playground.adapters.store import (
     ROOT_VARIABLE,
     Activation,

@@ -21,7 +21,6 @@ import platformdirs
 from safetensors import SafetensorError
 
 from playground.adapters.archive import pack, unpack
-from playground.adapters.comparison import ComparisonRow, comparison_rows
 from playground.adapters.contents import (
     check_content,
     describe_files,
@@ -36,6 +35,7 @@ from playground.adapters.manifest import (
     manifest_json,
     parse_json_object,
 )
+from playground.adapters.side_by_side import ComparisonRow, comparison_rows
 from playground.adapters.stored import StoredAdapter, broken_sentence, read_stored, verify
 from playground.atomic import publish, remove_folder, remove_stale, replace_file, staging
 from playground.errors import AdapterError

@@ -40,7 +40,7 @@ def add_command(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     """Answer, print unless ``--json`` is given, and return the JSON object."""
-    from playground.index import RetrievalSettings, build_index
+    from playground.retrieval.index import RetrievalSettings, build_index
     from playground.strategies import answer_timed
 
     scenario = loading.load_scenario(_SCENARIO)

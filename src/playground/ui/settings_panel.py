@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.index import RetrievalSettings
 from playground.rag import MOST_TURNS
+from playground.retrieval.index import RetrievalSettings
 from playground.ui import state
 from playground.ui.state import Key
 from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates

@@ -13,11 +13,11 @@ from typing import Literal, cast
 import streamlit as st
 
 from playground.errors import AdapterError
-from playground.index import Fusion, RetrievalSettings
 from playground.models.sources import ModelChoice
 from playground.policies import PolicyShelf, PolicyVersion
 from playground.prompting import Mode
 from playground.rag import BotSettings
+from playground.retrieval.index import Fusion, RetrievalSettings
 from playground.types import Answer, Document
 from playground.ui import resources
 from playground.ui.conversation import ChatTurn, Stamp

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from playground.chunking import chunk_document
-from playground.lexical import LexicalIndex, build_lexical_index
 from playground.models.embedding import fit_query
+from playground.retrieval.bm25 import LexicalIndex, build_lexical_index
+from playground.retrieval.chunking import chunk_document
 from playground.types import Chunk, Document, Embedder, Passage
 
 if TYPE_CHECKING:
