@@ -50,7 +50,7 @@ from playground.clause_calibration import (
 from playground.clause_encoder import load_clause_encoder
 from playground.clause_head import ClauseHead, load_head, save_head
 from playground.clause_words import ClauseWords, fit_words
-from playground.clauses import split_clauses
+from playground.clauses.splitting import split_clauses
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.lora.processes import end_if_one_of_several
 from playground.lora.progress import TrainingProgress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.clause_headings import (
+from playground.clauses.headings import (
     Outline,
     clean_title,
     is_attachment,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from playground.clause_kinds import Kind, kinds_of
+from playground.clauses.kinds import Kind, kinds_of
 from playground.types import Block
 
 BODY = "The Supplier shall pay the Customer the sums that are due under this Agreement."

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.clauses import MOST_CHARACTERS, split_clauses
+from playground.clauses.splitting import MOST_CHARACTERS, split_clauses
 from playground.documents import load_document, load_pasted
 from playground.types import Block, Clause, Document
 

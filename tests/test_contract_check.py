@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.contract_check import contract_notes
+from playground.clauses.contract_check import contract_notes
 from playground.documents import load_document
 
 CONTRACTS = Path(__file__).resolve().parent.parent / "data" / "contracts"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.contract_kind import contract_kind, kind_sentence
+from playground.clauses.contract_kind import contract_kind, kind_sentence
 from playground.documents import load_document
 from playground.types import Block, ContractKind, Document
 

@@ -12,7 +12,7 @@ from fakes_contracts import LABELS, index, store_with
 
 from playground.adapters import AdapterStore
 from playground.annotations import ColumnMapping, read_json_lines
-from playground.clauses import split_clauses
+from playground.clauses.splitting import split_clauses
 from playground.documents import load_document
 from playground.flag_report import Correction, ReportRow
 from playground.models.catalog import MPNET

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 
-from playground.clauses import split_clauses
+from playground.clauses.splitting import split_clauses
 from playground.documents import load_document
 from playground.documents.limits import CONTRACT_LIMITS
 from playground.flag_report import (

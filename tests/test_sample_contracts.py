@@ -12,7 +12,7 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from playground.contract_kind import contract_kind
+from playground.clauses.contract_kind import contract_kind
 from playground.documents import load_document
 from playground.errors import DocumentError
 from playground.types import Document

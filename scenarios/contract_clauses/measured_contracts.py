@@ -12,7 +12,7 @@ import numpy as np
 from playground.annotations import AnnotatedContract, gold_labels, load_written_clauses, read_cuad
 from playground.annotations.cuad import MAX_CUAD_BYTES
 from playground.clause_baselines import gold_matrix
-from playground.clauses import split_clauses
+from playground.clauses.splitting import split_clauses
 from playground.errors import AnnotationError, EvaluationError
 from playground.flagging import as_examples
 from playground.measuring.evaluation import sample_examples

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from playground.clause_calibration import shifted_thresholds
-from playground.clauses import split_clauses
-from playground.contract_check import contract_notes
-from playground.contract_kind import contract_kind
+from playground.clauses.contract_check import contract_notes
+from playground.clauses.contract_kind import contract_kind
+from playground.clauses.splitting import split_clauses
 from playground.errors import DocumentError
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.annotations.gold import Unit
-from playground.clauses import split_clauses
+from playground.clauses.splitting import split_clauses
 from playground.types import Document
 
 

@@ -276,7 +276,7 @@ def _shift(text: str) -> float:
 
 
 def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
-    from playground.contract_kind import CONTRACT_KINDS, kind_sentence
+    from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
     from playground.flag_report import missing_labels, report_rows
     from playground.flag_report.rows import percent, place
 

@@ -12,7 +12,7 @@ import html
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from playground.contract_kind import CONTRACT_KINDS, kind_sentence
+from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flag_report.html_style import report_css
 from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flag_report.rows import (

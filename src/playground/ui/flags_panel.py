@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 import streamlit as st
 
 from playground.clause_calibration import SHIFTS
-from playground.contract_kind import CONTRACT_KINDS, kind_sentence
+from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flag_report import ReportRow, missing_labels
 from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flag_report.rows import full_place, percent, place

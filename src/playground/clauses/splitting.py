@@ -12,8 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from playground.clause_headings import number_of
-from playground.clause_kinds import kinds_of
+from playground.clauses.headings import number_of
+from playground.clauses.kinds import kinds_of
 from playground.text.sentences import sentence_spans
 from playground.types import Block, Clause, Document
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.clause_headings import (
+from playground.clauses.headings import (
     LONGEST_HEADING,
     Outline,
     clean_title,
