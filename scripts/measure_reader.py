@@ -25,7 +25,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playground.abstention import is_abstention
+from playground.answering.abstention import is_abstention
+from playground.answering.answer import BotSettings, answer_question
 from playground.documents import load_document
 from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
@@ -37,7 +38,6 @@ from playground.models.openvino.llama_weights import load_llama_gguf
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
-from playground.rag import BotSettings, answer_question
 from playground.retrieval.index import PassageIndex, build_index
 from playground.text.quantities import stated_quantities
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes_rag import PHRASINGS, QUESTIONS, policy, read_rows
 
-from playground.abstention import is_abstention
+from playground.answering.abstention import is_abstention
 from playground.text.sentences import cited_units
 
 ABSTENTIONS = (

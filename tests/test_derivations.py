@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.derivations import derived_values
+from playground.answering.derivations import derived_values
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fakes_rag import PHRASINGS, QUESTIONS, pasted, policy, policy_passages, read_rows
 
-from playground.evidence import cite, unsupported
+from playground.answering.citations import cite, unsupported
 from playground.types import Citation, Document, Passage
 
 ANSWERABLE = [row for row in read_rows(QUESTIONS) if row["answerable"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes_rag import QUESTIONS, read_rows
 
-from playground.follow_up import is_follow_up, standalone_query
+from playground.answering.follow_up import is_follow_up, standalone_query
 
 FOLLOW_UPS = (
     "and for opened ones?",

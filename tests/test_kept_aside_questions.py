@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fakes_rag import QUESTIONS, read_rows
 
-from playground.abstention import is_abstention
+from playground.answering.abstention import is_abstention
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.types import Prediction
 from scenarios.return_policy.evaluation import is_right

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from scripted_document import scripted_document
 from scripted_embedder import ScriptedEmbedder
 
-from playground.documents import load_document
-from playground.models.embedding import SentenceEmbedder
-from playground.policies import (
+from playground.answering.policy_versions import (
     MOST_VERSIONS,
     PolicyShelf,
     PolicyVersion,
@@ -21,6 +19,8 @@ from playground.policies import (
     prepare_version,
     swap_summary,
 )
+from playground.documents import load_document
+from playground.models.embedding import SentenceEmbedder
 from playground.retrieval.index import RetrievalSettings
 
 POLICIES = Path(__file__).parents[1] / "data" / "policies"

@@ -10,9 +10,7 @@ from fakes_rag import pasted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.documents import load_pasted
-from playground.errors import ModelError
-from playground.prompting import (
+from playground.answering.prompt import (
     MODES,
     NO_TEXT,
     RAG_MODES,
@@ -23,6 +21,8 @@ from playground.prompting import (
     build_prompt,
     passage_text,
 )
+from playground.documents import load_pasted
+from playground.errors import ModelError
 from playground.types import Chunk, Message, Passage, Prompt
 
 SYSTEM = "Answer from the text."

@@ -9,10 +9,7 @@ import pytest
 from fakes import FakeChatModel
 from fakes_rag import ScriptedIndex
 
-from playground.documents import load_pasted
-from playground.errors import ModelError, PlaygroundError
-from playground.prompting import MODES, RAG_MODES, FewShotExample, Mode, Turn
-from playground.rag import (
+from playground.answering.answer import (
     MOST_QUESTION_CHARACTERS,
     MOST_TURNS,
     BotSettings,
@@ -20,6 +17,9 @@ from playground.rag import (
     retrieval_query,
     split_reasoning,
 )
+from playground.answering.prompt import MODES, RAG_MODES, FewShotExample, Mode, Turn
+from playground.documents import load_pasted
+from playground.errors import ModelError, PlaygroundError
 from playground.retrieval.index import PassageIndex, RetrievalSettings
 from playground.types import Answer, Completion, Message, OnToken, Usage
 

@@ -30,6 +30,7 @@ from playground.adapters import (
     default_root,
     reader_adapter,
 )
+from playground.answering.answer import answer_question
 from playground.cli import main
 from playground.cli import train_reader as command
 from playground.documents import load_document
@@ -45,7 +46,6 @@ from playground.models.hugging_face import find_model_folder, weights_sha256
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import BaseWeights, ModelChoice, base_weights, choice_from, load_chat_model
 from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
-from playground.rag import answer_question
 from playground.retrieval.index import build_index
 from playground.types import Embedder, Message
 from playground.ui import resources

@@ -12,9 +12,9 @@ import pytest
 from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
+from playground.answering.answer import BotSettings, answer_question
 from playground.documents import load_pasted
 from playground.errors import TrainingError
-from playground.rag import BotSettings, answer_question
 from playground.retrieval.index import build_index
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.reader import examples as reader

@@ -10,8 +10,8 @@ from typing import get_args
 import pytest
 from fakes_rag import policy
 
+from playground.answering.prompt import Mode
 from playground.documents import load_pasted
-from playground.prompting import Mode
 from scenarios.return_policy import scenario
 from scenarios.return_policy.scenario import (
     DEFAULT_POLICY,

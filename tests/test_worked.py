@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.worked import MOST_LINES, worked_lines
+from playground.answering.arithmetic import MOST_LINES, worked_lines
 
 WINDOW = "Return it within 60 days. Members get 15 extra days. Lamps: thirty (30) days. Refund in 5 business days."
 FEES = "The pickup costs $49. A fee of 10% of the price applies. Free above $75."

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from playground.answering.prompt import parts_of_whole
 from playground.clause_baselines import embed_clauses
 from playground.measuring.cuad_metric import LEFT_OUT
 from playground.measuring.evaluation import fingerprint_of
 from playground.models.chat import LocalChatModel
-from playground.prompting import parts_of_whole
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, Message, Prediction, Strategy, Usage
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract, contract_of
 from scenarios.contract_clauses.prompts import (

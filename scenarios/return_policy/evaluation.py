@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from playground.adapters import StoredAdapter, check_model, reader_adapter
+from playground.answering.answer import BotSettings
+from playground.answering.prompt import FewShotExample
+from playground.answering.strategy import document_strategy
 from playground.cli.terminal import one_line, positive
 from playground.comparison.sums import times_of
 from playground.documents import load_document
@@ -22,10 +25,7 @@ from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, f
 from playground.measuring.spending import Spending
 from playground.models.catalog import BUNDLES
 from playground.models.sources import choice_from
-from playground.prompting import FewShotExample
-from playground.rag import BotSettings
 from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
-from playground.strategies import document_strategy
 from playground.text.bounded_patterns import all_found
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
 from scenarios.return_policy.caution import DEFAULT_LEVEL

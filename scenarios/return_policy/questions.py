@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from playground.answering.answer import MOST_QUESTION_CHARACTERS
 from playground.errors import EvaluationError
-from playground.rag import MOST_QUESTION_CHARACTERS
 from playground.text.bounded_patterns import find_invalid
 from playground.types import Example
 

@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.adapters import AdapterStore, default_root
+from playground.answering.answer import BotSettings
+from playground.answering.prompt import FewShotExample, Mode
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import AdapterError
-from playground.prompting import FewShotExample, Mode
-from playground.rag import BotSettings
 from playground.retrieval.index import RetrievalSettings
 from playground.types import Document
 from scenarios.return_policy.caution import DEFAULT_LEVEL

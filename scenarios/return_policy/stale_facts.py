@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.answering.answer import BotSettings, answer_question
+from playground.answering.citations import is_abstention
 from playground.comparison.stale import Recovery, RecoveryTime, StaleAnswer
 from playground.documents import load_document
 from playground.errors import EvaluationError
-from playground.evidence import is_abstention
 from playground.lora.language_model import save_peft
-from playground.rag import BotSettings, answer_question
 from playground.retrieval.index import build_index
 from playground.text.bounded_patterns import all_found
 from playground.types import ChatModel, Embedder

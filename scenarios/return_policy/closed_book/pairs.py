@@ -7,9 +7,9 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.answering.prompt import PromptRequest, assembled_messages
 from playground.errors import TrainingError
 from playground.lora.completions import PromptCompletion
-from playground.prompting import PromptRequest, assembled_messages
 from playground.types import Message
 from scenarios.return_policy.scenario import system_prompt
 

@@ -7,8 +7,8 @@ could only guess, and would look worse than the technique is. Its rows say how m
 from __future__ import annotations
 
 from playground.adapters import StoredAdapter
+from playground.answering.answer import BotSettings
 from playground.errors import AdapterError
-from playground.rag import BotSettings
 from playground.types import Example
 from scenarios.return_policy.scenario import adapter_store, system_prompt
 

@@ -10,13 +10,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from playground.answering.answer import ABSTENTION
+from playground.answering.arithmetic import worked_lines
+from playground.answering.prompt import PromptRequest, Turn, assembled_messages
 from playground.lora.completions import PromptCompletion
-from playground.prompting import PromptRequest, Turn, assembled_messages
-from playground.rag import ABSTENTION
 from playground.retrieval.index import RetrievalSettings, build_index
 from playground.text.quantities import unsupported_quantities
 from playground.types import Chunk, Embedder, Message, Passage
-from playground.worked import worked_lines
 from scenarios.return_policy.reader.cards import Card
 from scenarios.return_policy.reader.policies import InventedPolicy, Place, invent_policy, kindred_of, outside
 from scenarios.return_policy.reader.slots import fill

@@ -25,6 +25,7 @@ from playground.adapters import (
     check_name,
     clear_checkpoints,
 )
+from playground.answering.answer import BotSettings, answer_question
 from playground.documents import load_document
 from playground.errors import AdapterError
 from playground.lora.completions import PromptCompletion
@@ -36,7 +37,6 @@ from playground.measuring.evaluation import sample_examples
 from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import load_chat_model
-from playground.rag import BotSettings, answer_question
 from playground.retrieval.index import PassageIndex, build_index
 from playground.types import Answer, Embedder, Example
 from scenarios.return_policy.evaluation import bot_settings, is_right
@@ -318,6 +318,6 @@ def _effects(stored: StoredAdapter, store: AdapterStore, base: LanguageBase, emb
 
 
 def _right(answer: Answer, example: Example) -> bool:
-    from playground.strategies import as_prediction
+    from playground.answering.strategy import as_prediction
 
     return is_right(as_prediction(answer, {}), example) > 0

@@ -40,8 +40,8 @@ def add_command(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     """Answer, print unless ``--json`` is given, and return the JSON object."""
+    from playground.answering.strategy import answer_timed
     from playground.retrieval.index import RetrievalSettings, build_index
-    from playground.strategies import answer_timed
 
     scenario = loading.load_scenario(_SCENARIO)
     retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
 def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[str, object]:
     """Return the object that ``--json`` prints; unknown token counts, times and costs are null."""
-    from playground.strategies import citation_row
+    from playground.answering.strategy import citation_row
 
     usage = answer.completion.usage
     return {

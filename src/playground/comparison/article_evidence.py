@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from playground.adapters import AdapterStore, StoredAdapter
 from playground.adapters.store import shipped_default
+from playground.answering.answer import BotSettings
 from playground.comparison import learning_curve, stale
 from playground.comparison.article import ArticleEvidence
 from playground.comparison.figures import TechniqueFigures
 from playground.errors import EvaluationError
-from playground.rag import BotSettings
 
 Evidence = TypeVar("Evidence")
 _LONGEST_NAME = 80

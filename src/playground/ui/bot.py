@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground.answering.answer import BotSettings, answer_question
+from playground.answering.policy_versions import PolicyVersion, prepare_version, swap_summary
+from playground.answering.prompt import Mode
 from playground.documents import load_document, load_pasted
 from playground.errors import PlaygroundError
-from playground.policies import PolicyVersion, prepare_version, swap_summary
-from playground.prompting import Mode
-from playground.rag import BotSettings, answer_question
 from playground.types import Answer, ChatModel, Embedder
 from playground.ui import jobs, resources, state
 from playground.ui.answer_view import AVATAR, draw_question

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from playground.answering.prompt import Mode, Turn
 from playground.pricing import describe_cost
-from playground.prompting import Mode, Turn
 from playground.types import Answer
 from playground.ui.markup import escape_markdown
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.prompting import Mode
+from playground.answering.prompt import Mode
 from playground.ui import jobs, resources
 from playground.ui.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.layout import COMPARISON, link_to_training

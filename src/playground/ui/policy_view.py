@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground.answering.policy_versions import PolicyVersion
 from playground.documents import POLICY_LIMITS
-from playground.policies import PolicyVersion
 from playground.types import Document
 from playground.ui import state
 from playground.ui.bot import request_sample

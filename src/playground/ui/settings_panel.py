@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.rag import MOST_TURNS
+from playground.answering.answer import MOST_TURNS
 from playground.retrieval.index import RetrievalSettings
 from playground.ui import state
 from playground.ui.state import Key

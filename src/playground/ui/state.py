@@ -12,11 +12,11 @@ from typing import Literal, cast
 
 import streamlit as st
 
+from playground.answering.answer import BotSettings
+from playground.answering.policy_versions import PolicyShelf, PolicyVersion
+from playground.answering.prompt import Mode
 from playground.errors import AdapterError
 from playground.models.sources import ModelChoice
-from playground.policies import PolicyShelf, PolicyVersion
-from playground.prompting import Mode
-from playground.rag import BotSettings
 from playground.retrieval.index import Fusion, RetrievalSettings
 from playground.types import Answer, Document
 from playground.ui import resources

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from playground.abstention import is_abstention
-from playground.derivations import derived_values
+from playground.answering.abstention import is_abstention
+from playground.answering.derivations import derived_values
 from playground.retrieval.bm25 import words_of
 from playground.text.quantities import stated_quantities, unsupported_quantities
 from playground.text.sentences import cited_units, sentence_spans

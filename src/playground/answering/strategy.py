@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from playground.prompting import FewShotExample
-from playground.rag import BotSettings, answer_question
+from playground.answering.answer import BotSettings, answer_question
+from playground.answering.prompt import FewShotExample
 from playground.retrieval.index import PassageIndex
 from playground.types import Answer, ChatModel, Citation, Example, OnToken, Prediction, Strategy
 

@@ -11,10 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from playground.answering.arithmetic import worked_lines
+from playground.answering.citations import cite, is_abstention, unsupported
+from playground.answering.follow_up import standalone_query
+from playground.answering.prompt import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
 from playground.errors import PlaygroundError
-from playground.evidence import cite, is_abstention, unsupported
-from playground.follow_up import standalone_query
-from playground.prompting import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
 from playground.retrieval.index import PassageIndex, RetrievalSettings
 from playground.text.normalise import normalise_text
 from playground.types import (
@@ -28,7 +29,6 @@ from playground.types import (
     Passage,
     Prompt,
 )
-from playground.worked import worked_lines
 
 MOST_QUESTION_CHARACTERS = 2_000
 MOST_TURNS = 3
