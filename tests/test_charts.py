@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.charts import FONT_SIZE, PART_COLOURS, prompt_tokens_figure
+from playground.charts.prompt import FONT_SIZE, PART_COLOURS, prompt_tokens_figure
 from playground.types import Prompt, PromptPart
 
 

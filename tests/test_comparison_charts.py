@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from plotly import graph_objects as go
 
-from playground.charts import FONT_SIZE, PART_COLOURS
+from playground.charts.prompt import FONT_SIZE, PART_COLOURS
 from playground.comparison.break_even import break_even, default_assumptions, with_values
 from playground.comparison.chart_style import SMALL_SAMPLE, framed, log_ticks, plain, seconds
 from playground.comparison.charts import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from playground.charts import FONT_SIZE
+from playground.charts.prompt import FONT_SIZE
 from playground.clause_calibration import ReliabilityBin
 from playground.lora.progress import TrainingProgress
 

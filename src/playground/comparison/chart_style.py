@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from playground.charts import FONT_SIZE
+from playground.charts.prompt import FONT_SIZE
 from playground.comparison.figures import FEWEST_EXAMPLES, TechniqueFigures
 from playground.measuring.estimates import Estimate
 from playground.text.normalise import normalise_text

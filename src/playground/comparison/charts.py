@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from playground.charts import FONT_SIZE, PART_COLOURS
+from playground.charts.prompt import FONT_SIZE, PART_COLOURS
 from playground.comparison.chart_style import (
     INK,
     framed,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from playground.charts import FONT_SIZE
+from playground.charts.prompt import FONT_SIZE
 from playground.comparison.break_even import (
     Assumptions,
     BreakEven,

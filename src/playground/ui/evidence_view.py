@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.charts import prompt_tokens_figure
+from playground.charts.prompt import prompt_tokens_figure
 from playground.types import Answer, Passage
 from playground.ui.conversation import NOTHING, ChatTurn
 from playground.ui.markup import escape_html, escape_markdown
