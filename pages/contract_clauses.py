@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from playground.flag_report import report_rows
+from playground.flagging.report import report_rows
 from playground.ui import contract_state, resources
 from playground.ui.compare_view import draw_comparison, draw_table
 from playground.ui.contract_exports import draw_exports

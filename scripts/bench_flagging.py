@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from playground.adapters import AdapterStore
-from playground.clause_encoder import load_clause_encoder
-from playground.clause_flagger import base_of
-from playground.clause_head import ClauseHead, load_head
 from playground.documents import load_document
 from playground.documents.limits import CONTRACT_LIMITS
-from playground.flagging import flag_contract, score_contract
+from playground.flagging.encoder import load_clause_encoder
+from playground.flagging.flags import flag_contract, score_contract
+from playground.flagging.head import ClauseHead, load_head
+from playground.flagging.loading import base_of
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_bundle
 from playground.types import AnnotatedClause

@@ -24,8 +24,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from playground.contract_files import contract_paths
-from playground.contract_files.folder import available_cores
+from playground.flagging.files import contract_paths
+from playground.flagging.files.folder import available_cores
 from playground.machine import commit, describe_machine, utc_now
 from scenarios.contract_clauses.scenario import CONTRACTS
 

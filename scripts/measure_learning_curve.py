@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playground.clause_baselines import RememberingEmbedder
 from playground.clause_training import load_training_base
 from playground.comparison.learning_curve import (
     COMMAND,
@@ -29,6 +28,7 @@ from playground.comparison.learning_curve import (
 )
 from playground.comparison.provenance import Provenance
 from playground.errors import PlaygroundError
+from playground.flagging.baselines import RememberingEmbedder
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder

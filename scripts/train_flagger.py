@@ -38,8 +38,9 @@ from accelerate import PartialState
 
 from playground.adapters import AdapterManifest, AdapterStore
 from playground.annotations import clauses_from_contracts, read_cuad
-from playground.clause_baselines import gold_matrix
-from playground.clause_calibration import (
+from playground.clauses.splitting import split_clauses
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.calibration import (
     Calibration,
     best_thresholds,
     expected_calibration_error,
@@ -47,10 +48,9 @@ from playground.clause_calibration import (
     operating_points,
     reliability_curve,
 )
-from playground.clause_encoder import load_clause_encoder
-from playground.clause_head import ClauseHead, load_head, save_head
-from playground.clause_words import ClauseWords, fit_words
-from playground.clauses.splitting import split_clauses
+from playground.flagging.encoder import load_clause_encoder
+from playground.flagging.head import ClauseHead, load_head, save_head
+from playground.flagging.words import ClauseWords, fit_words
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.lora.processes import end_if_one_of_several
 from playground.lora.progress import TrainingProgress

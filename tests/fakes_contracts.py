@@ -16,8 +16,8 @@ from scripted_embedder import ScriptedEmbedder
 from streamlit.testing.v1 import AppTest
 
 from playground.adapters import AdapterStore
-from playground.clause_baselines import embed_clauses
-from playground.flagging import OnShare
+from playground.flagging.baselines import embed_clauses
+from playground.flagging.flags import OnShare
 from playground.types import AnnotatedClause
 from playground.ui import contract_jobs, resources
 from playground.ui.contract_state import ContractEntry, ContractSession

@@ -14,11 +14,11 @@ from fakes_adapters import adapter_files
 from playground.adapters import write_checkpoint
 from playground.annotations import AnnotationSet
 from playground.annotations.records import present_labels
-from playground.clause_baselines import gold_matrix
 from playground.clause_training import bases, measuring, trainers
 from playground.clause_training.bases import TrainingBase
 from playground.clause_training.plan import TrainingSplit
 from playground.clause_training.trainers import TrainedFlagger
+from playground.flagging.baselines import gold_matrix
 from playground.lora.progress import TrainingProgress, TrainingStopped
 from playground.models.catalog import MINILM
 from playground.types import AnnotatedClause

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scripted_embedder import ScriptedEmbedder
 
-from playground.clause_baselines import (
+from playground.errors import AnnotationError
+from playground.flagging.baselines import (
     MOST_CHARACTERS,
     ClauseScorer,
     RememberingEmbedder,
@@ -20,7 +21,6 @@ from playground.clause_baselines import (
     keyword_scorer,
     nearest_clauses,
 )
-from playground.errors import AnnotationError
 from playground.measuring.clause_metrics import macro_ap
 from playground.models.embedding import SentenceEmbedder
 from playground.types import AnnotatedClause, Embedder

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.clause_calibration import (
+from playground.flagging.calibration import (
     best_thresholds,
     expected_calibration_error,
     fit_calibration,

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from playground.clause_calibration import Calibration
-from playground.clause_encoder import ClauseEncoder, load_clause_encoder
-from playground.clause_head import HEAD_FILE, ClauseHead, save_head
-from playground.clause_windows import load_window_reader
 from playground.errors import AdapterError, ModelError
+from playground.flagging.calibration import Calibration
+from playground.flagging.encoder import ClauseEncoder, load_clause_encoder
+from playground.flagging.head import HEAD_FILE, ClauseHead, save_head
+from playground.flagging.windows import load_window_reader
 from playground.models.openvino.bert_weights import load_bert, merged, weights_sha256
 from playground.models.openvino.llama import LoraBranch
 from playground.models.openvino.lora_branches import load_encoder_branches

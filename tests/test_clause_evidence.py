@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scripted_embedder import ScriptedEmbedder
 
-from playground.clause_baselines import embed_clauses
-from playground.clause_evidence import evidence_from, load_written_evidence
+from playground.flagging.baselines import embed_clauses
+from playground.flagging.similar_clauses import evidence_from, load_written_evidence
 from playground.models.bundled import CACHE_VARIABLE
 from playground.types import AnnotatedClause
 

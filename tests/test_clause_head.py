@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from playground.clause_calibration import Calibration
-from playground.clause_head import HEAD_FILE, ClauseHead, load_head, save_head
 from playground.errors import AdapterError
+from playground.flagging.calibration import Calibration
+from playground.flagging.head import HEAD_FILE, ClauseHead, load_head, save_head
 
 LABELS = ("Insurance", "Ip Ownership Assignment", "Größe")
 HEAD = ClauseHead(

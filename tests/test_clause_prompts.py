@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tiny_language_model import write_tiny_llama
 
 from playground.errors import TrainingError
-from playground.lora.clause_prompts import clause_examples, clause_messages, label_codes, language_model_scorer
+from playground.flagging.language_model import clause_examples, clause_messages, label_codes, language_model_scorer
 from playground.lora.completions import CompletionCodec, load_completion_codec
 from playground.types import AnnotatedClause
 from scenarios.contract_clauses.scenario import labels as cuad_labels

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from playground.clause_windows import Window, WindowReader, load_window_reader, padded_length
 from playground.errors import ModelError
+from playground.flagging.windows import Window, WindowReader, load_window_reader, padded_length
 from playground.types import AnnotatedClause
 
 WORDS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", *(f"w{number}" for number in range(20)), "Rent", "."]

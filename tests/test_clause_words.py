@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playground.clause_baselines import fit_tfidf, gold_matrix
-from playground.clause_calibration import Calibration
-from playground.clause_head import ClauseHead, load_head, save_head
-from playground.clause_words import BUCKETS, ClauseWords, fit_words, words_from, words_tensors
 from playground.errors import AdapterError
+from playground.flagging.baselines import fit_tfidf, gold_matrix
+from playground.flagging.calibration import Calibration
+from playground.flagging.head import ClauseHead, load_head, save_head
+from playground.flagging.words import BUCKETS, ClauseWords, fit_words, words_from, words_tensors
 from playground.types import AnnotatedClause
 
 LABELS = ("Insurance", "Audit Rights", "Most Favored Nation")
@@ -134,7 +134,7 @@ def test_a_missing_part_is_refused_in_a_sentence(tmp_path: Path, words: ClauseWo
 
 def test_the_shipped_flagger_adds_its_words(minilm: Path) -> None:
     """What it says with its words is what it says without them, plus theirs."""
-    from playground.clause_encoder import load_clause_encoder
+    from playground.flagging.encoder import load_clause_encoder
     from scenarios.contract_clauses.scenario import ADAPTERS
 
     folder = ADAPTERS / "cuad-minilm"

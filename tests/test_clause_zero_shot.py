@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from playground.annotations import load_written_clauses
-from playground.clause_baselines import gold_matrix
-from playground.clause_zero_shot import fit_zero_shot, keyword_model
 from playground.errors import AnnotationError
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.untrained import fit_zero_shot, keyword_model
 from playground.measuring.clause_metrics import micro_ap
 from playground.types import AnnotatedClause, Label
 from scenarios.contract_clauses.scenario import CLAUSES, keywords, labels
@@ -53,7 +53,7 @@ def test_the_heading_is_read_with_the_clause(fake_embedder):
 
 
 def test_vectors_at_hand_give_the_same_model(fake_embedder):
-    from playground.clause_baselines import embed_clauses
+    from playground.flagging.baselines import embed_clauses
 
     with_vectors = fit_zero_shot(TRAIN, LABELS, fake_embedder, vectors=embed_clauses(TRAIN, fake_embedder))
     assert with_vectors.thresholds == pytest.approx(fit_zero_shot(TRAIN, LABELS, fake_embedder).thresholds)

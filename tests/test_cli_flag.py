@@ -15,14 +15,14 @@ import pytest
 from fakes_adapters import writing
 from scripted_flagger import ScriptedFlagger, load_nothing, load_scripted, load_similar, similar
 
-from playground import clause_flagger
 from playground.adapters import ROOT_VARIABLE, AdapterStore
 from playground.cli import flag, main
 from playground.cli.loading import load_scenario
-from playground.contract_files import FlagJob, FlagSettings, contract_paths, default_workers, flag_folder
-from playground.contract_files.folder import FileOutcome, write_summary
 from playground.documents import load_document
 from playground.errors import ModelError
+from playground.flagging import loading
+from playground.flagging.files import FlagJob, FlagSettings, contract_paths, default_workers, flag_folder
+from playground.flagging.files.folder import FileOutcome, write_summary
 from playground.models.catalog import MINILM
 from scenarios.contract_clauses.scenario import CONTRACTS
 from scripts import measure_folder_workers
@@ -76,7 +76,7 @@ def flagger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedFlagger:
     store.save("mine", writing(base_sha256=MINILM.main_file.sha256))
     store.activate("mine", "clauses")
     model = ScriptedFlagger()
-    monkeypatch.setattr(clause_flagger, "load_flagger", lambda _stored, **_: model)
+    monkeypatch.setattr(loading, "load_flagger", lambda _stored, **_: model)
     monkeypatch.setattr(flag, "load_evidence", lambda: similar)
     return model
 

@@ -27,8 +27,8 @@ from fakes_ui import click, html, last_job, run, words
 from playground.adapters import AdapterStore
 from playground.annotations import ColumnMapping, read_json_lines
 from playground.errors import AdapterError, ModelError
-from playground.flag_report import report_rows
-from playground.flagging import flag_contract
+from playground.flagging.flags import flag_contract
+from playground.flagging.report import report_rows
 from playground.models.catalog import MINILM
 from playground.ui import contract_jobs, contract_state, fetching, resources
 from playground.ui.contract_exports import exports_of

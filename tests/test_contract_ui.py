@@ -14,7 +14,7 @@ from playground.adapters import AdapterStore
 from playground.annotations import ColumnMapping, read_json_lines
 from playground.clauses.splitting import split_clauses
 from playground.documents import load_document
-from playground.flag_report import Correction, ReportRow
+from playground.flagging.report import Correction, ReportRow
 from playground.models.catalog import MPNET
 from playground.types import Clause, Completion, Flag, SimilarClause, Usage
 from playground.ui.contract_gold import agreement, load_gold

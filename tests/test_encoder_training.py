@@ -15,8 +15,8 @@ import pytest
 import torch
 from tiny_encoder import write_tiny_encoder
 
-from playground.clause_encoder import load_clause_encoder
 from playground.errors import TrainingError
+from playground.flagging.encoder import load_clause_encoder
 from playground.lora import encoder as training
 from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.lora.progress import TrainingProgress, TrainingStopped

@@ -29,7 +29,7 @@ from lxml import html as lxml_html
 from playground.clauses.splitting import split_clauses
 from playground.documents import load_document
 from playground.documents.limits import CONTRACT_LIMITS
-from playground.flag_report import (
+from playground.flagging.report import (
     Correction,
     commented_docx,
     flag_report_csv,
@@ -38,12 +38,12 @@ from playground.flag_report import (
     missing_labels,
     report_rows,
 )
-from playground.flag_report.docx_comments import UNPLACED_TITLE
-from playground.flag_report.docx_places import TextPlaces
-from playground.flag_report.html import NO_PAGES
-from playground.flag_report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import full_place, percent, place
-from playground.flag_report.tables import COLUMNS
+from playground.flagging.report.docx_comments import UNPLACED_TITLE
+from playground.flagging.report.docx_places import TextPlaces
+from playground.flagging.report.html import NO_PAGES
+from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
+from playground.flagging.report.rows import full_place, percent, place
+from playground.flagging.report.tables import COLUMNS
 from playground.types import Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 from scenarios.contract_clauses.scenario import CONTRACTS
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from playground.errors import DocumentError
-from playground.flagging import ScoredContract, as_examples, flag_contract, score_contract, silent
+from playground.flagging.flags import ScoredContract, as_examples, flag_contract, score_contract, silent
 from playground.types import (
     AnnotatedClause,
     Block,

@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root
-from playground.clause_flagger import (
+from playground.cli.terminal import one_line, positive
+from playground.errors import PlaygroundError
+from playground.flagging.loading import (
     base_of,
     check_flagger,
     chosen_adapter,
     load_flagger,
     load_language_model_scorer,
 )
-from playground.cli.terminal import one_line, positive
-from playground.errors import PlaygroundError
 from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
 from playground.measuring.spending import Spending

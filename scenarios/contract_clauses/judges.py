@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from playground.annotations import load_written_clauses, read_annotations, split_by_contract
-from playground.clause_baselines import (
+from playground.errors import AnnotationError
+from playground.flagging.baselines import (
     ClauseScorer,
     RememberingEmbedder,
     embed_clauses,
@@ -20,10 +21,9 @@ from playground.clause_baselines import (
     fit_tfidf,
     gold_matrix,
 )
-from playground.clause_calibration import best_thresholds
-from playground.clause_zero_shot import keyword_model
-from playground.errors import AnnotationError
-from playground.flagging import ClauseModel
+from playground.flagging.calibration import best_thresholds
+from playground.flagging.flags import ClauseModel
+from playground.flagging.untrained import keyword_model
 from playground.types import AnnotatedClause, Embedder, Example, Prediction, Strategy
 from scenarios.contract_clauses.measured_contracts import LABELS, clause_units, contract_of, read_bytes
 from scenarios.contract_clauses.scenario import CLAUSES, keywords

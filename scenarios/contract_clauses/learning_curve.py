@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from playground.annotations import split_by_contract
-from playground.clause_baselines import gold_matrix
-from playground.clause_calibration import Calibration, best_thresholds, fit_calibration
 from playground.clause_training.bases import TrainingBase
 from playground.clause_training.plan import TrainingSplit
 from playground.clause_training.trainers import TrainedFlagger, train_on_encoder
 from playground.errors import AnnotationError
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
 from playground.lora.settings import EncoderSettings
 from playground.measuring.evaluation import fingerprint_of
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example

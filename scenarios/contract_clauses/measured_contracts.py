@@ -11,10 +11,10 @@ import numpy as np
 
 from playground.annotations import AnnotatedContract, gold_labels, load_written_clauses, read_cuad
 from playground.annotations.cuad import MAX_CUAD_BYTES
-from playground.clause_baselines import gold_matrix
 from playground.clauses.splitting import split_clauses
 from playground.errors import AnnotationError, EvaluationError
-from playground.flagging import as_examples
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.flags import as_examples
 from playground.measuring.evaluation import sample_examples
 from playground.types import AnnotatedClause, Clause, Document, Example
 from scenarios.contract_clauses.scenario import CLAUSES, labels

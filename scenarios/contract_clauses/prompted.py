@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from playground.answering.prompt import parts_of_whole
-from playground.clause_baselines import embed_clauses
+from playground.flagging.baselines import embed_clauses
 from playground.measuring.cuad_metric import LEFT_OUT
 from playground.measuring.evaluation import fingerprint_of
 from playground.models.chat import LocalChatModel

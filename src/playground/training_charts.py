@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from playground.charts.prompt import FONT_SIZE
-from playground.clause_calibration import ReliabilityBin
+from playground.flagging.calibration import ReliabilityBin
 from playground.lora.progress import TrainingProgress
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.clause_calibration import Calibration
 from playground.clause_training.bases import TrainingBase
 from playground.clause_training.plan import TrainingSplit
 from playground.clause_training.trainers import OnShare, TrainedFlagger
+from playground.flagging.calibration import Calibration
 from playground.lora.language_model import LanguageModelSettings, save_peft, train_language_model
 from playground.lora.progress import OnProgress, TrainingProgress
 from playground.lora.settings import EncoderSettings
@@ -33,7 +33,7 @@ def train_on_language_model(
 
     It is judged on the fast engine, as it would run. Settings that only encoders have are passed over.
     """
-    from playground.lora.clause_prompts import clause_examples, label_codes
+    from playground.flagging.language_model import clause_examples, label_codes
     from playground.lora.completions import load_completion_codec
     from playground.models.transformers_engine import ensure_dequantised
 
@@ -106,7 +106,7 @@ def _judge(
     clauses: Sequence[AnnotatedClause],
     on_share: OnShare,
 ) -> np.ndarray:
-    from playground.lora.clause_prompts import language_model_scorer
+    from playground.flagging.language_model import language_model_scorer
     from playground.lora.completions import load_completion_codec
     from playground.models.openvino.engine import load_openvino_engine
     from playground.models.openvino.lora_branches import load_lora_branches

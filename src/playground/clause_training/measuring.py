@@ -9,22 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from playground.clause_baselines import (
-    ClauseScorer,
-    fit_frozen_embedding,
-    fit_tfidf,
-    gold_matrix,
-    keyword_scorer,
-)
-from playground.clause_calibration import (
+from playground.clause_training.plan import TrainingSplit
+from playground.errors import ModelError
+from playground.flagging.baselines import ClauseScorer, fit_frozen_embedding, fit_tfidf, gold_matrix, keyword_scorer
+from playground.flagging.calibration import (
     OperatingPoint,
     ReliabilityBin,
     best_thresholds,
     operating_points,
     reliability_curve,
 )
-from playground.clause_training.plan import TrainingSplit
-from playground.errors import ModelError
 from playground.measuring.clause_metrics import (
     Confusion,
     LabelFigures,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from playground import clause_encoder
-from playground.clause_calibration import Calibration
-from playground.clause_head import load_head, save_head
 from playground.clause_training.bases import TrainingBase
 from playground.clause_training.plan import TrainingSplit
+from playground.flagging import encoder
+from playground.flagging.calibration import Calibration
+from playground.flagging.head import load_head, save_head
 from playground.lora import encoder as lora_encoder
 from playground.lora.progress import OnProgress, TrainingProgress
 from playground.lora.settings import EncoderSettings
@@ -70,7 +70,7 @@ def train_on_encoder(
         save_head(replace(load_head(folder), calibration=calibration, thresholds=thresholds), folder)
 
     def judge(folder: Path, clauses: Sequence[AnnotatedClause], on_share: OnShare) -> np.ndarray:
-        model = clause_encoder.load_clause_encoder(base.folder, folder, model_id=base.id, adapter=folder.name)
+        model = encoder.load_clause_encoder(base.folder, folder, model_id=base.id, adapter=folder.name)
         return model.logits(clauses, on_share)
 
     return TrainedFlagger(

@@ -23,8 +23,6 @@ from playground.adapters import (
     clear_checkpoints,
     latest_checkpoint,
 )
-from playground.clause_baselines import gold_matrix
-from playground.clause_calibration import Calibration, best_thresholds, fit_calibration
 from playground.clause_training import bases, language_model, trainers
 from playground.clause_training.bases import TrainingBase
 from playground.clause_training.card import model_card
@@ -45,6 +43,8 @@ from playground.clause_training.plan import (
 )
 from playground.clause_training.trainers import TrainedFlagger
 from playground.errors import AdapterError, TrainingError
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
 from playground.lora.progress import OnProgress, TrainingProgress
 
 CHECKPOINTS = ".checkpoints"

@@ -84,7 +84,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def run_activate(arguments: argparse.Namespace) -> None:
     """Make an adapter the one in use for its task."""
-    from playground.clause_flagger import activate_adapter
+    from playground.flagging.loading import activate_adapter
 
     store = loading.load_adapter_store()
     stored = activate_adapter(store, arguments.name)

@@ -15,8 +15,8 @@ from playground.cli.terminal import ProgressLine, one_line, plain, positive, sec
 from playground.errors import DocumentError, PlaygroundError
 
 if TYPE_CHECKING:
-    from playground.contract_files import FileOutcome, FlagJob
-    from playground.flagging import ClauseModel, Evidence
+    from playground.flagging.files import FileOutcome, FlagJob
+    from playground.flagging.flags import ClauseModel, Evidence
     from playground.types import FlaggedContract
 
 _SCENARIO = "contract_clauses"
@@ -77,7 +77,7 @@ def load_evidence() -> Evidence:
         ModelError: the model cannot be fetched or loaded.
         AnnotationError: the clauses cannot be read.
     """
-    from playground.clause_evidence import load_written_evidence
+    from playground.flagging.similar_clauses import load_written_evidence
 
     scenario = loading.load_scenario(_SCENARIO, "scenario")
     names = [label.name for label in scenario.labels()]
@@ -85,7 +85,7 @@ def load_evidence() -> Evidence:
 
 
 def _load_model(stored: Any, threads: int | None) -> ClauseModel:
-    from playground.clause_flagger import load_flagger
+    from playground.flagging.loading import load_flagger
 
     with loading.fetch_progress() as on_progress:
         return load_flagger(stored, threads=threads, on_progress=on_progress)
@@ -98,8 +98,8 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
         AdapterError: there is no such adapter, or it does not fit.
         AnnotationError: there is no such label.
     """
-    from playground.clause_flagger import check_flagger, chosen_adapter
-    from playground.contract_files import FlagJob, FlagSettings
+    from playground.flagging.files import FlagJob, FlagSettings
+    from playground.flagging.loading import check_flagger, chosen_adapter
 
     scenario = loading.load_scenario(_SCENARIO, "scenario")
     stored, note = chosen_adapter(scenario.ADAPTERS, arguments.adapter)
@@ -117,9 +117,9 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
 
 
 def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
-    from playground.contract_files import flag_one, read_contract
-    from playground.contract_files.folder import available_cores
-    from playground.flag_report import flag_report_json
+    from playground.flagging.files import flag_one, read_contract
+    from playground.flagging.files.folder import available_cores
+    from playground.flagging.report import flag_report_json
 
     data, document = read_contract(arguments.contract)
     job = job_of(arguments)
@@ -146,8 +146,8 @@ def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
 
 def _write_exports(arguments: argparse.Namespace, data: bytes, result: FlaggedContract, job: FlagJob) -> list[Path]:
     from playground.atomic import replace_file
-    from playground.contract_files import report_html
-    from playground.flag_report import commented_docx, flag_report_csv
+    from playground.flagging.files import report_html
+    from playground.flagging.report import commented_docx, flag_report_csv
 
     written = []
     for kind in _EXPORTS:
@@ -174,8 +174,8 @@ def _write_exports(arguments: argparse.Namespace, data: bytes, result: FlaggedCo
 
 
 def _run_folder(arguments: argparse.Namespace) -> dict[str, object]:
-    from playground.contract_files import contract_paths, default_workers, flag_folder
-    from playground.contract_files.folder import SUMMARY_FILE, write_summary
+    from playground.flagging.files import contract_paths, default_workers, flag_folder
+    from playground.flagging.files.folder import SUMMARY_FILE, write_summary
 
     given = [f"--{kind}" for kind in _EXPORTS if getattr(arguments, kind) is not None]
     if given:
@@ -277,8 +277,8 @@ def _shift(text: str) -> float:
 
 def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
     from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
-    from playground.flag_report import missing_labels, report_rows
-    from playground.flag_report.rows import percent, place
+    from playground.flagging.report import missing_labels, report_rows
+    from playground.flagging.report.rows import percent, place
 
     for row in report_rows(result, job.catalogue):
         text = one_line(row.clause.text)

@@ -85,9 +85,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
     """
-    from playground.clause_flagger import activate_adapter
     from playground.clause_training import train_clauses
     from playground.clause_training.training import is_main_process, resumed_step
+    from playground.flagging.loading import activate_adapter
 
     store = loading.load_adapter_store()
     loading.quieten()

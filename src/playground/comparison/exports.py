@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from playground.comparison.compare import ComparedTechniques
 from playground.comparison.figures import TechniqueFigures, Times
-from playground.flag_report.tables import spreadsheet_cell
+from playground.flagging.report.tables import spreadsheet_cell
 from playground.measuring.estimates import Estimate
 
 _TIMES = ("first_token_s", "total_s")

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.adapters import clear_checkpoints
-from playground.clause_baselines import gold_matrix
-from playground.clause_calibration import Calibration
-from playground.clause_head import ClauseHead, save_head
-from playground.clause_windows import Window, load_window_reader
 from playground.errors import TrainingError
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.calibration import Calibration
+from playground.flagging.head import ClauseHead, save_head
+from playground.flagging.windows import Window, load_window_reader
 from playground.lora.denormals import flushed_denormals
 from playground.lora.encoder_model import HEAD_PREFIX, load_encoder_with_head, read_trained_state
 from playground.lora.encoder_state import LoopState, read_state, restore_state, save_state

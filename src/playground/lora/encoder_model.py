@@ -10,8 +10,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.clause_windows import WindowBatch
 from playground.errors import TrainingError
+from playground.flagging.windows import WindowBatch
 from playground.lora.settings import EncoderSettings
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.flag_report import report_rows
-from playground.flag_report.rows import percent, place
+from playground.flagging.report import report_rows
+from playground.flagging.report.rows import percent, place
 from playground.types import FlaggedContract
 from playground.ui import contract_state, flag_filter
 from playground.ui.contract_gold import Agreement, Gold, agreement, load_gold

@@ -23,7 +23,7 @@ from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDiffer
 from playground.comparison.footing import footing_note, on_one_footing, units_of
 from playground.comparison.report_html import SIGNIFICANT
 from playground.errors import EvaluationError
-from playground.flag_report.tables import spreadsheet_cell
+from playground.flagging.report.tables import spreadsheet_cell
 from playground.ui.comparison_state import Key, session
 from playground.ui.markup import escape_markdown
 

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from playground.flag_report import ReportRow, commented_docx, flag_report_csv, flag_report_html, flag_report_json
+from playground.flagging.report import ReportRow, commented_docx, flag_report_csv, flag_report_html, flag_report_json
 from playground.types import FlaggedContract
 from playground.ui.contract_state import ContractEntry, Judged, Key, catalogue, shift
 from playground.ui.corrections import MIME, corrections_jsonl

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.flag_report import ReportRow
-from playground.flag_report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import percent
+from playground.flagging.report import ReportRow
+from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
+from playground.flagging.report.rows import percent
 from playground.types import Clause, Risk, SimilarClause
 from playground.ui.markup import escape_html
 

@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.documents import CONTRACT_LIMITS, load_document, load_pasted
 from playground.errors import DocumentError
-from playground.flagging import score_contract
+from playground.flagging.flags import score_contract
 from playground.types import Document, SimilarClause
 from playground.ui import contract_state, jobs, resources
 from playground.ui.contract_state import (

@@ -10,8 +10,8 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from playground.flag_report import Correction, Verdict
-from playground.flagging import ScoredContract, flag_contract
+from playground.flagging.flags import ScoredContract, flag_contract
+from playground.flagging.report import Correction, Verdict
 from playground.types import Completion, Document, FlaggedContract, Label, SimilarClause
 from playground.ui.flagger_choice import FlaggerChoice
 from playground.ui.jobs import Job

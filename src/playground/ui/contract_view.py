@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.flag_report import ReportRow
+from playground.flagging.report import ReportRow
 from playground.types import FlaggedContract
 from playground.ui.contract_html import contract_html, part_with, parts_of, risk_css
 from playground.ui.contract_state import Judged, Key, session

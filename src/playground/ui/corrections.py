@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from playground.flag_report import Correction, ReportRow
+from playground.flagging.report import Correction, ReportRow
 from playground.types import Clause
 
 MIME = "application/jsonl"

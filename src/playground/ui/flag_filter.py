@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from playground.flag_report import ReportRow
-from playground.flag_report.risk_style import RISK_ORDER
+from playground.flagging.report import ReportRow
+from playground.flagging.report.risk_style import RISK_ORDER
 from playground.types import Risk
 
 Order = Literal["contract", "risk", "score"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.adapters import AdapterStore, StoredAdapter
-from playground.clause_calibration import OperatingPoint
-from playground.clause_flagger import base_of
+from playground.flagging.calibration import OperatingPoint
+from playground.flagging.loading import base_of
 from playground.models.catalog import MINILM, Bundle
 
 Kind = Literal["adapter", "zero_shot", "keywords"]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence, Set
 
 import streamlit as st
 
-from playground.clause_calibration import SHIFTS
 from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
-from playground.flag_report import ReportRow, missing_labels
-from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import full_place, percent, place
+from playground.flagging.calibration import SHIFTS
+from playground.flagging.report import ReportRow, missing_labels
+from playground.flagging.report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
+from playground.flagging.report.rows import full_place, percent, place
 from playground.types import Clause, FlaggedContract, Risk
 from playground.ui import contract_state, flag_filter
 from playground.ui.contract_html import count_chips_html, evidence_html, excerpt, tag_html

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.flag_report import ReportRow
-from playground.flag_report.rows import place
+from playground.flagging.report import ReportRow
+from playground.flagging.report.rows import place
 from playground.types import ChatModel, Clause
 from playground.ui import jobs, resources
 from playground.ui.contract_html import excerpt

@@ -22,9 +22,9 @@ from playground.adapters import (
     default_root,
     reader_adapter,
 )
-from playground.clause_flagger import load_flagger
 from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
-from playground.flagging import ClauseModel
+from playground.flagging.flags import ClauseModel
+from playground.flagging.loading import load_flagger
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
@@ -276,7 +276,7 @@ def _zero_shot_model() -> Future[ClauseModel]:
     loading = annotated_index()
 
     def load() -> ClauseModel:
-        from playground.clause_zero_shot import fit_zero_shot
+        from playground.flagging.untrained import fit_zero_shot
 
         index = loading.result()
         return fit_zero_shot(
@@ -289,7 +289,7 @@ def _zero_shot_model() -> Future[ClauseModel]:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _keyword_model() -> Future[ClauseModel]:
     def load() -> ClauseModel:
-        from playground.clause_zero_shot import keyword_model
+        from playground.flagging.untrained import keyword_model
 
         return keyword_model(contract_clauses.keywords(), [label.name for label in contract_clauses.labels()])
 

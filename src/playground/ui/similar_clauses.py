@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from playground.annotations import load_written_clauses
-from playground.clause_baselines import embed_clauses
-from playground.clause_evidence import evidence_from
+from playground.flagging.baselines import embed_clauses
+from playground.flagging.similar_clauses import evidence_from
 from playground.types import AnnotatedClause, Embedder, SimilarClause
 
 Pair = tuple[str, str]

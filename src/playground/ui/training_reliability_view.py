@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from playground.adapters import StoredAdapter
-from playground.clause_calibration import ReliabilityBin
+from playground.flagging.calibration import ReliabilityBin
 from playground.measuring.estimates import Estimate
 from playground.training_charts import reliability_figure
 from playground.ui.markup import escape_markdown

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.adapters import AdapterStore, Task
-from playground.clause_flagger import activate_adapter
 from playground.clause_training import TrainingReport
 from playground.clause_training.measuring import FIGURES
 from playground.errors import PlaygroundError
+from playground.flagging.loading import activate_adapter
 from playground.training_charts import comparison_figure, loss_figure, score_figure
 from playground.ui.markup import escape_html, escape_markdown
 from playground.ui.notices import Notice

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.clause_words import read_under_heading
 from playground.errors import AnnotationError
+from playground.flagging.words import read_under_heading
 from playground.models.embedding import EmbedderAround, fit_query
 from playground.types import AnnotatedClause, Embedder, SimilarClause
 

@@ -13,11 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from playground.clause_calibration import shifted_thresholds
 from playground.clauses.contract_check import contract_notes
 from playground.clauses.contract_kind import contract_kind
 from playground.clauses.splitting import split_clauses
 from playground.errors import DocumentError
+from playground.flagging.calibration import shifted_thresholds
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
 OnShare = Callable[[float], None]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from playground.clause_head import ClauseHead, load_head
-from playground.clause_windows import MOST_TOKENS, WindowReader, load_window_reader, padded_length
 from playground.errors import ModelError
+from playground.flagging.head import ClauseHead, load_head
+from playground.flagging.windows import MOST_TOKENS, WindowReader, load_window_reader, padded_length
 from playground.models.openvino.bert import build_bert
 from playground.models.openvino.bert_weights import load_bert, merged
 from playground.models.openvino.llama import import_openvino

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from playground.flag_report.rows import Correction, ReportRow, heading, missing_labels, report_rows
+from playground.flagging.report.rows import Correction, ReportRow, heading, missing_labels, report_rows
 from playground.text.normalise import normalise_text
 from playground.types import FlaggedContract, Label, SimilarClause
 

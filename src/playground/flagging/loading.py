@@ -10,8 +10,8 @@ from playground.errors import AdapterError
 from playground.models.catalog import ENCODERS, MINILM, SMOLLM2, Bundle
 
 if TYPE_CHECKING:
-    from playground.clause_baselines import ClauseScorer
-    from playground.clause_encoder import ClauseEncoder
+    from playground.flagging.baselines import ClauseScorer
+    from playground.flagging.encoder import ClauseEncoder
     from playground.models.bundled import OnProgress
 
 NO_ADAPTER = (
@@ -52,7 +52,7 @@ def load_flagger(
         AdapterError: the adapter is damaged, belongs to another base, or is none of an encoder.
         ModelError: the encoder cannot be fetched or loaded.
     """
-    from playground.clause_encoder import load_clause_encoder
+    from playground.flagging.encoder import load_clause_encoder
     from playground.models.bundled import ensure_bundle
 
     check_flagger(stored)
@@ -105,7 +105,7 @@ def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | 
         AdapterError: the adapter is damaged or belongs to another base.
         ModelError: the language model cannot be fetched or loaded.
     """
-    from playground.lora.clause_prompts import language_model_scorer
+    from playground.flagging.language_model import language_model_scorer
     from playground.lora.completions import load_completion_codec
     from playground.models.bundled import ensure_smollm2_gguf
     from playground.models.openvino.engine import load_openvino_engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from playground.flag_report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER
+from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER
 
 _BASE = """
 *,*::before,*::after{box-sizing:border-box}

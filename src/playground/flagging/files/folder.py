@@ -18,17 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from playground.atomic import replace_file
-from playground.contract_files.flagging import (
-    FlagJob,
-    flag_one,
-    is_done,
-    read_contract,
-    read_result,
-    write_result,
-)
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import DocumentError, ModelError, PlaygroundError
-from playground.flag_report.tables import spreadsheet_cell
+from playground.flagging.files.contract import FlagJob, flag_one, is_done, read_contract, read_result, write_result
+from playground.flagging.report.tables import spreadsheet_cell
 
 SUMMARY_FILE = "summary.csv"
 SUMMARY_COLUMNS = (

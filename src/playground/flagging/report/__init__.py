@@ -5,10 +5,10 @@ Pure functions from a ``FlaggedContract`` and its labels to text or bytes; wheth
 
 from __future__ import annotations
 
-from playground.flag_report.docx_comments import CommentedDocx, commented_docx
-from playground.flag_report.html import flag_report_html
-from playground.flag_report.rows import Correction, ReportRow, Verdict, missing_labels, report_rows
-from playground.flag_report.tables import flag_report_csv, flag_report_json
+from playground.flagging.report.docx_comments import CommentedDocx, commented_docx
+from playground.flagging.report.html import flag_report_html
+from playground.flagging.report.rows import Correction, ReportRow, Verdict, missing_labels, report_rows
+from playground.flagging.report.tables import flag_report_csv, flag_report_json
 
 __all__ = [
     "CommentedDocx",

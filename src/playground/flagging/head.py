@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.clause_calibration import Calibration
-from playground.clause_words import ClauseWords, words_from, words_tensors
 from playground.errors import AdapterError
+from playground.flagging.calibration import Calibration
+from playground.flagging.words import ClauseWords, words_from, words_tensors
 
 HEAD_FILE = "head.safetensors"
 _TENSORS = ("weight", "bias", "calibration_slope", "calibration_intercept", "thresholds")

@@ -17,9 +17,9 @@ from typing import Any
 from playground.documents.formats.ooxml import load_part, open_archive
 from playground.documents.limits import MIB
 from playground.errors import DocumentError
-from playground.flag_report.docx_places import Spot, TextPlaces, mark
-from playground.flag_report.risk_style import RISK_TITLES
-from playground.flag_report.rows import Correction, ReportRow, percent, place, report_rows
+from playground.flagging.report.docx_places import Spot, TextPlaces, mark
+from playground.flagging.report.risk_style import RISK_TITLES
+from playground.flagging.report.rows import Correction, ReportRow, percent, place, report_rows
 from playground.types import Document, FlaggedContract, Label
 
 AUTHOR = "Clause flagger"

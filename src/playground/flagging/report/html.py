@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
-from playground.flag_report.html_style import report_css
-from playground.flag_report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flag_report.rows import (
+from playground.flagging.report.html_style import report_css
+from playground.flagging.report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
+from playground.flagging.report.rows import (
     Correction,
     ReportRow,
     full_place,

@@ -11,8 +11,8 @@ import numpy as np
 
 from playground.annotations import load_written_clauses
 from playground.atomic import replace_file
-from playground.clause_baselines import RememberingEmbedder, embed_clauses, nearest_clauses
-from playground.flagging import Evidence
+from playground.flagging.baselines import RememberingEmbedder, embed_clauses, nearest_clauses
+from playground.flagging.flags import Evidence
 from playground.models.bundled import cache_folder
 from playground.types import AnnotatedClause, Embedder, SimilarClause
 
