@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playground.clause_training import load_training_base
 from playground.comparison.learning_curve import (
     COMMAND,
     FILE,
@@ -33,6 +32,7 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder
 from playground.models.sources import ModelChoice, load_chat_model
+from playground.training.clauses import load_training_base
 from scenarios.contract_clauses.learning_curve import (
     draw_examples,
     encoder_trainer,

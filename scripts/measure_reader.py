@@ -28,7 +28,6 @@ from typing import Any, TypeVar
 from playground.answering.abstention import is_abstention
 from playground.answering.answer import BotSettings, answer_question
 from playground.documents import load_document
-from playground.lora.completions import PromptCompletion
 from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.estimates import Estimate, balanced_accuracy, proportion
 from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
@@ -40,6 +39,7 @@ from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
 from playground.retrieval.index import PassageIndex, build_index
 from playground.text.quantities import stated_quantities
+from playground.training.language_model.completions import PromptCompletion
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.questions import read_questions

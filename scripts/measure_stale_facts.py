@@ -18,12 +18,12 @@ from playground.adapters import AdapterStore, reader_adapter
 from playground.comparison.provenance import Provenance
 from playground.comparison.stale import COMMAND, FILE, StaleFacts, read_stale_facts, write_stale_facts
 from playground.errors import PlaygroundError
-from playground.lora.language_model import TrainedLanguageModel
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
+from playground.training.language_model.train import TrainedLanguageModel
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import store_closed_book
 from scenarios.return_policy.scenario import ADAPTERS, adapter_store

@@ -51,15 +51,15 @@ from playground.flagging.calibration import (
 from playground.flagging.encoder import load_clause_encoder
 from playground.flagging.head import ClauseHead, load_head, save_head
 from playground.flagging.words import ClauseWords, fit_words
-from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
-from playground.lora.processes import end_if_one_of_several
-from playground.lora.progress import TrainingProgress
-from playground.lora.settings import EncoderSettings
 from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.clause_metrics import measure, per_label
 from playground.models.bundled import ensure_bundle
 from playground.models.catalog import MINILM, MPNET, Bundle
 from playground.models.openvino.bert_weights import weights_sha256
+from playground.training.clauses.encoder import TrainedEncoder, save_encoder, train_encoder
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.processes import end_if_one_of_several
+from playground.training.progress import TrainingProgress
 from playground.types import AnnotatedClause, Document
 from scenarios.contract_clauses.scenario import ADAPTERS, labels
 

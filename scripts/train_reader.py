@@ -26,10 +26,10 @@ from pathlib import Path
 from playground.adapters import AdapterStore, default_root
 from playground.cli import train_reader as command
 from playground.errors import PlaygroundError
-from playground.lora.completions import PromptCompletion
-from playground.lora.progress import TrainingProgress
 from playground.models.bundled import ensure_minilm
 from playground.models.hugging_face import model_identity
+from playground.training.language_model.completions import PromptCompletion
+from playground.training.progress import TrainingProgress
 from scenarios.return_policy.reader.training import load_examples, train_reader, unanswerable_share
 
 NAME = "policy-reader"

@@ -14,13 +14,13 @@ from fakes_adapters import adapter_files
 from playground.adapters import write_checkpoint
 from playground.annotations import AnnotationSet
 from playground.annotations.records import present_labels
-from playground.clause_training import bases, measuring, trainers
-from playground.clause_training.bases import TrainingBase
-from playground.clause_training.plan import TrainingSplit
-from playground.clause_training.trainers import TrainedFlagger
 from playground.flagging.baselines import gold_matrix
-from playground.lora.progress import TrainingProgress, TrainingStopped
 from playground.models.catalog import MINILM
+from playground.training.clauses import bases, measuring, trainers
+from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.plan import TrainingSplit
+from playground.training.clauses.trainers import TrainedFlagger
+from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import AnnotatedClause
 
 LABELS = ("Insurance", "Audit Rights", "Exclusivity")
@@ -151,7 +151,7 @@ def use_training(monkeypatch: pytest.MonkeyPatch, training: ScriptedTraining) ->
     monkeypatch.setattr(bases, "load_training_base", lambda _name, _on_progress=None: base)
     monkeypatch.setattr(trainers, "train_on_encoder", training)
     monkeypatch.setattr(
-        "playground.clause_training.training.measure_baselines",
+        "playground.training.clauses.train.measure_baselines",
         lambda split, keywords, _folder, **options: real(split, keywords, None, **options),
     )
     return training

@@ -12,7 +12,8 @@ from fakes_training import LABELS, ScriptedTraining, annotations, clauses, use_t
 
 from playground.adapters import AdapterStore, verify
 from playground.annotations import WrittenClauses, label_counts, load_written_clauses
-from playground.clause_training import (
+from playground.errors import AdapterError, AnnotationError, ModelError, TrainingError
+from playground.training.clauses import (
     TrainingPlan,
     contract_units,
     load_training_base,
@@ -21,10 +22,9 @@ from playground.clause_training import (
     train_clauses,
     training_lock,
 )
-from playground.clause_training.plan import contracts_of, plan_fingerprint, stratified
-from playground.errors import AdapterError, AnnotationError, ModelError, TrainingError
-from playground.lora.progress import TrainingProgress, TrainingStopped
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import contracts_of, plan_fingerprint, stratified
+from playground.training.progress import TrainingProgress, TrainingStopped
 from scenarios.contract_clauses import scenario
 
 
@@ -293,7 +293,7 @@ def test_a_full_disk_while_saving_leaves_the_store_as_it_was(store: AdapterStore
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("playground.clause_training.training.shutil.copytree", full)
+        patch.setattr("playground.training.clauses.train.shutil.copytree", full)
         with pytest.raises(AdapterError, match="is full"):
             train_clauses(plan(), store)
     assert untouched(store)

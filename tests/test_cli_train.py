@@ -157,7 +157,7 @@ def test_a_launcher_that_started_one_process_only_is_told(
 
 _ENDING = """
 import atexit, os, sys
-from playground.lora.processes import end_if_one_of_several
+from playground.training.processes import end_if_one_of_several
 
 atexit.register(print, "the interpreter was taken down")
 end_if_one_of_several(3)

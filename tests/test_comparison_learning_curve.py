@@ -14,12 +14,12 @@ from evidence_samples import curve, figures
 from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
-from playground.clause_training.plan import TrainingSplit
-from playground.clause_training.trainers import TrainedFlagger
 from playground.comparison.learning_curve import CurveRow, curve_points, read_learning_curve, write_learning_curve
 from playground.comparison.provenance import Provenance, elsewhere_words
 from playground.errors import EvaluationError
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import TrainingSplit
+from playground.training.clauses.trainers import TrainedFlagger
 from playground.types import AnnotatedClause
 from scenarios.contract_clauses.learning_curve import (
     CurveTask,

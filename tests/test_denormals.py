@@ -6,7 +6,7 @@ pytestmark = pytest.mark.models
 def test_numbers_near_zero_are_numbers_again_after_the_block_even_when_it_fails() -> None:
     import torch
 
-    from playground.lora.denormals import flushed_denormals
+    from playground.training.number_formats import flushed_denormals
 
     smallest = torch.tensor([1e-40])
     with pytest.raises(RuntimeError), flushed_denormals():

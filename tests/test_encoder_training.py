@@ -17,11 +17,11 @@ from tiny_encoder import write_tiny_encoder
 
 from playground.errors import TrainingError
 from playground.flagging.encoder import load_clause_encoder
-from playground.lora import encoder as training
-from playground.lora.encoder import TrainedEncoder, save_encoder, train_encoder
-from playground.lora.progress import TrainingProgress, TrainingStopped
-from playground.lora.settings import EncoderSettings
 from playground.measuring.clause_metrics import micro_ap
+from playground.training.clauses import encoder as training
+from playground.training.clauses.encoder import TrainedEncoder, save_encoder, train_encoder
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import AnnotatedClause
 
 LABELS = ("Insurance", "Audit Rights")
@@ -305,7 +305,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 import test_encoder_training as tests
 import torch
-from playground.lora import encoder as training
+from playground.training import encoder as training
 
 torch.set_num_threads(1)
 training._REPORT_EVERY_S = 0.05  # so that the clocks of two processes disagree about when to report

@@ -22,9 +22,11 @@ from tiny_language_model import write_tiny_llama
 from playground.adapters import checkpoint_step, latest_checkpoint
 from playground.adapters.contents import describe_files
 from playground.errors import TrainingError
-from playground.lora import language_model_reports, language_model_run
-from playground.lora.completion_batches import to_batch
-from playground.lora.completions import (
+from playground.models.chat import ChatMl
+from playground.training.language_model import loop
+from playground.training.language_model import reports as language_model_reports
+from playground.training.language_model.batches import to_batch
+from playground.training.language_model.completions import (
     ChatMlCompletions,
     PackedCompletions,
     PromptCompletion,
@@ -32,16 +34,15 @@ from playground.lora.completions import (
     pack_neighbours,
     tokenise,
 )
-from playground.lora.language_model import (
+from playground.training.language_model.loop import learning_rate
+from playground.training.language_model.network import base_sha256, load_lora_network
+from playground.training.language_model.train import (
     LanguageModelSettings,
     TrainedLanguageModel,
     save_peft,
     train_language_model,
 )
-from playground.lora.language_model_base import base_sha256, load_lora_network
-from playground.lora.language_model_run import learning_rate
-from playground.lora.progress import TrainingProgress, TrainingStopped
-from playground.models.chat import ChatMl
+from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import Message
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -399,7 +400,7 @@ def test_a_stop_is_heard_between_the_batches_of_a_step(tiny: Path) -> None:
 def test_the_time_budget_ends_the_schedule(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: next(ticks) / 100)
-    for module in (language_model_reports, language_model_run):
+    for module in (language_model_reports, loop):
         monkeypatch.setattr(module, "time", clock)
     settings = replace(SETTINGS, epochs=1000, max_minutes=0.05)
     result = train_language_model(tiny, TRAIN, VALIDATION, settings)
@@ -509,8 +510,8 @@ sys.path.insert(0, sys.argv[1])
 tiny, folder = Path(sys.argv[2]), Path(sys.argv[3])
 from accelerate import PartialState
 from test_language_model_training import SETTINGS, TRAIN, VALIDATION
-from playground.lora import language_model_reports
-from playground.lora.language_model import train_language_model
+from playground.training import language_model_reports
+from playground.training.language_model.train import train_language_model
 
 language_model_reports.REPORT_EVERY_S = 0.0  # the stop is heard at its step, on a fast machine too
 for name, stop_at in (("stopped", 4), ("resumed", 100)):

@@ -35,18 +35,18 @@ from playground.cli import main
 from playground.cli import train_reader as command
 from playground.documents import load_document
 from playground.errors import AdapterError, ModelError, TrainingError
-from playground.lora import language_bases
-from playground.lora.completion_batches import to_batch
-from playground.lora.completions import PackedCompletions, TokenisedCompletion
-from playground.lora.language_bases import BUNDLED_BASE, LanguageBase, load_language_base
-from playground.lora.language_model import LanguageModelSettings
-from playground.lora.language_model_base import _PACKABLE, load_lora_network, reads_packed_rows
 from playground.models.catalog import SMOLLM2
 from playground.models.hugging_face import find_model_folder, weights_sha256
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import BaseWeights, ModelChoice, base_weights, choice_from, load_chat_model
 from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 from playground.retrieval.index import build_index
+from playground.training.language_model import bases as language_bases
+from playground.training.language_model.bases import BUNDLED_BASE, LanguageBase, load_language_base
+from playground.training.language_model.batches import to_batch
+from playground.training.language_model.completions import PackedCompletions, TokenisedCompletion
+from playground.training.language_model.network import _PACKABLE, load_lora_network, reads_packed_rows
+from playground.training.language_model.train import LanguageModelSettings
 from playground.types import Embedder, Message
 from playground.ui import resources
 from scenarios.return_policy import evaluation as scenario

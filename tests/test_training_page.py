@@ -15,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground.adapters import AdapterStore
 from playground.errors import TrainingError
-from playground.lora.language_model import TrainedLanguageModel
-from playground.lora.progress import OnProgress, TrainingProgress
 from playground.models.catalog import MINILM
+from playground.training.language_model.train import TrainedLanguageModel
+from playground.training.progress import OnProgress, TrainingProgress
 from playground.ui import resources, training_desk
 from playground.ui.training_desk import TrainingDesk
 from playground.ui.training_reliability_view import reliability_of

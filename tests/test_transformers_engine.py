@@ -9,8 +9,8 @@ import pytest
 from tiny_language_model import write_tiny_llama
 
 from playground.errors import ModelError
-from playground.lora.completions import TemplateCompletions
 from playground.models.transformers_engine import TransformersCodec
+from playground.training.language_model.completions import TemplateCompletions
 from playground.types import Message
 
 CHATML = (

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from playground.annotations import split_by_contract
-from playground.clause_training.bases import TrainingBase
-from playground.clause_training.plan import TrainingSplit
-from playground.clause_training.trainers import TrainedFlagger, train_on_encoder
 from playground.errors import AnnotationError
 from playground.flagging.baselines import gold_matrix
 from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
-from playground.lora.settings import EncoderSettings
 from playground.measuring.evaluation import fingerprint_of
+from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import TrainingSplit
+from playground.training.clauses.trainers import TrainedFlagger, train_on_encoder
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example
 from scenarios.contract_clauses.judges import in_columns, load_training_clauses
 from scenarios.contract_clauses.measured_contracts import LABELS, MeasuredContract, contract_of, load_measured_set

@@ -16,9 +16,9 @@ from playground.answering.citations import is_abstention
 from playground.comparison.stale import Recovery, RecoveryTime, StaleAnswer
 from playground.documents import load_document
 from playground.errors import EvaluationError
-from playground.lora.language_model import save_peft
 from playground.retrieval.index import build_index
 from playground.text.bounded_patterns import all_found
+from playground.training.language_model.train import save_peft
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import train_closed_book
 from scenarios.return_policy.evaluation import bot_settings

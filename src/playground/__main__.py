@@ -3,7 +3,7 @@
 import sys
 
 from playground.cli import main
-from playground.lora.processes import end_if_one_of_several
+from playground.training.processes import end_if_one_of_several
 
 if __name__ == "__main__":
     code = main()

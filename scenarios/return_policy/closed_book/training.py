@@ -6,19 +6,19 @@ import hashlib
 from pathlib import Path
 
 from playground.adapters import AdapterManifest, AdapterStore, StoredAdapter
-from playground.lora.language_model import (
+from playground.machine import describe_machine
+from playground.models.bundled import ensure_smollm2_gguf
+from playground.models.catalog import SMOLLM2
+from playground.models.transformers_engine import ensure_dequantised
+from playground.training.language_model.manifest import manifest_of
+from playground.training.language_model.train import (
     LanguageModelSettings,
     TrainedLanguageModel,
     save_peft,
     train_language_model,
 )
-from playground.lora.progress import OnProgress
-from playground.machine import describe_machine
-from playground.models.bundled import ensure_smollm2_gguf
-from playground.models.catalog import SMOLLM2
-from playground.models.transformers_engine import ensure_dequantised
+from playground.training.progress import OnProgress
 from scenarios.return_policy.closed_book.pairs import PAIRS, closed_book_examples, read_facts
-from scenarios.return_policy.trained_adapter import manifest_of
 
 SETTINGS = LanguageModelSettings(
     rank=16,

@@ -28,16 +28,22 @@ from playground.adapters import (
 from playground.answering.answer import BotSettings, answer_question
 from playground.documents import load_document
 from playground.errors import AdapterError
-from playground.lora.completions import PromptCompletion
-from playground.lora.language_bases import BUNDLED_BASE, LanguageBase, load_language_base
-from playground.lora.language_model import LanguageModelSettings, TrainedLanguageModel, save_peft, train_language_model
-from playground.lora.progress import OnProgress, TrainingProgress
 from playground.machine import describe_machine
 from playground.measuring.evaluation import sample_examples
 from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import load_chat_model
 from playground.retrieval.index import PassageIndex, build_index
+from playground.training.language_model.bases import BUNDLED_BASE, LanguageBase, load_language_base
+from playground.training.language_model.completions import PromptCompletion
+from playground.training.language_model.manifest import manifest_of
+from playground.training.language_model.train import (
+    LanguageModelSettings,
+    TrainedLanguageModel,
+    save_peft,
+    train_language_model,
+)
+from playground.training.progress import OnProgress, TrainingProgress
 from playground.types import Answer, Embedder, Example
 from scenarios.return_policy.evaluation import bot_settings, is_right
 from scenarios.return_policy.questions import read_questions
@@ -45,7 +51,6 @@ from scenarios.return_policy.reader.cards import CARDS, OUTSIDE, all_cards
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_examples
 from scenarios.return_policy.reader.squad import squad_examples
 from scenarios.return_policy.scenario import POLICIES, QUESTIONS
-from scenarios.return_policy.trained_adapter import manifest_of
 
 SQUAD_SHARE = 0.25
 HELD_OUT_EVERY = 12
@@ -141,8 +146,8 @@ def train_reader(
         TrainingError: a setting or file is wrong, another training is running, or this one failed.
         TrainingStopped: it was stopped before anything was learnt.
     """
-    from playground.clause_training import training_lock
     from playground.models.embedding import load_embedder
+    from playground.training.clauses import training_lock
 
     check_name(plan.name)
     if (free := store.free_name(plan.name)) != plan.name:

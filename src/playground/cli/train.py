@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 from playground.cli import loading, train_reader
 from playground.cli.terminal import ProgressLine, one_line, positive
 from playground.cli.training_process import secondary_process, training_line
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses.encoder_settings import EncoderSettings
 
 if TYPE_CHECKING:
     from playground.annotations import AnnotationSet, WrittenClauses
-    from playground.clause_training import TrainingPlan, TrainingReport
-    from playground.lora.progress import TrainingProgress
+    from playground.training.clauses import TrainingPlan, TrainingReport
+    from playground.training.progress import TrainingProgress
 
 _SCENARIO = "contract_clauses"
 _WRITTEN = "written"
@@ -85,9 +85,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
     """
-    from playground.clause_training import train_clauses
-    from playground.clause_training.training import is_main_process, resumed_step
     from playground.flagging.loading import activate_adapter
+    from playground.training.clauses import train_clauses
+    from playground.training.clauses.train import is_main_process, resumed_step
 
     store = loading.load_adapter_store()
     loading.quieten()
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
 
 
 def _plan(arguments: argparse.Namespace) -> TrainingPlan:
-    from playground.clause_training import BUNDLED_BASES, TrainingPlan
+    from playground.training.clauses import BUNDLED_BASES, TrainingPlan
 
     scenario = loading.load_scenario_module(_SCENARIO)
     is_written = arguments.data == _WRITTEN
@@ -146,8 +146,8 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
 def _data(source: str, scenario: Any) -> AnnotationSet | WrittenClauses:
     from playground.annotations import load_written_clauses, read_annotations
     from playground.annotations.cuad import MAX_CUAD_BYTES
-    from playground.clause_training import contract_units
     from playground.errors import AnnotationError
+    from playground.training.clauses import contract_units
 
     known = [label.name for label in scenario.labels()]
     if source == _WRITTEN:

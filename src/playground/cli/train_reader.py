@@ -17,7 +17,7 @@ from playground.cli.terminal import ProgressLine, one_line, positive
 from playground.cli.training_process import secondary_process, training_line
 
 if TYPE_CHECKING:
-    from playground.lora.progress import TrainingProgress
+    from playground.training.progress import TrainingProgress
     from scenarios.return_policy.reader.training import ReaderPlan, ReaderReport
 
 _BUNDLED = "bundled"
@@ -68,8 +68,8 @@ def plan_from(arguments: argparse.Namespace, name: str) -> ReaderPlan:
         ModelError: the base is not there or cannot be trained.
         TrainingError: a setting is out of range.
     """
-    from playground.lora.language_bases import BUNDLED_BASE, load_language_base
-    from playground.lora.language_model import check_settings
+    from playground.training.language_model.bases import BUNDLED_BASE, load_language_base
+    from playground.training.language_model.train import check_settings
 
     training = loading.load_scenario("return_policy", "reader.training")
     base_name = BUNDLED_BASE if arguments.base == _BUNDLED else arguments.base
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
     """
-    from playground.clause_training.training import is_main_process
+    from playground.training.clauses.train import is_main_process
 
     store = loading.load_adapter_store()
     loading.quieten()

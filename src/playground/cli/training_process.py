@@ -29,7 +29,7 @@ def training_line() -> Iterator[ProgressLine]:
     Raises:
         KeyboardInterrupt: the training was stopped; the message says what is left of it, or how to go on.
     """
-    from playground.lora.progress import TrainingStopped
+    from playground.training.progress import TrainingStopped
 
     line = ProgressLine()
     try:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import TrainingError
-from playground.lora.completions import CompletionCodec, PromptCompletion
 from playground.models.generation import PREFILL_TOKENS, TokenSequence, common_prefix
+from playground.training.language_model.completions import CompletionCodec, PromptCompletion
 from playground.types import AnnotatedClause, Message
 
 SYSTEM = "Name what the contract clause is about in one word. Say None if it is about nothing of interest."

@@ -106,11 +106,11 @@ def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | 
         ModelError: the language model cannot be fetched or loaded.
     """
     from playground.flagging.language_model import language_model_scorer
-    from playground.lora.completions import load_completion_codec
     from playground.models.bundled import ensure_smollm2_gguf
     from playground.models.openvino.engine import load_openvino_engine
     from playground.models.openvino.lora_branches import load_lora_branches
     from playground.models.transformers_engine import ensure_dequantised
+    from playground.training.language_model.completions import load_completion_codec
 
     check_base(stored.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)
     verify(stored)

@@ -17,9 +17,9 @@ from playground.annotations import (
     read_annotations,
 )
 from playground.annotations.cuad import MAX_CUAD_BYTES
-from playground.clause_training import contract_units
 from playground.errors import AnnotationError, PlaygroundError
-from playground.training_charts import label_counts_figure
+from playground.training.charts import label_counts_figure
+from playground.training.clauses import contract_units
 from playground.types import AnnotatedClause
 from playground.ui import jobs, training_resources
 from playground.ui.markup import escape_markdown, shortened

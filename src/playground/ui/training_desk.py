@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass, field
 
 from playground.adapters import AdapterStore
-from playground.clause_training import TrainingPlan, TrainingReport, train_clauses
 from playground.errors import TrainingError
-from playground.lora.progress import TrainingProgress, TrainingStopped
+from playground.training.clauses import TrainingPlan, TrainingReport, train_clauses
+from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.ui import jobs
 from playground.ui.jobs import Job
 from scenarios.return_policy.reader import training as reader

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.adapters import Task
-from playground.clause_training.bases import BUNDLED_BASES
-from playground.lora.progress import TrainingProgress
-from playground.training_charts import loss_figure, score_figure
+from playground.training.charts import loss_figure, score_figure
+from playground.training.clauses.bases import BUNDLED_BASES
+from playground.training.progress import TrainingProgress
 from playground.ui.markup import escape_markdown
 from playground.ui.training_desk import TrainingRun
 from playground.ui.training_state import Key, session

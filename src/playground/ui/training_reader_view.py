@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.adapters import AdapterStore
 from playground.errors import PlaygroundError
-from playground.training_charts import loss_figure, score_figure
+from playground.training.charts import loss_figure, score_figure
 from playground.ui.layout import BOT
 from playground.ui.markup import escape_html, escape_markdown, shortened
 from playground.ui.notices import Notice, draw_notice

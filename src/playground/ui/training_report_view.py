@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.adapters import AdapterStore, Task
-from playground.clause_training import TrainingReport
-from playground.clause_training.measuring import FIGURES
 from playground.errors import PlaygroundError
 from playground.flagging.loading import activate_adapter
-from playground.training_charts import comparison_figure, loss_figure, score_figure
+from playground.training.charts import comparison_figure, loss_figure, score_figure
+from playground.training.clauses import TrainingReport
+from playground.training.clauses.measuring import FIGURES
 from playground.ui.markup import escape_html, escape_markdown
 from playground.ui.notices import Notice
 from playground.ui.training_desk import DESK, TrainingRun

@@ -6,9 +6,9 @@ import streamlit as st
 
 from playground.adapters import AdapterStore
 from playground.annotations import WrittenClauses
-from playground.clause_training import BUNDLED_BASES, TrainingPlan, split_for_training
 from playground.errors import PlaygroundError
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses import BUNDLED_BASES, TrainingPlan, split_for_training
+from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.ui.notices import Notice, draw_notice
 from playground.ui.training_desk import DESK
 from playground.ui.training_state import Data, Key, annotations_of, session

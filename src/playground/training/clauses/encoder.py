@@ -24,13 +24,13 @@ from playground.flagging.baselines import gold_matrix
 from playground.flagging.calibration import Calibration
 from playground.flagging.head import ClauseHead, save_head
 from playground.flagging.windows import Window, load_window_reader
-from playground.lora.denormals import flushed_denormals
-from playground.lora.encoder_model import HEAD_PREFIX, load_encoder_with_head, read_trained_state
-from playground.lora.encoder_state import LoopState, read_state, restore_state, save_state
-from playground.lora.processes import Processes
-from playground.lora.progress import FEWEST_STEPS, OnProgress, TrainingProgress, TrainingStopped
-from playground.lora.settings import EncoderSettings
 from playground.measuring.clause_metrics import micro_ap
+from playground.training.clauses.encoder_network import HEAD_PREFIX, load_encoder_with_head, read_trained_state
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.encoder_state import LoopState, read_state, restore_state, save_state
+from playground.training.number_formats import flushed_denormals
+from playground.training.processes import Processes
+from playground.training.progress import FEWEST_STEPS, OnProgress, TrainingProgress, TrainingStopped
 from playground.types import AnnotatedClause
 
 if TYPE_CHECKING:

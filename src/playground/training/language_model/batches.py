@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.lora.completions import PackedCompletions, TokenisedCompletion
+from playground.training.language_model.completions import PackedCompletions, TokenisedCompletion
 
 WIDTH_STEP = 32
 """Widths are multiples of this many tokens, so that few shapes occur and the kernels prepared for each are reused.

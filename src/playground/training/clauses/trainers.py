@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.clause_training.bases import TrainingBase
-from playground.clause_training.plan import TrainingSplit
 from playground.flagging import encoder
 from playground.flagging.calibration import Calibration
 from playground.flagging.head import load_head, save_head
-from playground.lora import encoder as lora_encoder
-from playground.lora.progress import OnProgress, TrainingProgress
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses import encoder as lora_encoder
+from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import TrainingSplit
+from playground.training.progress import OnProgress, TrainingProgress
 from playground.types import AnnotatedClause
 
 OnShare = Callable[[float], None]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.errors import ModelError, TrainingError
-from playground.lora.completion_batches import CompletionBatch
-from playground.lora.encoder_model import computes_bfloat16
 from playground.models.hugging_face import read_config, weights_sha256
+from playground.training.clauses.encoder_network import computes_bfloat16
+from playground.training.language_model.batches import CompletionBatch
 
 if TYPE_CHECKING:
     import torch

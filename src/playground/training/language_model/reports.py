@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 
-from playground.lora.language_model_state import LoopState
-from playground.lora.progress import OnProgress, Stage, TrainingProgress
+from playground.training.language_model.state import LoopState
+from playground.training.progress import OnProgress, Stage, TrainingProgress
 
 REPORT_EVERY_S = 0.25
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.adapters import checkpoint_step, latest_checkpoint, write_checkpoint
-from playground.lora.encoder_model import EncoderWithHead
-from playground.lora.progress import TrainingProgress
+from playground.training.clauses.encoder_network import EncoderWithHead
+from playground.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
     import torch

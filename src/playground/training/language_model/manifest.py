@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from playground.adapters import AdapterManifest, Task
-from playground.lora.language_model import TrainedLanguageModel
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import BaseWeights
+from playground.training.language_model.train import TrainedLanguageModel
 
 _BUNDLED = BaseWeights(SMOLLM2.id, SMOLLM2.main_file.sha256)
 

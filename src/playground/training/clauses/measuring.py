@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 
-from playground.clause_training.plan import TrainingSplit
 from playground.errors import ModelError
 from playground.flagging.baselines import ClauseScorer, fit_frozen_embedding, fit_tfidf, gold_matrix, keyword_scorer
 from playground.flagging.calibration import (
@@ -32,6 +31,7 @@ from playground.measuring.clause_metrics import (
 )
 from playground.measuring.estimates import Estimate
 from playground.models.embedding import load_embedder
+from playground.training.clauses.plan import TrainingSplit
 from playground.types import AnnotatedClause
 
 MOST_ERRORS = 100

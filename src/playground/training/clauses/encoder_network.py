@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.errors import TrainingError
 from playground.flagging.windows import WindowBatch
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses.encoder_settings import EncoderSettings
 
 if TYPE_CHECKING:
     import torch

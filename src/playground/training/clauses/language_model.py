@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.clause_training.bases import TrainingBase
-from playground.clause_training.plan import TrainingSplit
-from playground.clause_training.trainers import OnShare, TrainedFlagger
 from playground.flagging.calibration import Calibration
-from playground.lora.language_model import LanguageModelSettings, save_peft, train_language_model
-from playground.lora.progress import OnProgress, TrainingProgress
-from playground.lora.settings import EncoderSettings
 from playground.models.catalog import SMOLLM2
+from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import TrainingSplit
+from playground.training.clauses.trainers import OnShare, TrainedFlagger
+from playground.training.language_model.train import LanguageModelSettings, save_peft, train_language_model
+from playground.training.progress import OnProgress, TrainingProgress
 from playground.types import AnnotatedClause
 
 _EDGE = 1e-6  # log-odds are taken of probabilities no nearer to 0 and 1
@@ -34,8 +34,8 @@ def train_on_language_model(
     It is judged on the fast engine, as it would run. Settings that only encoders have are passed over.
     """
     from playground.flagging.language_model import clause_examples, label_codes
-    from playground.lora.completions import load_completion_codec
     from playground.models.transformers_engine import ensure_dequantised
+    from playground.training.language_model.completions import load_completion_codec
 
     gguf = base.folder / SMOLLM2.main_file.name
     folder = ensure_dequantised(gguf)
@@ -107,9 +107,9 @@ def _judge(
     on_share: OnShare,
 ) -> np.ndarray:
     from playground.flagging.language_model import language_model_scorer
-    from playground.lora.completions import load_completion_codec
     from playground.models.openvino.engine import load_openvino_engine
     from playground.models.openvino.lora_branches import load_lora_branches
+    from playground.training.language_model.completions import load_completion_codec
 
     engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(adapter))
     score = language_model_scorer(engine.load_network("trained"), load_completion_codec(folder), labels)

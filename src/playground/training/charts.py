@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playground.charts.prompt import FONT_SIZE
 from playground.flagging.calibration import ReliabilityBin
-from playground.lora.progress import TrainingProgress
+from playground.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

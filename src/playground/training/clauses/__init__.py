@@ -5,10 +5,10 @@ its manifest and model card, or nothing is stored at all.
 """
 
 from playground.annotations.units import contract_units
-from playground.clause_training.bases import BUNDLED_BASES, TrainingBase, load_training_base
-from playground.clause_training.measuring import LabelError, Measurement
-from playground.clause_training.plan import TrainingPlan, TrainingSplit, split_for_training
-from playground.clause_training.training import TrainingReport, resumed_step, train_clauses, training_lock
+from playground.training.clauses.bases import BUNDLED_BASES, TrainingBase, load_training_base
+from playground.training.clauses.measuring import LabelError, Measurement
+from playground.training.clauses.plan import TrainingPlan, TrainingSplit, split_for_training
+from playground.training.clauses.train import TrainingReport, resumed_step, train_clauses, training_lock
 
 __all__ = [
     "BUNDLED_BASES",

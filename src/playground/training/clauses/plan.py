@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from playground.annotations import AnnotationSet, WrittenClauses, check_usable, label_counts, split_by_contract
 from playground.errors import AnnotationError, TrainingError
-from playground.lora.settings import EncoderSettings
+from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.types import AnnotatedClause
 
 TEST_SHARE = 0.2

@@ -23,10 +23,13 @@ from playground.adapters import (
     clear_checkpoints,
     latest_checkpoint,
 )
-from playground.clause_training import bases, language_model, trainers
-from playground.clause_training.bases import TrainingBase
-from playground.clause_training.card import model_card
-from playground.clause_training.measuring import (
+from playground.errors import AdapterError, TrainingError
+from playground.flagging.baselines import gold_matrix
+from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
+from playground.training.clauses import bases, language_model, trainers
+from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.card import model_card
+from playground.training.clauses.measuring import (
     FIGURES,
     Figures,
     Measurement,
@@ -34,18 +37,15 @@ from playground.clause_training.measuring import (
     measure_baselines,
     measure_flagger,
 )
-from playground.clause_training.plan import (
+from playground.training.clauses.plan import (
     TrainingPlan,
     TrainingSplit,
     contracts_of,
     plan_fingerprint,
     split_for_training,
 )
-from playground.clause_training.trainers import TrainedFlagger
-from playground.errors import AdapterError, TrainingError
-from playground.flagging.baselines import gold_matrix
-from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
-from playground.lora.progress import OnProgress, TrainingProgress
+from playground.training.clauses.trainers import TrainedFlagger
+from playground.training.progress import OnProgress, TrainingProgress
 
 CHECKPOINTS = ".checkpoints"
 _MOST_CONFUSIONS_KEPT = 50

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.adapters import clear_checkpoints, latest_checkpoint, write_checkpoint
-from playground.lora.completions import PackedCompletions
-from playground.lora.language_model import LanguageModelSettings, StepLoss, ValidationLoss
+from playground.training.language_model.completions import PackedCompletions
+from playground.training.language_model.train import LanguageModelSettings, StepLoss, ValidationLoss
 
 if TYPE_CHECKING:
     import torch

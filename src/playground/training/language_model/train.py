@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from playground.errors import TrainingError
-from playground.lora.completions import (
+from playground.training.language_model.completions import (
     ChatFormat,
     PromptCompletion,
     TokenisedCompletion,
@@ -23,9 +23,9 @@ from playground.lora.completions import (
     pack_neighbours,
     tokenise,
 )
-from playground.lora.denormals import flushed_denormals
-from playground.lora.language_model_base import Precision, lora_options, reads_packed_rows
-from playground.lora.progress import OnProgress
+from playground.training.language_model.network import Precision, lora_options, reads_packed_rows
+from playground.training.number_formats import flushed_denormals
+from playground.training.progress import OnProgress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,7 +171,7 @@ def train_language_model(
             the first step). Later, but before the first validation, the weights are validated once and kept: one pass
             over ``validation``.
     """
-    from playground.lora.language_model_run import run
+    from playground.training.language_model.loop import run
 
     settings = settings or LanguageModelSettings()
     check_settings(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playground.adapters import AdapterManifest
-from playground.clause_training.measuring import FIGURES, Figures, Measurement
+from playground.training.clauses.measuring import FIGURES, Figures, Measurement
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import TrainingError
-from playground.lora.completion_batches import (
+from playground.training.language_model.batches import (
     completion_tokens,
     epoch_steps,
     examples_in,
@@ -21,11 +21,11 @@ from playground.lora.completion_batches import (
     steps_per_epoch,
     to_batch,
 )
-from playground.lora.completions import PackedCompletions
-from playground.lora.language_model import LanguageModelSettings, StepLoss, TrainedLanguageModel, ValidationLoss
-from playground.lora.language_model_base import LoraNetwork, base_sha256, load_lora_network, tensors_sha256
-from playground.lora.language_model_reports import Reporter, StopAsked
-from playground.lora.language_model_state import (
+from playground.training.language_model.completions import PackedCompletions
+from playground.training.language_model.master_weights import MasterWeights
+from playground.training.language_model.network import LoraNetwork, base_sha256, load_lora_network, tensors_sha256
+from playground.training.language_model.reports import Reporter, StopAsked
+from playground.training.language_model.state import (
     LoopState,
     as_record,
     fingerprint,
@@ -33,9 +33,14 @@ from playground.lora.language_model_state import (
     save_state,
     state_from,
 )
-from playground.lora.master_weights import MasterWeights
-from playground.lora.processes import Processes
-from playground.lora.progress import FEWEST_STEPS, OnProgress, TrainingStopped
+from playground.training.language_model.train import (
+    LanguageModelSettings,
+    StepLoss,
+    TrainedLanguageModel,
+    ValidationLoss,
+)
+from playground.training.processes import Processes
+from playground.training.progress import FEWEST_STEPS, OnProgress, TrainingStopped
 
 if TYPE_CHECKING:
     import torch
