@@ -22,8 +22,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from playground.comparison.compare import ComparedRun, compare_runs
 from playground.comparison.rows import read_run_rows, row_table
+from playground.comparison.runs_compared import ComparedRun, compare_runs
 from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.evaluation import EvaluationPlan, fingerprint_of
 from playground.measuring.overhead import measure_overhead

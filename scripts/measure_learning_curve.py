@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playground.comparison.learning_curve import (
+from playground.comparison.claims.learning_curve import (
     COMMAND,
     FILE,
     SIZES,
@@ -25,7 +25,7 @@ from playground.comparison.learning_curve import (
     read_learning_curve,
     write_learning_curve,
 )
-from playground.comparison.provenance import Provenance
+from playground.comparison.claims.provenance import Provenance
 from playground.errors import PlaygroundError
 from playground.flagging.baselines import RememberingEmbedder
 from playground.machine import commit, describe_machine, utc_now

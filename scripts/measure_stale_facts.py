@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from playground.adapters import AdapterStore, reader_adapter
-from playground.comparison.provenance import Provenance
-from playground.comparison.stale import COMMAND, FILE, StaleFacts, read_stale_facts, write_stale_facts
+from playground.comparison.claims.provenance import Provenance
+from playground.comparison.claims.stale_facts import COMMAND, FILE, StaleFacts, read_stale_facts, write_stale_facts
 from playground.errors import PlaygroundError
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_minilm

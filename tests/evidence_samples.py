@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from playground.adapters import AdapterManifest
 from playground.adapters.manifest import AdapterFile
+from playground.comparison.claims.learning_curve import CurveRow, LearningCurve
+from playground.comparison.claims.provenance import Provenance
+from playground.comparison.claims.stale_facts import Recovery, RecoveryTime, StaleAnswer, StaleFacts
 from playground.comparison.figures import TechniqueFigures, Times
-from playground.comparison.learning_curve import CurveRow, LearningCurve
-from playground.comparison.provenance import Provenance
-from playground.comparison.stale import Recovery, RecoveryTime, StaleAnswer, StaleFacts
 from playground.comparison.technique_styles import style_of
 from playground.measuring.estimates import Estimate
 

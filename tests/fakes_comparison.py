@@ -12,7 +12,7 @@ from fakes import FakeChatModel
 from fakes_ui import ROOT, run, use_models
 from streamlit.testing.v1 import AppTest
 
-from playground.comparison.fresh import ROOT_VARIABLE
+from playground.comparison.measured_here import ROOT_VARIABLE
 from playground.measuring.runs import RunInfo, open_run
 from playground.types import Prediction, RunRecord, Usage
 from playground.ui import comparison_desk, comparison_resources, comparison_run_view

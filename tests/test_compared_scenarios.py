@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from fakes import FakeChatModel
 
-from playground.comparison.charts import first_token_figure, tokens_figure
+from playground.comparison.charts.techniques import first_token_figure, tokens_figure
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.rows import RunRows, read_run_rows
-from playground.comparison.sums import TechniqueRows, technique_figures, technique_rows
+from playground.comparison.technique_figures import TechniqueRows, technique_figures, technique_rows
 from playground.measuring.estimates import Estimate, proportion
 from playground.measuring.runs import RunInfo
 from playground.models.chat import LocalChatModel

@@ -8,7 +8,7 @@ import pytest
 from evidence_samples import STALE, curve, figures, manifest, seconds, stale
 
 from playground.adapters import AdapterStore
-from playground.comparison.article import (
+from playground.comparison.claims.article import (
     NOT_MEASURED,
     ArticleEvidence,
     ArticleRow,
@@ -16,9 +16,9 @@ from playground.comparison.article import (
     base_unchanged,
     examples_to_beat_prompting,
 )
-from playground.comparison.article_evidence import collect_evidence
-from playground.comparison.learning_curve import read_learning_curve
-from playground.comparison.stale import write_stale_facts
+from playground.comparison.claims.evidence import collect_evidence
+from playground.comparison.claims.learning_curve import read_learning_curve
+from playground.comparison.claims.stale_facts import write_stale_facts
 
 SHIPPED = Path(__file__).parents[1] / "data" / "adapters"
 CURVE = curve({0: 50, 4: 55, 64: 58, 256: 59}, {4: 50, 64: 57, 256: 70, 1024: 80})

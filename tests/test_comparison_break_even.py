@@ -10,7 +10,7 @@ from evidence_samples import manifest, stale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.comparison.break_even import (
+from playground.comparison.claims.break_even import (
     ASSUMED,
     MAY_BE_ZERO,
     TITLES,

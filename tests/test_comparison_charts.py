@@ -12,25 +12,25 @@ import pytest
 from plotly import graph_objects as go
 
 from playground.charts.prompt import FONT_SIZE, PART_COLOURS
-from playground.comparison.break_even import break_even, default_assumptions, with_values
-from playground.comparison.chart_style import SMALL_SAMPLE, framed, log_ticks, plain, seconds
-from playground.comparison.charts import (
+from playground.comparison.charts.frame import SMALL_SAMPLE, framed, log_ticks, plain, seconds
+from playground.comparison.charts.over_time import (
+    break_even_figure,
+    learning_curve_figure,
+    stale_facts_figure,
+    way_colours,
+)
+from playground.comparison.charts.techniques import (
     accuracy_cost_figure,
     first_token_figure,
     heat_map_figure,
     latency_figure,
     tokens_figure,
 )
-from playground.comparison.charts_over_time import (
-    break_even_figure,
-    learning_curve_figure,
-    stale_facts_figure,
-    way_colours,
-)
+from playground.comparison.claims.break_even import break_even, default_assumptions, with_values
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import CurvePoint, HeatMap, StaleFigures, TechniqueFigures
 from playground.comparison.footing import on_one_footing
-from playground.comparison.sums import times_of
+from playground.comparison.technique_figures import times_of
 from playground.comparison.technique_styles import STYLES, style_of
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playground.comparison.charts_over_time import WAY_COLOURS
-from playground.comparison.report_style import REPORT_CSS
-from playground.comparison.stale import read_stale_facts
+from playground.comparison.charts.over_time import WAY_COLOURS
+from playground.comparison.claims.stale_facts import read_stale_facts
+from playground.comparison.report.style import REPORT_CSS
 from playground.comparison.technique_styles import STYLES
 
 ROOT = Path(__file__).parents[1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from evidence_samples import figures
 
-from playground.comparison.drilldown import example_ids, sample_note
-from playground.comparison.sums import Outcome
+from playground.comparison.examples import example_ids, sample_note
+from playground.comparison.technique_figures import Outcome
 
 PROMPTED = figures("few-shot", 0.5, sample="2 contracts, 4 pairs", n=2, requests=4, parts=41)
 ENCODER = figures("lora", 0.9, sample="2 contracts, 4 pairs", n=2, requests=357)

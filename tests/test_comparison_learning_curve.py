@@ -14,8 +14,13 @@ from evidence_samples import curve, figures
 from fakes import FakeChatModel
 from scripted_embedder import ScriptedEmbedder
 
-from playground.comparison.learning_curve import CurveRow, curve_points, read_learning_curve, write_learning_curve
-from playground.comparison.provenance import Provenance, elsewhere_words
+from playground.comparison.claims.learning_curve import (
+    CurveRow,
+    curve_points,
+    read_learning_curve,
+    write_learning_curve,
+)
+from playground.comparison.claims.provenance import Provenance, elsewhere_words
 from playground.errors import EvaluationError
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingSplit

@@ -14,7 +14,7 @@ from fakes_ui import click, html, run, words
 from scripted_embedder import ScriptedEmbedder
 from streamlit.testing.v1 import AppTest
 
-from playground.comparison.fresh import RunRequest, new_folder, read_request, repeat_of, runs_root
+from playground.comparison.measured_here import RunRequest, new_folder, read_request, repeat_of, runs_root
 from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError
 from playground.measuring.evaluation import EvaluationPlan, evaluate_into, sample_examples

@@ -15,11 +15,11 @@ from fakes_comparison import ANSWER, HOSTILE, open_page, row, rows_of, use_runs,
 from fakes_ui import ROOT, click, html, run, words
 from streamlit.testing.v1 import AppTest
 
-from playground.comparison.break_even import ASSUMED, TITLES, YOURS
-from playground.comparison.fresh import RunRequest, fresh_folders, new_folder, read_request, runs_root
-from playground.comparison.learning_curve import write_learning_curve
+from playground.comparison.claims.break_even import ASSUMED, TITLES, YOURS
+from playground.comparison.claims.learning_curve import write_learning_curve
+from playground.comparison.claims.stale_facts import write_stale_facts
+from playground.comparison.measured_here import RunRequest, fresh_folders, new_folder, read_request, runs_root
 from playground.comparison.rows import read_run_rows
-from playground.comparison.stale import write_stale_facts
 from playground.errors import EvaluationError, ModelError
 from playground.types import Prediction, Usage
 from playground.ui import comparison_run_view, resources

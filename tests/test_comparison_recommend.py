@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from evidence_samples import STALE, curve, figures, seconds
 
-from playground.comparison.recommend import Needs, Recommendation, recommend
+from playground.comparison.claims.recommendation import Needs, Recommendation, recommend
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate
 

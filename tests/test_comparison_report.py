@@ -21,29 +21,29 @@ import pytest
 from playwright.sync_api import Browser
 
 from playground.cli import main, report_evidence
-from playground.comparison import report_html
-from playground.comparison.article import ArticleEvidence, article_rows
-from playground.comparison.compare import (
-    ComparedRun,
-    ComparedTechniques,
-    compare_runs,
-    technique_names,
-    without_repeats,
-)
+from playground.comparison.claims.article import ArticleEvidence, article_rows
 from playground.comparison.costs import CostBasis
-from playground.comparison.drilldown import ShownAnswer, ShownExample
-from playground.comparison.exports import comparison_csv, comparison_json
+from playground.comparison.examples import ShownAnswer, ShownExample
 from playground.comparison.figures import HeatMap, TechniqueFigures
-from playground.comparison.report_extras import (
+from playground.comparison.report import html
+from playground.comparison.report.extras import (
     MOST_EXAMPLES,
     ReportExamples,
     ReportExtras,
     TechniqueAnswers,
     differing_examples,
 )
-from playground.comparison.report_html import comparison_html
+from playground.comparison.report.html import comparison_html
+from playground.comparison.report.tables import comparison_csv, comparison_json
 from playground.comparison.rows import RunRows, read_run_rows
-from playground.comparison.sums import Outcome, TechniqueRows
+from playground.comparison.runs_compared import (
+    ComparedRun,
+    ComparedTechniques,
+    compare_runs,
+    technique_names,
+    without_repeats,
+)
+from playground.comparison.technique_figures import Outcome, TechniqueRows
 from playground.machine import utc_now
 from playground.measuring.runs import RunInfo, appending, open_run
 from playground.types import Prediction, RunRecord, Usage
@@ -207,8 +207,8 @@ def charts_module() -> types.ModuleType:
     """Stands for the charts: draws the titles that it gets."""
     from plotly import graph_objects as go
 
-    module = types.ModuleType(report_html.CHARTS_MODULE)
-    module.__spec__ = ModuleSpec(report_html.CHARTS_MODULE, None)
+    module = types.ModuleType(html.CHARTS_MODULE)
+    module.__spec__ = ModuleSpec(html.CHARTS_MODULE, None)
 
     def bars(figures: Sequence[TechniqueFigures]) -> Any:
         return go.Figure(go.Bar(x=[one.title for one in figures], y=[one.n for one in figures]))
@@ -220,13 +220,13 @@ def charts_module() -> types.ModuleType:
 
 @pytest.fixture
 def with_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_html, "CHARTS_MODULE", "playground.scripted_charts")
-    monkeypatch.setitem(sys.modules, report_html.CHARTS_MODULE, charts_module())
+    monkeypatch.setattr(html, "CHARTS_MODULE", "playground.scripted_charts")
+    monkeypatch.setitem(sys.modules, html.CHARTS_MODULE, charts_module())
 
 
 @pytest.fixture
 def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_html, "CHARTS_MODULE", "playground.no_such_charts")
+    monkeypatch.setattr(html, "CHARTS_MODULE", "playground.no_such_charts")
 
 
 @pytest.mark.usefixtures("without_charts")

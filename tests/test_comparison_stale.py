@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from evidence_samples import PROVENANCE, STALE, stale
 
-from playground.comparison.stale import RecoveryTime, StaleFacts, read_stale_facts, write_stale_facts
+from playground.comparison.claims.stale_facts import RecoveryTime, StaleFacts, read_stale_facts, write_stale_facts
 from playground.errors import EvaluationError, TrainingError
 from playground.text.bounded_patterns import all_found
 from scenarios.return_policy.closed_book.pairs import closed_book_examples, policies_of, read_facts

@@ -11,11 +11,11 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from playground.comparison.article import examples_to_beat_prompting
-from playground.comparison.learning_curve import CurveRow, LearningCurve
+from playground.comparison.claims.article import examples_to_beat_prompting
+from playground.comparison.claims.learning_curve import CurveRow, LearningCurve
+from playground.comparison.claims.provenance import Provenance
 from playground.comparison.paired import holm, paired_outcomes, paired_rates, paired_scores
-from playground.comparison.provenance import Provenance
-from playground.comparison.sums import Outcome, percentile
+from playground.comparison.technique_figures import Outcome, percentile
 from playground.measuring.clause_metrics import bootstrap_over_contracts
 from playground.measuring.estimates import Estimate, balanced_accuracy, proportion
 

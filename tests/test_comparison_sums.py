@@ -10,7 +10,7 @@ import pytest
 
 from playground.comparison.figures import HeatMap
 from playground.comparison.rows import RunRows
-from playground.comparison.sums import (
+from playground.comparison.technique_figures import (
     ComparedScenario,
     Measured,
     Outcome,

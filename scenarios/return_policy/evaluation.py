@@ -16,7 +16,7 @@ from playground.answering.answer import BotSettings
 from playground.answering.prompt import FewShotExample
 from playground.answering.strategy import document_strategy
 from playground.cli.terminal import one_line, positive
-from playground.comparison.sums import times_of
+from playground.comparison.technique_figures import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import AdapterError, EvaluationError, PlaygroundError

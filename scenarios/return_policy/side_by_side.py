@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from playground.comparison.drilldown import ShownAnswer, ShownExample, facts_line, kept_messages
-from playground.comparison.sums import TechniqueRows
+from playground.comparison.examples import ShownAnswer, ShownExample, facts_line, kept_messages
+from playground.comparison.technique_figures import TechniqueRows
 from playground.measuring.runs import RunInfo
 from playground.types import Example, RunRecord
 from scenarios.return_policy.compared import is_right

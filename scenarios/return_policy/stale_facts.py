@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playground.answering.answer import BotSettings, answer_question
 from playground.answering.citations import is_abstention
-from playground.comparison.stale import Recovery, RecoveryTime, StaleAnswer
+from playground.comparison.claims.stale_facts import Recovery, RecoveryTime, StaleAnswer
 from playground.documents import load_document
 from playground.errors import EvaluationError
 from playground.retrieval.index import build_index

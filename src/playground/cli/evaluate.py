@@ -102,8 +102,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
 def _paired(arguments: argparse.Namespace, records: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Test which differences between the strategies are real, on the examples that both answered."""
-    from playground.comparison.compare import paired_differences
-    from playground.comparison.sums import technique_rows
+    from playground.comparison.runs_compared import paired_differences
+    from playground.comparison.technique_figures import technique_rows
     from playground.measuring.runs import read_run
 
     module = loading.load_scenario(arguments.scenario, "compared")

@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from playground.atomic import replace_file
     from playground.cli.report_evidence import compared_run, report_extras
-    from playground.comparison.compare import compare_runs, without_repeats
-    from playground.comparison.exports import comparison_csv, comparison_json
-    from playground.comparison.report_html import comparison_html
+    from playground.comparison.report.html import comparison_html
+    from playground.comparison.report.tables import comparison_csv, comparison_json
+    from playground.comparison.runs_compared import compare_runs, without_repeats
     from playground.machine import utc_now
 
     targets = _targets(arguments)

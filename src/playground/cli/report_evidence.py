@@ -11,17 +11,17 @@ from playground.cli import loading
 from playground.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from playground.comparison.compare import ComparedRun, ComparedTechniques
     from playground.comparison.figures import TechniqueFigures
-    from playground.comparison.report_extras import ReportExamples, ReportExtras
+    from playground.comparison.report.extras import ReportExamples, ReportExtras
+    from playground.comparison.runs_compared import ComparedRun, ComparedTechniques
 
 RECORDED = Path(__file__).parents[3] / "data" / "runs"
 
 
 def report_extras(runs: Sequence[ComparedRun], compared: Sequence[ComparedTechniques]) -> ReportExtras:
     """Collect what is at hand; what cannot be read is named in the report instead."""
-    from playground.comparison.article_evidence import collect_evidence
-    from playground.comparison.report_extras import ReportExtras
+    from playground.comparison.claims.evidence import collect_evidence
+    from playground.comparison.report.extras import ReportExtras
 
     store = loading.load_adapter_store()
     figures, unread = _recorded_figures()
@@ -41,8 +41,8 @@ def compared_run(folder: Path, contracts: Path | None = None) -> ComparedRun:
     Raises:
         EvaluationError: the folder holds no run that can be compared.
     """
-    from playground.comparison.compare import ComparedRun
     from playground.comparison.rows import read_run_rows
+    from playground.comparison.runs_compared import ComparedRun
 
     rows = read_run_rows(folder)
     scenario = loading.load_scenario(rows.info.scenario, "compared")
@@ -51,8 +51,8 @@ def compared_run(folder: Path, contracts: Path | None = None) -> ComparedRun:
 
 def _recorded_figures() -> tuple[list[TechniqueFigures], list[str]]:
     """Return the figures of the project's own runs, and a sentence for each run that could not be read."""
-    from playground.comparison.compare import technique_names, without_repeats
-    from playground.comparison.sums import technique_figures
+    from playground.comparison.runs_compared import technique_names, without_repeats
+    from playground.comparison.technique_figures import technique_figures
 
     runs, problems = [], []
     for folder in sorted(path.parent for path in RECORDED.glob("*/records.jsonl")):
@@ -67,8 +67,8 @@ def _recorded_figures() -> tuple[list[TechniqueFigures], list[str]]:
 
 
 def _examples(compared: ComparedTechniques, runs: Sequence[ComparedRun]) -> ReportExamples:
-    from playground.comparison.report_extras import TechniqueAnswers, differing_examples
-    from playground.comparison.sums import technique_rows
+    from playground.comparison.report.extras import TechniqueAnswers, differing_examples
+    from playground.comparison.technique_figures import technique_rows
 
     owned = [
         (one, group)

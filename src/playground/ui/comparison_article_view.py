@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.comparison.article import ArticleRow, article_rows
-from playground.comparison.article_evidence import collect_evidence
+from playground.comparison.claims.article import ArticleRow, article_rows
+from playground.comparison.claims.evidence import collect_evidence
+from playground.comparison.claims.recommendation import Needs, Reason, Recommendation, recommend
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.recommend import Needs, Reason, Recommendation, recommend
 from playground.errors import EvaluationError
 from playground.ui import comparison_resources, resources
 from playground.ui.comparison_sources import dot_html

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.adapters import AdapterManifest
-from playground.comparison.break_even import (
+from playground.comparison.charts.over_time import break_even_figure, way_colours
+from playground.comparison.claims.break_even import (
     TITLES,
     YOURS,
     Assumption,
@@ -19,12 +20,11 @@ from playground.comparison.break_even import (
     default_assumptions,
     with_values,
 )
-from playground.comparison.charts_over_time import break_even_figure, way_colours
+from playground.comparison.claims.stale_facts import FILE as STALE_FILE
+from playground.comparison.claims.stale_facts import StaleFacts, read_stale_facts
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.footing import on_one_footing, units_of
-from playground.comparison.report_extras import ReportBreakEven
-from playground.comparison.stale import FILE as STALE_FILE
-from playground.comparison.stale import StaleFacts, read_stale_facts
+from playground.comparison.report.extras import ReportBreakEven
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import fingerprint_of
 from playground.ui import comparison_resources, resources

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from playground.comparison.chart_style import seconds
-from playground.comparison.charts import (
+from playground.comparison.charts.frame import seconds
+from playground.comparison.charts.techniques import (
     accuracy_cost_figure,
     first_token_figure,
     heat_map_figure,
     latency_figure,
     tokens_figure,
 )
-from playground.comparison.compare import ComparedTechniques
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
 from playground.comparison.footing import footing_note, on_one_footing, units_of
-from playground.comparison.report_html import SIGNIFICANT
+from playground.comparison.report.html import SIGNIFICANT
+from playground.comparison.runs_compared import ComparedTechniques
 from playground.errors import EvaluationError
 from playground.flagging.report.tables import spreadsheet_cell
 from playground.ui.comparison_state import Key, session

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.comparison.fresh import RunRequest
+from playground.comparison.measured_here import RunRequest
 from playground.comparison.technique_styles import style_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import EvaluationPlan, evaluate_into, rows_done

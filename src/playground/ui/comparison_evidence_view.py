@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import streamlit as st
 
-from playground.comparison import learning_curve, stale
-from playground.comparison.charts_over_time import learning_curve_figure, stale_facts_figure
-from playground.comparison.learning_curve import LearningCurve
-from playground.comparison.provenance import Provenance, elsewhere_words
-from playground.comparison.stale import StaleFacts
+from playground.comparison.charts.over_time import learning_curve_figure, stale_facts_figure
+from playground.comparison.claims import learning_curve, stale_facts
+from playground.comparison.claims.learning_curve import LearningCurve
+from playground.comparison.claims.provenance import Provenance, elsewhere_words
+from playground.comparison.claims.stale_facts import StaleFacts
 from playground.errors import EvaluationError
 from playground.ui import comparison_resources
 from playground.ui.comparison_charts_view import Row, draw_chart
@@ -33,11 +33,11 @@ def draw_learning_and_change() -> None:
     st.divider()
     _draw(
         "What happens when the facts change?",
-        lambda: stale.read_stale_facts(comparison_resources.RECORDED / stale.FILE),
+        lambda: stale_facts.read_stale_facts(comparison_resources.RECORDED / stale_facts.FILE),
         _draw_stale,
         "Accuracy before and after a policy change, and the seconds that each technique takes to be right again, have "
         "not been recorded yet. This command measures it:",
-        stale.COMMAND,
+        stale_facts.COMMAND,
     )
 
 

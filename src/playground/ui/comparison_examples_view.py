@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.comparison.drilldown import ShownAnswer, ShownExample, example_ids, sample_note
+from playground.comparison.examples import ShownAnswer, ShownExample, example_ids, sample_note
 from playground.ui import comparison_resources as resources
 from playground.ui.comparison_resources import Comparison
 from playground.ui.comparison_sources import dot_html

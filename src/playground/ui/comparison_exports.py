@@ -7,16 +7,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from playground.comparison.article_evidence import collect_evidence
+from playground.comparison.claims.evidence import collect_evidence
 from playground.comparison.costs import CostBasis
-from playground.comparison.exports import comparison_csv, comparison_json
-from playground.comparison.report_extras import (
-    ReportBreakEven,
-    ReportExtras,
-    TechniqueAnswers,
-    differing_examples,
-)
-from playground.comparison.report_html import comparison_html
+from playground.comparison.report.extras import ReportBreakEven, ReportExtras, TechniqueAnswers, differing_examples
+from playground.comparison.report.html import comparison_html
+from playground.comparison.report.tables import comparison_csv, comparison_json
 from playground.machine import utc_now
 from playground.ui import comparison_resources, resources
 from playground.ui.comparison_resources import Comparison

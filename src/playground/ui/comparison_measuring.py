@@ -11,7 +11,7 @@ from typing import Any
 
 from playground import pricing
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.fresh import MOST_EXAMPLES, RunRequest
+from playground.comparison.measured_here import MOST_EXAMPLES, RunRequest
 from playground.comparison.rows import RunRows
 from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError, PlaygroundError

@@ -14,11 +14,17 @@ from typing import Any
 
 import streamlit as st
 
-from playground.comparison.compare import ComparedRun, ComparedTechniques, compare_runs, named_figures, without_repeats
 from playground.comparison.figures import HeatMap, TechniqueFigures
-from playground.comparison.fresh import Repeat, fresh_folders, repeat_of, runs_root
+from playground.comparison.measured_here import Repeat, fresh_folders, repeat_of, runs_root
 from playground.comparison.rows import SCENARIOS, RunRows, read_run_rows
-from playground.comparison.sums import Outcome, TechniqueRows, technique_rows
+from playground.comparison.runs_compared import (
+    ComparedRun,
+    ComparedTechniques,
+    compare_runs,
+    named_figures,
+    without_repeats,
+)
+from playground.comparison.technique_figures import Outcome, TechniqueRows, technique_rows
 from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError
 from playground.measuring.runs import RunInfo

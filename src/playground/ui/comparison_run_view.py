@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.fresh import RunRequest, new_folder, read_request, runs_root
+from playground.comparison.measured_here import RunRequest, new_folder, read_request, runs_root
 from playground.comparison.technique_styles import style_of
 from playground.errors import PlaygroundError
 from playground.types import ChatModel

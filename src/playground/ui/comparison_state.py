@@ -10,8 +10,8 @@ from typing import cast
 import streamlit as st
 
 from playground.comparison.costs import CostBasis
-from playground.comparison.fresh import RunRequest
-from playground.comparison.report_extras import ReportBreakEven
+from playground.comparison.measured_here import RunRequest
+from playground.comparison.report.extras import ReportBreakEven
 from playground.ui.notices import Notice
 
 _SESSION = "playground_comparison_session"

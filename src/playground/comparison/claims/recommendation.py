@@ -24,14 +24,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.comparison.article import examples_to_beat_prompting
-from playground.comparison.break_even import ANNOTATION_USD, ASSUMED, DAYS_PER_MONTH
-from playground.comparison.chart_style import seconds
+from playground.comparison.charts.frame import seconds
+from playground.comparison.claims.article import examples_to_beat_prompting
+from playground.comparison.claims.break_even import ANNOTATION_USD, ASSUMED, DAYS_PER_MONTH
+from playground.comparison.claims.learning_curve import LearningCurve
+from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.costs import DEFAULT_MACHINE_USD_PER_HOUR
 from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.footing import on_one_footing, unit_words
-from playground.comparison.learning_curve import LearningCurve
-from playground.comparison.stale import StaleFacts
 from playground.comparison.technique_kinds import LEARNS_FROM_LABELS, median_s, tokens_of
 from playground.errors import EvaluationError
 from playground.pricing import describe_cost

@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from playground.adapters import AdapterManifest
+from playground.comparison.claims.stale_facts import FILE as STALE_FILE
+from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.figures import StaleFigures, TechniqueFigures
 from playground.comparison.footing import on_one_footing, unit_words
-from playground.comparison.stale import FILE as STALE_FILE
-from playground.comparison.stale import StaleFacts
 from playground.errors import EvaluationError
 from playground.pricing import cost_usd, describe_cost, prices_date
 from playground.types import Usage

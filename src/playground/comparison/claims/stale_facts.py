@@ -14,8 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from playground.comparison.claims.provenance import (
+    Provenance,
+    is_seconds,
+    provenance_of,
+    read_evidence,
+    write_evidence,
+)
 from playground.comparison.figures import StaleFigures
-from playground.comparison.provenance import Provenance, is_seconds, provenance_of, read_evidence, write_evidence
 from playground.comparison.technique_styles import style_of
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, proportion

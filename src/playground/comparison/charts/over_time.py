@@ -7,21 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from playground.charts.prompt import FONT_SIZE
-from playground.comparison.break_even import (
-    Assumptions,
-    BreakEven,
-    Way,
-    cumulative_cost_usd,
-)
-from playground.comparison.chart_style import (
-    INK,
-    SMALL_SAMPLE,
-    framed,
-    legend_below,
-    percent,
-    plain,
-    seconds,
-)
+from playground.comparison.charts.frame import INK, SMALL_SAMPLE, framed, legend_below, percent, plain, seconds
+from playground.comparison.claims.break_even import Assumptions, BreakEven, Way, cumulative_cost_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.technique_styles import style_of
 from playground.pricing import describe_cost

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from playground.comparison.compare import ComparedTechniques
 from playground.comparison.figures import TechniqueFigures, Times
+from playground.comparison.runs_compared import ComparedTechniques
 from playground.flagging.report.tables import spreadsheet_cell
 from playground.measuring.estimates import Estimate
 

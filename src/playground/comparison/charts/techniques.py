@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from playground.charts.prompt import FONT_SIZE, PART_COLOURS
-from playground.comparison.chart_style import (
+from playground.comparison.charts.frame import (
     INK,
     framed,
     legend_below,
@@ -29,7 +29,7 @@ from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
 from playground.comparison.footing import footing_note, on_one_footing, unit_words, units_of
 from playground.comparison.pareto import pareto_front
-from playground.comparison.sums import OUTPUT, WHOLE_PROMPT
+from playground.comparison.technique_figures import OUTPUT, WHOLE_PROMPT
 from playground.comparison.technique_styles import style_of
 from playground.pricing import describe_cost
 

@@ -18,24 +18,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from playground.comparison.compare import ComparedTechniques, named_figures
 from playground.comparison.costs import CostBasis
 from playground.comparison.figures import FEWEST_EXAMPLES, PairedDifference, TechniqueFigures, Times
-from playground.comparison.report_extras import ReportExtras
-from playground.comparison.report_markup import Charts, shown
-from playground.comparison.report_sections import (
+from playground.comparison.report.extras import ReportExtras
+from playground.comparison.report.markup import Charts, shown
+from playground.comparison.report.sections import (
     article_section,
     break_even_section,
     change_section,
     examples_section,
 )
-from playground.comparison.report_style import DRAW_JS, REPORT_CSS
+from playground.comparison.report.style import DRAW_JS, REPORT_CSS
+from playground.comparison.runs_compared import ComparedTechniques, named_figures
 from playground.comparison.technique_styles import style_of
 from playground.measuring.estimates import Estimate
 from playground.pricing import describe_cost, prices_date
 from playground.text.normalise import normalise_text
 
-CHARTS_MODULE = "playground.comparison.charts"
+CHARTS_MODULE = "playground.comparison.charts.techniques"
 SIGNIFICANT = 0.05
 _FIGURE_CHARTS = ("accuracy_cost_figure", "first_token_figure", "latency_figure", "tokens_figure")
 _PRICED_CHARTS = ("accuracy_cost_figure",)

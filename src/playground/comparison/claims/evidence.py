@@ -10,8 +10,8 @@ from typing import TypeVar
 from playground.adapters import AdapterStore, StoredAdapter
 from playground.adapters.store import shipped_default
 from playground.answering.answer import BotSettings
-from playground.comparison import learning_curve, stale
-from playground.comparison.article import ArticleEvidence
+from playground.comparison.claims import learning_curve, stale_facts
+from playground.comparison.claims.article import ArticleEvidence
 from playground.comparison.figures import TechniqueFigures
 from playground.errors import EvaluationError
 
@@ -32,7 +32,7 @@ def collect_evidence(
     """
     problems: list[str] = []
     curve = _read(lambda: learning_curve.read_learning_curve(runs / learning_curve.FILE), problems)
-    facts = _read(lambda: stale.read_stale_facts(runs / stale.FILE), problems)
+    facts = _read(lambda: stale_facts.read_stale_facts(runs / stale_facts.FILE), problems)
     stored_adapters = adapters.list()
     shipped = [stored.manifest for stored in stored_adapters if stored.shipped]
     settings = tuple(one.name for one in fields(BotSettings) if one.name != "adapter")

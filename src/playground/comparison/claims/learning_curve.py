@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from playground.comparison.figures import CurvePoint
-from playground.comparison.provenance import (
+from playground.comparison.claims.provenance import (
     Provenance,
     is_count,
     is_seconds,
@@ -20,6 +19,7 @@ from playground.comparison.provenance import (
     read_evidence,
     write_evidence,
 )
+from playground.comparison.figures import CurvePoint
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, mean
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
-from playground.comparison.article import ArticleEvidence, ArticleRow, article_rows
-from playground.comparison.break_even import TITLES, YOURS, Assumption, Assumptions
-from playground.comparison.chart_style import plain
-from playground.comparison.charts_over_time import (
+from playground.comparison.charts.frame import plain
+from playground.comparison.charts.over_time import (
     break_even_figure,
     learning_curve_figure,
     stale_facts_figure,
     way_colours,
 )
-from playground.comparison.drilldown import ShownAnswer, ShownExample
+from playground.comparison.claims.article import ArticleEvidence, ArticleRow, article_rows
+from playground.comparison.claims.break_even import TITLES, YOURS, Assumption, Assumptions
+from playground.comparison.claims.provenance import Provenance, elsewhere_words
+from playground.comparison.examples import ShownAnswer, ShownExample
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.provenance import Provenance, elsewhere_words
-from playground.comparison.report_extras import (
+from playground.comparison.report.extras import (
     ReportAnswer,
     ReportBreakEven,
     ReportExamples,
     ReportExtras,
     break_even_of,
 )
-from playground.comparison.report_markup import Charts, shown
+from playground.comparison.report.markup import Charts, shown
 from playground.comparison.technique_styles import style_of
 
 _LONGEST_ANSWER, _LONGEST_CLAUSE, _LONGEST_ASKED = 700, 1_500, 300

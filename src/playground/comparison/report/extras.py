@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from playground.adapters import AdapterManifest
-from playground.comparison.article import ArticleEvidence
-from playground.comparison.break_even import Assumptions, BreakEven, break_even, default_assumptions
+from playground.comparison.claims.article import ArticleEvidence
+from playground.comparison.claims.break_even import Assumptions, BreakEven, break_even, default_assumptions
+from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.costs import CostBasis
-from playground.comparison.drilldown import ShownAnswer, ShownExample, example_ids
+from playground.comparison.examples import ShownAnswer, ShownExample, example_ids
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.footing import on_one_footing, units_of
-from playground.comparison.stale import StaleFacts
-from playground.comparison.sums import Outcome, TechniqueRows
+from playground.comparison.technique_figures import Outcome, TechniqueRows
 from playground.comparison.technique_kinds import kind_of
 from playground.measuring.runs import RunInfo
 

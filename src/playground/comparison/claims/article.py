@@ -12,13 +12,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from playground.adapters import AdapterManifest
-from playground.comparison.break_even import Way, default_assumptions, generated_from, train_examples, upfront_usd
+from playground.comparison.claims.break_even import (
+    Way,
+    default_assumptions,
+    generated_from,
+    train_examples,
+    upfront_usd,
+)
+from playground.comparison.claims.learning_curve import COMMAND as CURVE_COMMAND
+from playground.comparison.claims.learning_curve import CurveRow, LearningCurve
+from playground.comparison.claims.stale_facts import COMMAND as STALE_COMMAND
+from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.footing import on_one_footing, unit_words
-from playground.comparison.learning_curve import COMMAND as CURVE_COMMAND
-from playground.comparison.learning_curve import CurveRow, LearningCurve
-from playground.comparison.stale import COMMAND as STALE_COMMAND
-from playground.comparison.stale import StaleFacts
 from playground.comparison.technique_kinds import kind_of, median_s, most_accurate, tokens_of
 from playground.measuring.estimates import proportion
 from playground.models.catalog import BUNDLES
