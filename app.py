@@ -1,7 +1,7 @@
 """Home: what the two scenarios show, whether the models are here, where to start. Run with `streamlit run app.py`."""
 
-from playground.ui.home_view import draw_comparison_card, draw_demo_script, draw_models, draw_scenarios
-from playground.ui.layout import begin_page
+from playground.ui.home.view import draw_comparison_card, draw_demo_script, draw_models, draw_scenarios
+from playground.ui.shared.layout import begin_page
 
 begin_page(
     "Prompt it, or fine-tune it?",

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from playground.ui.comparison_article_view import draw_article, draw_recommendation
-from playground.ui.comparison_break_even_view import draw_break_even
-from playground.ui.comparison_charts_view import draw_accuracy, draw_differences, draw_heat_map, draw_times_and_tokens
-from playground.ui.comparison_evidence_view import draw_learning_and_change
-from playground.ui.comparison_examples_view import draw_examples
-from playground.ui.comparison_exports import draw_exports
-from playground.ui.comparison_run_view import advance, draw_status, draw_techniques
-from playground.ui.comparison_sources import choose_runs, draw_bar, draw_empty, draw_style
-from playground.ui.layout import begin_page
+from playground.ui.comparison.article import draw_article, draw_recommendation
+from playground.ui.comparison.break_even import draw_break_even
+from playground.ui.comparison.charts import draw_accuracy, draw_differences, draw_heat_map, draw_times_and_tokens
+from playground.ui.comparison.examples import draw_examples
+from playground.ui.comparison.exports import draw_exports
+from playground.ui.comparison.learning_and_change import draw_learning_and_change
+from playground.ui.comparison.measure_again import advance, draw_status, draw_techniques
+from playground.ui.comparison.sources import choose_runs, draw_bar, draw_empty, draw_style
+from playground.ui.shared.layout import begin_page
 
 begin_page(
     "Which should we use?",

@@ -3,17 +3,18 @@
 import streamlit as st
 
 from playground.flagging.report import report_rows
-from playground.ui import contract_state, resources
-from playground.ui.compare_view import draw_comparison, draw_table
-from playground.ui.contract_exports import draw_exports
-from playground.ui.contract_jobs import Slots, advance, follow_address
-from playground.ui.contract_sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_last_notice
-from playground.ui.contract_state import Key
-from playground.ui.contract_view import draw_contract, draw_notes, draw_stamp, draw_style
-from playground.ui.flagger_choice import flagger_choices
-from playground.ui.flags_panel import draw_panel
-from playground.ui.layout import begin_page
-from playground.ui.prompting_view import draw_prompting
+from playground.ui.contract_clauses import state
+from playground.ui.contract_clauses.advance import Slots, advance, follow_address
+from playground.ui.contract_clauses.contract import draw_contract, draw_notes, draw_stamp, draw_style
+from playground.ui.contract_clauses.exports import draw_exports
+from playground.ui.contract_clauses.flagger_choice import flagger_choices
+from playground.ui.contract_clauses.flags import draw_panel
+from playground.ui.contract_clauses.prompting import draw_prompting
+from playground.ui.contract_clauses.side_by_side import draw_comparison, draw_table
+from playground.ui.contract_clauses.sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_last_notice
+from playground.ui.contract_clauses.state import Key
+from playground.ui.shared import resources
+from playground.ui.shared.layout import begin_page
 
 begin_page(
     "Contract flagger",
@@ -29,7 +30,7 @@ with st.container(key=Key.STATUS):
     status = st.empty()
     draw_last_notice()
 
-entry = contract_state.selected()
+entry = state.selected()
 judged = entry.result(choice) if entry else None
 prompting = None
 # Places of their own, so that what is not drawn any more is gone at once while work goes on.
@@ -38,8 +39,8 @@ if entry is None or judged is None:
     with invitation.container():
         draw_first_screen()
 else:
-    flagged = contract_state.flagged(entry, judged)
-    rows = report_rows(flagged, contract_state.catalogue(), entry.corrections)
+    flagged = state.flagged(entry, judged)
+    rows = report_rows(flagged, state.catalogue(), entry.corrections)
     draw_stamp(status, judged)
     draw_notes(notes, flagged)
     contract, panel = st.columns([11, 9], gap="medium")

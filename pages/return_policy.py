@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from playground.ui import state
-from playground.ui.answer_view import draw_metrics
-from playground.ui.bot import Slots, advance
-from playground.ui.both_view import draw_techniques, draw_versions
-from playground.ui.chat_view import draw_chat
-from playground.ui.conversation import metrics_of
-from playground.ui.evidence_view import draw_passages, draw_what_the_model_saw
-from playground.ui.layout import begin_page
-from playground.ui.policy_view import draw_policy
-from playground.ui.settings_panel import draw_modes, draw_settings
+from playground.ui.return_policy import state
+from playground.ui.return_policy.advance import Slots, advance
+from playground.ui.return_policy.answer import draw_metrics
+from playground.ui.return_policy.chat import draw_chat
+from playground.ui.return_policy.conversation import metrics_of
+from playground.ui.return_policy.evidence import draw_passages, draw_what_the_model_saw
+from playground.ui.return_policy.policy import draw_policy
+from playground.ui.return_policy.settings import draw_modes, draw_settings
+from playground.ui.return_policy.side_by_side import draw_techniques, draw_versions
+from playground.ui.shared.layout import begin_page
 
 begin_page(
     "Return-policy bot",

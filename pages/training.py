@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from playground.ui.layout import begin_page
-from playground.ui.resources import adapter_store
-from playground.ui.training_data_view import draw_contents, draw_data
-from playground.ui.training_desk import DESK
-from playground.ui.training_live_view import draw_live
-from playground.ui.training_reader_view import draw_reader_over, draw_reader_setup
-from playground.ui.training_report_view import draw_over
-from playground.ui.training_setup_view import draw_base, draw_labels, draw_settings, draw_start
-from playground.ui.training_store_view import draw_store
-from playground.ui.training_task import draw_task, task_of
+from playground.ui.shared.layout import begin_page
+from playground.ui.shared.resources import adapter_store
+from playground.ui.training.data import draw_contents, draw_data
+from playground.ui.training.desk import DESK
+from playground.ui.training.live import draw_live
+from playground.ui.training.reader import draw_reader_over, draw_reader_setup
+from playground.ui.training.report import draw_over
+from playground.ui.training.setup import draw_base, draw_labels, draw_settings, draw_start
+from playground.ui.training.store import draw_store
+from playground.ui.training.task import draw_task, task_of
 
 begin_page(
     "Train an adapter",

@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 from playground.comparison.measured_here import ROOT_VARIABLE
 from playground.measuring.runs import RunInfo, open_run
 from playground.types import Prediction, RunRecord, Usage
-from playground.ui import comparison_desk, comparison_resources, comparison_run_view
-from playground.ui.comparison_desk import MeasurementDesk
+from playground.ui.comparison import desk as comparison_desk
+from playground.ui.comparison import measure_again, resources
+from playground.ui.comparison.desk import MeasurementDesk
 from scenarios.return_policy import scenario
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import POLICIES, QUESTIONS
@@ -84,14 +85,14 @@ def use_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: FakeChatMod
     """Give the page an empty folder of recorded runs, one of fresh ones, scripted models and a desk of its own."""
     recorded = tmp_path / "recorded"
     recorded.mkdir()
-    monkeypatch.setattr(comparison_resources, "RECORDED", recorded)
+    monkeypatch.setattr(resources, "RECORDED", recorded)
     monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path / "fresh"))
     monkeypatch.setenv("PLAYGROUND_ADAPTERS", str(tmp_path / "adapters"))
     monkeypatch.setattr(scenario, "ADAPTERS", tmp_path / "no-adapters")
-    monkeypatch.setattr("playground.ui.comparison_run_view.DESK", desk := MeasurementDesk())
+    monkeypatch.setattr("playground.ui.comparison.measure_again.DESK", desk := MeasurementDesk())
     monkeypatch.setattr(comparison_desk, "DESK", desk)
-    comparison_run_view._planned_rows.clear()
-    comparison_run_view._cells.clear()  # what can be measured depends on the adapters, which are others now
+    measure_again._planned_rows.clear()
+    measure_again._cells.clear()  # what can be measured depends on the adapters, which are others now
     use_models(monkeypatch, model or FakeChatModel(lambda _question: ANSWER))
     return recorded
 

@@ -19,10 +19,11 @@ from playground.adapters import AdapterStore
 from playground.flagging.baselines import embed_clauses
 from playground.flagging.flags import OnShare
 from playground.types import AnnotatedClause
-from playground.ui import contract_jobs, resources
-from playground.ui.contract_state import ContractEntry, ContractSession
-from playground.ui.flagger_choice import FlaggerChoice
-from playground.ui.similar_clauses import AnnotatedIndex
+from playground.ui.contract_clauses import advance
+from playground.ui.contract_clauses.annotated_index import AnnotatedIndex
+from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
+from playground.ui.contract_clauses.state import ContractEntry, ContractSession
+from playground.ui.shared import resources
 from scenarios.contract_clauses.scenario import labels
 
 PAGE = "pages/contract_clauses.py"
@@ -131,7 +132,7 @@ def open_page(
     monkeypatch.setattr(resources, "adapter_store", lambda: store)
     monkeypatch.setattr(resources, "clause_model", lambda choice: done(choose(choice)))
     monkeypatch.setattr(resources, "annotated_index", lambda: done(index()))
-    monkeypatch.setattr(contract_jobs, "QUICK_SEARCH_S", 30.0)
+    monkeypatch.setattr(advance, "QUICK_SEARCH_S", 30.0)
     monkeypatch.setattr(resources, "forget_clause_model", lambda _choice: None)
     monkeypatch.setattr(resources, "forget_annotated_index", lambda: None)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)

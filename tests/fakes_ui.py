@@ -12,7 +12,7 @@ from scripted_embedder import ScriptedEmbedder
 from streamlit.testing.v1 import AppTest
 
 from playground.types import Completion, Message, OnToken
-from playground.ui import jobs, resources
+from playground.ui.shared import jobs, resources
 
 ROOT = Path(__file__).parents[1]
 BOT = "pages/return_policy.py"

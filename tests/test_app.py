@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.errors import BundleError
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
-from playground.ui import fetching, resources
+from playground.ui.shared import fetching, resources
 from scenarios.contract_clauses.scenario import CONTRACTS
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from fakes_comparison import open_page, rows_of, use_runs, write_run
 from fakes_ui import run
 
-from playground.ui.comparison_state import Key
+from playground.ui.comparison.state import Key
 
 
 def test_the_report_prices_a_request_as_the_page_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,11 @@ from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError
 from playground.measuring.evaluation import EvaluationPlan, evaluate_into, sample_examples
 from playground.types import Example, Prediction, RunRecord, Strategy
-from playground.ui import comparison_measuring as measuring
-from playground.ui import comparison_run_view, jobs, resources
-from playground.ui.comparison_desk import MeasurementDesk, Part, WatchedEmbedder
-from playground.ui.comparison_resources import RECORDED
+from playground.ui.comparison import measure_again
+from playground.ui.comparison import measurement_plan as measuring
+from playground.ui.comparison.desk import MeasurementDesk, Part, WatchedEmbedder
+from playground.ui.comparison.resources import RECORDED
+from playground.ui.shared import jobs, resources
 from scenarios.return_policy import scenario
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import POLICIES, QUESTIONS
@@ -206,7 +207,7 @@ def page_with(monkeypatch: pytest.MonkeyPatch, endpoint: tuple[str, str], price_
 
 def measured(app: AppTest) -> AppTest:
     click(app, "measure_return_policy_rag")
-    latest = comparison_run_view.DESK.latest()
+    latest = measure_again.DESK.latest()
     assert latest is not None and latest.job.done.wait(120)
     return run(app)
 

@@ -22,8 +22,9 @@ from playground.comparison.measured_here import RunRequest, fresh_folders, new_f
 from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError, ModelError
 from playground.types import Prediction, Usage
-from playground.ui import comparison_run_view, resources
-from playground.ui.comparison_desk import Measurement, MeasurementDesk, Part
+from playground.ui.comparison import measure_again
+from playground.ui.comparison.desk import Measurement, MeasurementDesk, Part
+from playground.ui.shared import resources
 from scenarios.contract_clauses.measured_contracts import contract_of, load_measured_set
 from scenarios.contract_clauses.prompted import sampled_pairs
 
@@ -42,7 +43,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def no_thread_is_left(monkeypatch: pytest.MonkeyPatch):
     yield
-    desk: MeasurementDesk = comparison_run_view.DESK
+    desk: MeasurementDesk = measure_again.DESK
     if latest := desk.latest():
         latest.stop.set()
         assert latest.job.done.wait(60)
@@ -58,7 +59,7 @@ def names(spec: dict) -> list[str]:
 
 def measured(app: AppTest) -> AppTest:
     """Wait for the measurement's end and draw the page again, as its fragment does."""
-    latest = comparison_run_view.DESK.latest()
+    latest = measure_again.DESK.latest()
     assert latest is not None
     assert latest.job.done.wait(120)
     return run(app)
@@ -315,7 +316,7 @@ def test_stop_keeps_the_rows_and_going_on_finishes_them(recorded: Path, monkeypa
 
     def script(question: str) -> str:
         asked.append(question)
-        latest = comparison_run_view.DESK.latest()
+        latest = measure_again.DESK.latest()
         if latest is not None and len(asked) == 4:  # the warm-up, and three questions
             latest.stop.set()
         return ANSWER
@@ -343,7 +344,7 @@ def test_a_run_of_a_closed_browser_is_gone_on_with(recorded: Path, monkeypatch: 
     path = folder / "records.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:2]) + lines[2][:40])  # a crash in the middle of a line
-    monkeypatch.setattr(comparison_run_view, "DESK", MeasurementDesk())
+    monkeypatch.setattr(measure_again, "DESK", MeasurementDesk())
     app = open_page()
     assert "2 of 6 rows" in html(app) + " ".join(words(app.caption))
     click(app, f"go_on_{folder.name}")
@@ -392,7 +393,7 @@ def test_an_unreachable_endpoint_is_a_sentence_and_no_run(recorded: Path, monkey
 def test_a_cap_that_cannot_be_kept_is_a_sentence(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = FakeChatModel(lambda _question: ANSWER, price_usd=None)
     monkeypatch.setattr(resources, "chat_model", lambda _choice: model)
-    monkeypatch.setattr(comparison_run_view, "_spending_cap", lambda: 1.0)
+    monkeypatch.setattr(measure_again, "_spending_cap", lambda: 1.0)
     app = click(open_page(), "measure_return_policy_rag")
     measured(app)
     assert any("price of fake-model" in text for text in words(app.error))
@@ -401,7 +402,7 @@ def test_a_cap_that_cannot_be_kept_is_a_sentence(recorded: Path, monkeypatch: py
 def test_a_cap_stops_before_the_call_that_could_exceed_it(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = FakeChatModel(lambda _question: ANSWER, price_usd=0.3)
     monkeypatch.setattr(resources, "chat_model", lambda _choice: model)
-    monkeypatch.setattr(comparison_run_view, "_spending_cap", lambda: 1.0)
+    monkeypatch.setattr(measure_again, "_spending_cap", lambda: 1.0)
     app = click(open_page(), "measure_return_policy_rag")
     measured(app)
     assert any("spending cap of $1.00 stops this run" in text for text in words(app.error))
@@ -410,9 +411,9 @@ def test_a_cap_stops_before_the_call_that_could_exceed_it(recorded: Path, monkey
 
 
 def test_one_measurement_at_a_time(recorded: Path) -> None:
-    desk = comparison_run_view.DESK
+    desk = measure_again.DESK
     request = RunRequest("return_policy", ("rag",), 1, "bundled")
-    waiting = comparison_run_view.measuring.part_of(
+    waiting = measure_again.measuring.part_of(
         request, new_folder(runs_root(), request), model=_never, embedder=_never, expected_s={}
     )
     import threading

@@ -30,8 +30,9 @@ from playground.errors import AdapterError, ModelError
 from playground.flagging.flags import flag_contract
 from playground.flagging.report import report_rows
 from playground.models.catalog import MINILM
-from playground.ui import contract_jobs, contract_state, fetching, resources
-from playground.ui.contract_exports import exports_of
+from playground.ui.contract_clauses import advance, state
+from playground.ui.contract_clauses.exports import exports_of
+from playground.ui.shared import fetching, resources
 from scenarios.contract_clauses.scenario import ADAPTERS, labels
 
 
@@ -60,7 +61,7 @@ def test_the_first_screen_offers_the_samples_and_judges_nothing(monkeypatch, sto
 
 def test_a_sample_is_one_click_away_and_in_the_address(monkeypatch, store):
     app = open_page(monkeypatch, store)
-    number = contract_jobs.sample_names().index("nda.txt")
+    number = advance.sample_names().index("nda.txt")
     click(app, f"contract_sample_{number}")
     assert shown(app).name == "nda.txt"
     assert app.query_params["contract"] in ("nda.txt", ["nda.txt"])
@@ -162,7 +163,7 @@ def test_one_bad_file_never_stops_the_others(monkeypatch, store):
 
 
 def test_too_many_contracts_are_refused_with_a_sentence(monkeypatch, store):
-    monkeypatch.setattr(contract_state, "MOST_CONTRACTS", 1)
+    monkeypatch.setattr(state, "MOST_CONTRACTS", 1)
     app = paste(open_page(monkeypatch, store))
     upload(app, ("another.txt", CONTRACT.encode()))
     assert "another.txt was not opened" in words(app.error)[0]
@@ -338,8 +339,8 @@ def exported(app):
     entry = shown(app)
     judged = next(iter(entry.results.values()))
 
-    flagged = flag_contract(judged.scored, contract_state.catalogue())
-    rows = report_rows(flagged, contract_state.catalogue(), entry.corrections)
+    flagged = flag_contract(judged.scored, state.catalogue())
+    rows = report_rows(flagged, state.catalogue(), entry.corrections)
     return {export.key: export.make() for export in exports_of(entry, judged, flagged, rows)}
 
 
@@ -392,9 +393,9 @@ def test_exports_hold_the_evidence_and_a_word_file_that_is_a_copy_says_so(monkey
     def evidence(pairs):
         return [entry.evidence.get(pair, ()) for pair in pairs]
 
-    flagged = flag_contract(judged.scored, contract_state.catalogue(), evidence=evidence)
+    flagged = flag_contract(judged.scored, state.catalogue(), evidence=evidence)
     entry.data = b"PK no zip"
-    rows = report_rows(flagged, contract_state.catalogue())
+    rows = report_rows(flagged, state.catalogue())
     files = {export.key: export.make() for export in exports_of(entry, judged, flagged, rows)}
     told = [flag for clause in json.loads(files["json"])["clauses"] for flag in clause["flags"]]
     assert [one["contract"] for one in told[0]["evidence"]] == ["train-2", "train-3"]
@@ -474,7 +475,7 @@ def test_the_shipped_adapter_flags_a_sample(monkeypatch, tmp_path, minilm):
         pytest.skip("No adapter is shipped in data/adapters.")
     real = resources.clause_model
     app = open_page(monkeypatch, store, lambda choice: real(choice).result())
-    number = contract_jobs.sample_names().index("nda.txt")
+    number = advance.sample_names().index("nda.txt")
     click(app, f"contract_sample_{number}")
     assert cards(app)
     assert "<mark" in marks(app)

@@ -17,14 +17,27 @@ from playground.documents import load_document
 from playground.flagging.report import Correction, ReportRow
 from playground.models.catalog import MPNET
 from playground.types import Clause, Completion, Flag, SimilarClause, Usage
-from playground.ui.contract_gold import agreement, load_gold
-from playground.ui.contract_html import contract_html, evidence_html, part_with, parts_of, risk_css, tag_html
-from playground.ui.contract_state import PromptedReply, catalogue
-from playground.ui.corrections import corrections_jsonl
-from playground.ui.flag_filter import chosen, label_counts, risk_counts
-from playground.ui.flagger_choice import KEYWORDS, ZERO_SHOT, FlaggerChoice, flagger_choices, measured
-from playground.ui.flags_panel import card_html, clauses_with, measured_html
-from playground.ui.prompting_view import replies_html
+from playground.ui.contract_clauses.contract_html import (
+    contract_html,
+    evidence_html,
+    part_with,
+    parts_of,
+    risk_css,
+    tag_html,
+)
+from playground.ui.contract_clauses.corrections import corrections_jsonl
+from playground.ui.contract_clauses.flag_filter import chosen, label_counts, risk_counts
+from playground.ui.contract_clauses.flagger_choice import (
+    KEYWORDS,
+    ZERO_SHOT,
+    FlaggerChoice,
+    flagger_choices,
+    measured,
+)
+from playground.ui.contract_clauses.flags import card_html, clauses_with, measured_html
+from playground.ui.contract_clauses.gold import agreement, load_gold
+from playground.ui.contract_clauses.prompting import replies_html
+from playground.ui.contract_clauses.state import PromptedReply, catalogue
 from scenarios.contract_clauses.scenario import ADAPTERS, CONTRACTS
 
 CAP, AUDIT, LAW = (catalogue()[name] for name in ("Cap On Liability", "Audit Rights", "Governing Law"))

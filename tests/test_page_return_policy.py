@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground.errors import DocumentError, EndpointError
 from playground.models.catalog import SMOLLM2
 from playground.types import Usage
-from playground.ui import resources
+from playground.ui.shared import resources
 from scenarios.return_policy.caution import MEASURED
 from scenarios.return_policy.scenario import MODES, POLICIES, system_prompt
 
@@ -460,7 +460,7 @@ def test_the_connection_test_lists_the_models(monkeypatch):
 
 
 def test_a_cancelled_fetch_leaves_an_offer_and_the_question_waits(monkeypatch):
-    from playground.ui import fetching
+    from playground.ui.shared import fetching
 
     def endless(_bundle, on_progress):
         job().cancel.set()
@@ -626,12 +626,12 @@ def test_an_empty_paste_says_so(monkeypatch):
 
 
 def test_markup_in_a_document_s_error_is_not_live(monkeypatch):
-    from playground.ui import bot
+    from playground.ui.return_policy import advance
 
     def refuse(*_args, **_kwargs):
         raise DocumentError("![x](http://evil.example/x.png) cannot be read. Choose another.")
 
-    monkeypatch.setattr(bot, "load_pasted", refuse)
+    monkeypatch.setattr(advance, "load_pasted", refuse)
     app = replace_by_paste(open_bot(monkeypatch, lambda _: SIXTY), "text")
     assert "![x](" in words(app.error)[0]
     assert "![x](" not in app.error[0].value
@@ -645,7 +645,7 @@ def test_two_sessions_have_their_own_policies(monkeypatch):
 
 
 def test_the_downloaded_json_holds_the_exact_messages(monkeypatch):
-    from playground.ui.conversation import to_json
+    from playground.ui.return_policy.conversation import to_json
 
     app = ask(open_bot(monkeypatch, lambda _: SIXTY), QUESTION)
     turn = json.loads(to_json(app.session_state["playground_session"].turns))["turns"][0]

@@ -48,7 +48,7 @@ from playground.training.language_model.completions import PackedCompletions, To
 from playground.training.language_model.network import _PACKABLE, load_lora_network, reads_packed_rows
 from playground.training.language_model.train import LanguageModelSettings
 from playground.types import Embedder, Message
-from playground.ui import resources
+from playground.ui.shared import resources
 from scenarios.return_policy import evaluation as scenario
 from scenarios.return_policy.reader import training
 from scenarios.return_policy.scenario import ADAPTERS, POLICIES

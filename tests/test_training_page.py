@@ -18,10 +18,11 @@ from playground.errors import TrainingError
 from playground.models.catalog import MINILM
 from playground.training.language_model.train import TrainedLanguageModel
 from playground.training.progress import OnProgress, TrainingProgress
-from playground.ui import resources, training_desk
-from playground.ui.training_desk import TrainingDesk
-from playground.ui.training_reliability_view import reliability_of
-from playground.ui.training_store_view import _row
+from playground.ui.shared import resources
+from playground.ui.training import desk as training_desk
+from playground.ui.training.desk import TrainingDesk
+from playground.ui.training.reliability import reliability_of
+from playground.ui.training.store import _row
 from scenarios.contract_clauses import scenario
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 

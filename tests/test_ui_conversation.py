@@ -7,7 +7,7 @@ import json
 from markdown_it import MarkdownIt
 
 from playground.types import Answer, Citation, Completion, Message, Prompt, Usage
-from playground.ui.conversation import ChatTurn, Stamp, history_for, metrics_of, to_json, to_markdown
+from playground.ui.return_policy.conversation import ChatTurn, Stamp, history_for, metrics_of, to_json, to_markdown
 
 USAGE = Usage(10, 2, 4)
 EVIL = "![x](http://evil.example/x.png) <img src=y> [l](javascript:z)"

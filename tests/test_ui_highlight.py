@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from playground.documents.diff import DiffLine, DiffSpan
 from playground.types import Block, Chunk, Citation, Document, Passage
-from playground.ui.highlight import MOST_CHARACTERS, diff_html, document_html
+from playground.ui.return_policy.highlight import MOST_CHARACTERS, diff_html, document_html
 
 TAG = re.compile(r"<[^>]*>")
 

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from playground.errors import ModelError
-from playground.ui import jobs
+from playground.ui.shared import jobs
 
 
 def finished(job):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from playground.ui.markup import escape_html, escape_markdown, human_bytes, shortened
+from playground.ui.shared.markup import escape_html, escape_markdown, human_bytes, shortened
 
 LINE = st.text(alphabet="ab*_`[]()<>!#:$|~\\&;-+.1= \"'", min_size=1, max_size=40).map(str.strip).filter(bool)
 

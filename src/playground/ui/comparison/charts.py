@@ -1,0 +1,225 @@
+"""The charts of the chosen runs, each with its numbers to download."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from playground.comparison.charts.frame import seconds
+from playground.comparison.charts.techniques import (
+    accuracy_cost_figure,
+    first_token_figure,
+    heat_map_figure,
+    latency_figure,
+    tokens_figure,
+)
+from playground.comparison.costs import CostBasis, per_1000_usd
+from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
+from playground.comparison.footing import footing_note, on_one_footing, units_of
+from playground.comparison.report.html import SIGNIFICANT
+from playground.comparison.runs_compared import ComparedTechniques
+from playground.errors import EvaluationError
+from playground.flagging.report.tables import spreadsheet_cell
+from playground.ui.comparison.state import Key, session
+from playground.ui.shared.markup import escape_markdown
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Row = Mapping[str, object]
+
+_LIGHT_INK, _DARK_INK = "#1a2530", "#e7edf1"
+
+_ACROSS = {"cost": "cost", "latency": "latency"}
+_COSTS = {"machine": "machine time", "hosted": "hosted price"}
+
+
+def draw_chart(figure: go.Figure | None, key: str, rows: Sequence[Row], *, alt: str, empty: str = "") -> None:
+    """Draw a chart with a button for its picture (on the chart) and one for its numbers (below)."""
+    if figure is None:
+        st.caption(empty or "Nothing of this was measured in the chosen runs.")
+        return
+    ink = {"dark": _DARK_INK, "light": _LIGHT_INK}.get(str(st.context.theme.type), "")
+    if ink:
+        # Streamlit's grey is for reading at a desk.
+        figure.update_layout(font={"color": ink}, legend={"font": {"color": ink}}, title={"font": {"color": ink}})
+        figure.update_xaxes(tickfont={"color": ink}, title_font={"color": ink})
+        figure.update_yaxes(tickfont={"color": ink}, title_font={"color": ink})
+    config = {
+        "displaylogo": False,
+        "displayModeBar": True,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
+    }
+    st.plotly_chart(figure, key=f"chart_{key}", config=config, alt=alt)
+    st.download_button(
+        "Numbers (CSV)",
+        lambda: table_csv(rows),
+        f"{key}.csv",
+        "text/csv",
+        key=f"download_{key}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def table_csv(rows: Sequence[Row]) -> bytes:
+    """Return rows as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer.writerow([spreadsheet_cell(name) for name in columns])
+    for row in rows:
+        cells = [row.get(name) for name in columns]
+        writer.writerow(
+            ["" if c is None else f"{c:.10g}" if isinstance(c, float) else spreadsheet_cell(str(c)) for c in cells]
+        )
+    return buffer.getvalue().encode("utf-8-sig", "replace")
+
+
+def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
+    """Draw accuracy against cost, with the controls of what a request costs and what stands on the axis."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        across = st.segmented_control(
+            "Across (the other is the marker's size)",
+            list(_ACROSS),
+            format_func=lambda name: _ACROSS[name],
+            default="cost",
+            required=True,
+            key=Key.ACROSS,
+            bind="query-params",
+        )
+        kind = st.segmented_control(
+            "Cost of a request",
+            list(_COSTS),
+            format_func=lambda name: _COSTS[name],
+            default="machine",
+            required=True,
+            key=Key.COST,
+            bind="query-params",
+        )
+        price = st.number_input(
+            "Machine, USD per hour", value=0.10, step=0.05, format="%.2f", key=Key.MACHINE_PRICE, bind="query-params",
+            width=190,
+        )  # fmt: skip
+    try:
+        session().cost_basis = basis = CostBasis("hosted" if kind == "hosted" else "machine", float(price))
+    except EvaluationError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+        return
+    alike = [on_one_footing(one) for one in figures]
+    rows: list[Row] = [
+        {
+            "technique": one.title,
+            "n": one.n,
+            "sample": one.sample_words,
+            "request": one.unit,
+            "accuracy": one.accuracy.value if one.accuracy else None,
+            "accuracy_low": one.accuracy.low if one.accuracy else None,
+            "accuracy_high": one.accuracy.high if one.accuracy else None,
+            "usd_per_1000_requests": per_1000_usd(one, basis),
+            "total_s_p50": one.total_s.p50.value if one.total_s else None,
+            "priced_by": basis.title,
+        }
+        for one in alike
+    ]
+    figure = accuracy_cost_figure(figures, basis=basis, across="latency" if across == "latency" else "cost")
+    alt = "; ".join(f"{row['technique']}: {_percent(row['accuracy'])}" for row in rows)
+    draw_chart(figure, "accuracy-cost", rows, alt=alt)
+    st.caption(escape_markdown(basis.source))
+
+
+def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
+    """Draw the distributions of both times, and the tokens of a request by part of the prompt."""
+    first, total = first_token_figure(figures), latency_figure(figures)
+    left, right = st.columns(2, gap="medium") if first is not None else (st.container(), st.container())
+    alike = [on_one_footing(one) for one in figures]
+    for column, figure, key, name, shown in (
+        (left, first, "first-token", "first_token_s", figures),
+        (right, total, "total-time", "total_s", alike),
+    ):
+        with column:
+            rows = [_times_row(one, times) for one in shown if (times := getattr(one, name)) is not None]
+            alt = "; ".join(f"{row['technique']}: median {seconds(float(str(row['p50_s'])))}" for row in rows)
+            draw_chart(figure, key, rows, alt=alt, empty="No technique of these runs writes an answer token by token.")
+    note = footing_note(alike)
+    st.caption(escape_markdown(f"The total is per {units_of(alike)}.{f' {note}.' if note else ''}"))
+    parts: list[Row] = [
+        {"technique": one.title, "sample": one.sample_words, **one.tokens} for one in figures if one.tokens
+    ]
+    alt = "; ".join(f"{one.title}: {sum(one.tokens.values()):.0f} tokens" for one in figures if one.tokens)
+    draw_chart(tokens_figure(figures), "tokens", parts, alt=alt, empty="No chat model was asked in these runs.")
+    st.caption(
+        "Every request pays for its whole prompt again: the system prompt, the examples and the passages are what "
+        "prompting costs, and what a fine-tuned model does without."
+    )
+
+
+def _times_row(one: TechniqueFigures, times: Times) -> dict[str, object]:
+    return {
+        "technique": one.title,
+        "request": one.unit,
+        "requests": len(times.values),
+        "p50_s": times.p50.value,
+        "p50_low_s": times.p50.low,
+        "p50_high_s": times.p50.high,
+        "p95_s": times.p95.value,
+        "p95_low_s": times.p95.low,
+        "p95_high_s": times.p95.high,
+    }
+
+
+def draw_heat_map(heat_map: HeatMap) -> None:
+    """Draw the accuracy of each technique on each policy or label."""
+    rows: list[Row] = [
+        {"technique": name, "column": column, "accuracy": heat_map.values[i][j], "asked": heat_map.counts[i][j]}
+        for i, name in enumerate(heat_map.rows)
+        for j, column in enumerate(heat_map.columns)
+    ]
+    figure = heat_map_figure(heat_map)
+    alt = f"Share of right answers of {len(heat_map.rows)} techniques on {len(heat_map.columns)} policies or labels"
+    draw_chart(figure, "heat-map", rows, alt=alt)
+
+
+def draw_differences(compared: ComparedTechniques) -> None:
+    """Draw which differences between two techniques are real, tested on the examples that both were asked."""
+    if not compared.differences:
+        return
+    with st.expander("Which differences are real?", icon=":material/balance:", key=Key.DIFFERENCES):
+        pairs = sorted(zip(compared.differences, compared.adjusted_p, strict=True), key=lambda pair: pair[1])
+        st.dataframe(
+            [
+                {
+                    "First": one.first,
+                    "Second": one.second,
+                    "Shared": one.n,
+                    "First minus second": f"{100 * one.difference.value:+.1f} points",
+                    "95 % interval": f"{100 * one.difference.low:+.1f} to {100 * one.difference.high:+.1f}",
+                    "p (Holm)": "< 0.001" if adjusted < 0.001 else f"{adjusted:.3f}",
+                    "In words": in_words(one, adjusted),
+                }
+                for one, adjusted in pairs
+            ],
+            hide_index=True,
+        )
+        st.caption(
+            "Share of right answers on the examples that both were asked. Single answers: McNemar's exact test with "
+            "Newcombe's interval; clauses: a bootstrap over contracts. p allows for the number of tests in the table."
+        )
+
+
+def in_words(one: PairedDifference, adjusted: float) -> str:
+    """Return what a paired test says of two techniques."""
+    small = f" (fewer than {FEWEST_EXAMPLES} shared)" if one.n < FEWEST_EXAMPLES else ""
+    if adjusted >= SIGNIFICANT:
+        return f"no difference shown{small}"
+    return f"{one.first if one.difference.value > 0 else one.second} is better{small}"
+
+
+def _percent(value: object) -> str:
+    return f"{value:.0%}" if isinstance(value, float) else "not measured"

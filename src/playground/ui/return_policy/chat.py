@@ -1,0 +1,91 @@
+"""The chat: what was said, suggestions while nothing was, the input and what can be done with the conversation."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground.ui.return_policy import state
+from playground.ui.return_policy.answer import draw_turn
+from playground.ui.return_policy.conversation import ChatTurn, to_json, to_markdown
+from playground.ui.return_policy.policy import HEIGHT
+from playground.ui.return_policy.state import Key, session
+from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.resources import sample_document
+from scenarios.return_policy.scenario import DEFAULT_POLICY, POLICIES, suggested_questions
+
+_MOST_TURNS_DRAWN = 40
+
+
+def draw_chat(selected: ChatTurn | None) -> DeltaGenerator:
+    """Draw the conversation and the input. Returns the place for the answer under way."""
+    data = session()
+    with st.container(height=HEIGHT + 75, border=True, key="chat"):
+        busy = data.answering is not None or data.pending_question is not None
+        # A place of its own, so that it is gone at once while the first answer comes.
+        invitation = st.empty()
+        if not data.turns and not busy:
+            with invitation.container(gap="small"):
+                _draw_invitation()
+        _draw_turns(selected, busy=busy)
+        slot = st.empty()
+    question = st.chat_input("Ask about the policy", key=Key.CHAT_INPUT)
+    if question is not None:
+        state.ask(question)
+        st.rerun()
+    _draw_actions()
+    return slot
+
+
+def _draw_invitation() -> None:
+    active = session().shelf.active
+    document = active.document if active else sample_document(POLICIES / DEFAULT_POLICY)
+    st.markdown("##### Ask the shop a question")
+    st.caption("The bot answers from the policy beside this chat and shows the sentences it stands on. Try one:")
+    for number, question in enumerate(suggested_questions(document)):
+        st.button(
+            escape_markdown(question),
+            key=f"suggestion_{number}",
+            icon=":material/chat_bubble:",
+            on_click=state.ask,
+            args=(question,),
+        )
+
+
+def _draw_turns(selected: ChatTurn | None, *, busy: bool) -> None:
+    turns = session().turns
+    if len(turns) > _MOST_TURNS_DRAWN:
+        st.caption(f"The first {len(turns) - _MOST_TURNS_DRAWN} questions are not shown; downloads have all of them.")
+    previous: ChatTurn | None = None
+    for turn in turns[-_MOST_TURNS_DRAWN:]:
+        if previous and previous.stamp.version != turn.stamp.version:
+            st.html(f'<div class="swap-line"><span>Policy is now version {turn.stamp.version}</span></div>')
+        latest = turn is turns[-1] and not busy
+        draw_turn(turn, latest=latest, selected=selected is turn and state.evidence_is_marked(turn))
+        previous = turn
+
+
+def _draw_actions() -> None:
+    turns = session().turns
+    with st.container(horizontal=True, gap="small", key="chat_actions"):
+        st.button(
+            "New conversation",
+            key=Key.NEW_CONVERSATION,
+            icon=":material/add_comment:",
+            on_click=state.new_conversation,
+            disabled=not turns and session().answering is None,
+        )
+        for label, text, suffix, mime in (
+            ("Markdown", to_markdown(turns), "md", "text/markdown"),
+            ("JSON", to_json(turns), "json", "application/json"),
+        ):
+            st.download_button(
+                label,
+                text,
+                f"conversation.{suffix}",
+                mime,
+                key=f"download_{suffix}",
+                icon=":material/download:",
+                disabled=not turns,
+                on_click="ignore",
+            )

@@ -1,0 +1,174 @@
+"""The conversation of one session: what was asked, on which version, what came out; and how it leaves the app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.answering.prompt import Mode, Turn
+from playground.pricing import describe_cost
+from playground.types import Answer
+from playground.ui.shared.markup import escape_markdown
+
+NOTHING = "\u2013"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What an answer was made with: enough to make it again. ``sha256`` is of the policy's text."""
+
+    model: str
+    mode: Mode
+    mode_title: str
+    policy: str
+    version: int
+    sha256: str
+    local: bool = True
+    """Whether the model runs on this machine: its tokens have no price then."""
+
+    def line(self) -> str:
+        """Return the stamp as one line, the hash shortened to 8 hex digits."""
+        return f"{self.model} · {self.mode_title} · {self.policy} · version {self.version} · {self.sha256[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """One question and what became of it: an answer, a stop (``partial`` is what had arrived), or an error.
+
+    ``asked_at`` is in UTC, ISO 8601.
+    """
+
+    id: int
+    question: str
+    asked_at: str
+    stamp: Stamp
+    answer: Answer | None = None
+    partial: str = ""
+    error: str = ""
+
+
+def history_for(turns: Sequence[ChatTurn], version: int, mode: Mode) -> tuple[Turn, ...]:
+    """Return the earlier turns that the model may see, oldest first.
+
+    Only those on the same version of the policy: an answer from the replaced one would carry its facts into the next
+    answer. And the mode without text sees only its own: the others' answers hold what it must not know.
+    """
+    return tuple(
+        Turn(turn.question, turn.answer.text)
+        for turn in turns
+        if turn.answer and turn.stamp.version == version and (turn.stamp.mode == "no_text") == (mode == "no_text")
+    )
+
+
+def to_markdown(turns: Sequence[ChatTurn]) -> str:
+    """Return the conversation as Markdown with citations and stamps. What users and models said is escaped."""
+    lines = ["# Conversation with the return-policy bot", ""]
+    for turn in turns:
+        lines += [f"## {escape_markdown(' '.join(turn.question.split()))}", "", *_answer_lines(turn), ""]
+        lines += [f"*{escape_markdown(turn.stamp.line())} · {turn.asked_at}*", ""]
+    return "\n".join(lines)
+
+
+def _answer_lines(turn: ChatTurn) -> list[str]:
+    if turn.error:
+        return [f"**No answer:** {escape_markdown(turn.error)}"]
+    if turn.answer is None:
+        return [escape_markdown(turn.partial), "", "*(stopped)*"]
+    answer = turn.answer
+    lines = [escape_markdown(answer.text), ""]
+    if answer.withheld:
+        numbers = escape_markdown(", ".join(answer.unstated))
+        lines += [f"**Withheld, as no passage states {numbers}:** {escape_markdown(answer.withheld)}", ""]
+    if answer.unsupported:
+        lines += [f"**In no cited passage:** {escape_markdown(', '.join(answer.unsupported))}", ""]
+    for citation in answer.citations:
+        place = " > ".join(citation.heading_path)
+        lines.append(f"> {escape_markdown(' '.join(citation.text.split()))} ({escape_markdown(place)})")
+        lines.append(">")
+    return lines[:-1] if lines[-1] == ">" else lines
+
+
+def to_json(turns: Sequence[ChatTurn]) -> str:
+    """Return the conversation as JSON, with the exact messages that the model saw."""
+    return json.dumps({"turns": [_turn_record(turn) for turn in turns]}, ensure_ascii=False, indent=2)
+
+
+def _turn_record(turn: ChatTurn) -> dict[str, Any]:
+    stamp = turn.stamp
+    record: dict[str, Any] = {
+        "question": turn.question,
+        "asked_at": turn.asked_at,
+        "model": stamp.model,
+        "mode": stamp.mode,
+        "policy": {"name": stamp.policy, "version": stamp.version, "sha256": stamp.sha256},
+    }
+    if turn.error:
+        return record | {"error": turn.error}
+    if turn.answer is None:
+        return record | {"stopped": True, "partial": turn.partial}
+    answer = turn.answer
+    completion = answer.completion
+    usage = completion.usage
+    return record | {
+        "answer": answer.text,
+        "reasoning": answer.reasoning,
+        "withheld": answer.withheld,
+        "abstained": answer.abstained,
+        "unsupported": list(answer.unsupported),
+        "citations": [
+            {"document": c.document, "start": c.start, "end": c.end, "text": c.text, "score": c.score}
+            for c in answer.citations
+        ],
+        "usage": None
+        if usage is None
+        else {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+        },
+        "timings": {
+            "retrieve_s": answer.retrieve_s,
+            "first_token_s": completion.first_token_s,
+            "total_s": answer.retrieve_s + completion.duration_s,
+        },
+        "cost_usd": answer.cost_usd,
+        "messages": [{"role": message.role, "content": message.content} for message in completion.messages],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The figures under an answer, ready to show; a dash where there is nothing to say."""
+
+    retrieval: str = NOTHING
+    first_token: str = NOTHING
+    total: str = NOTHING
+    tokens_in: str = NOTHING
+    tokens_cached: str = NOTHING
+    tokens_out: str = NOTHING
+    cost: str = NOTHING
+
+
+def metrics_of(turn: ChatTurn | None) -> Metrics:
+    """Return the figures of a turn's answer."""
+    if turn is None or turn.answer is None:
+        return Metrics()
+    answer = turn.answer
+    completion, usage = answer.completion, answer.completion.usage
+    first = completion.first_token_s
+    return Metrics(
+        retrieval=_duration(answer.retrieve_s),
+        # From the question on, as the audience feels it: retrieval is part of the wait.
+        first_token=NOTHING if first is None else _duration(answer.retrieve_s + first),
+        total=_duration(answer.retrieve_s + completion.duration_s),
+        tokens_in="unknown" if usage is None else f"{usage.input_tokens:,}",
+        tokens_cached="unknown" if usage is None else f"{usage.cached_tokens:,}",
+        tokens_out="unknown" if usage is None else f"{usage.output_tokens:,}",
+        cost="$0 (local)" if turn.stamp.local else describe_cost(answer.cost_usd),
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -1,0 +1,296 @@
+"""Everything that is loaded once and shared: every ``st.cache_*`` of the app is here.
+
+What ``cache_resource`` returns is shared by all sessions and never changed. The models bring their own locks. Pages
+call these functions through the module (``resources.chat_model(...)``), so that a test can put its own in their place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar, cast
+
+import streamlit as st
+
+from playground.adapters import (
+    AdapterStore,
+    StoredAdapter,
+    branch_loader,
+    default_root,
+    reader_adapter,
+)
+from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
+from playground.flagging.flags import ClauseModel
+from playground.flagging.loading import load_flagger
+from playground.models.bundled import bundle_folder, ensure_minilm, is_present
+from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
+from playground.models.endpoint.settings import EndpointSettings, settings_from
+from playground.models.sources import ModelChoice, Source, load_chat_model
+from playground.types import ChatModel, Document, Embedder, Message
+from playground.ui.contract_clauses.annotated_index import AnnotatedIndex, load_annotated_index
+from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
+from playground.ui.shared import jobs
+from scenarios.contract_clauses import scenario as contract_clauses
+
+Loaded = TypeVar("Loaded")
+
+_MOST_LOCAL_MODELS = 2
+_MOST_DOCUMENTS = 16
+_MOST_ADAPTERS = 2
+_PRESENCE_TTL_S = 600
+_IDENTITY_TTL_S = 5
+
+
+def missing_bundles(choice: ModelChoice) -> tuple[Bundle, ...]:
+    """Return the bundled models that ``choice`` needs and that are not in the cache folder, verified.
+
+    The embedding model is always needed; the language model only when it is the one chosen.
+    """
+    needed = (SMOLLM2, MINILM) if choice.source == "bundled" else (MINILM,)
+    return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
+
+
+def forget_presence() -> None:
+    """Look at the disk again: something was fetched."""
+    _present.clear()
+
+
+@st.cache_data(ttl=_PRESENCE_TTL_S, max_entries=8, show_spinner=False)
+def _present(bundle_id: str, folder: str) -> bool:  # noqa: ARG001 - the folder is part of the key
+    bundle = next(bundle for bundle in BUNDLES if bundle.id == bundle_id)
+    return is_present(bundle)
+
+
+def missing_encoders(base: Bundle = MINILM) -> tuple[Bundle, ...]:
+    """Return what flagging contracts needs and is not in the cache folder, verified: the flagger's base, and the
+    encoder that finds similar clauses."""
+    needed = dict.fromkeys((MINILM, base))
+    return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
+
+
+def embedder() -> Embedder:
+    """Return the embedding model, loaded.
+
+    Raises:
+        ModelError: it cannot be fetched or loaded.
+    """
+    return _result(embedder_loading(), embedder_loading.clear)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def embedder_loading() -> Future[Embedder]:
+    """Begin to load the embedding model, without waiting for it."""
+
+    def load() -> Embedder:
+        from playground.models.embedding import load_embedder
+
+        return load_embedder(ensure_minilm())
+
+    return _in_thread(load)
+
+
+def _in_thread(load: Callable[[], Loaded]) -> Future[Loaded]:
+    """Load in a thread: a page that waited here would keep the stale parts of its last picture on screen."""
+    loading: Future[Loaded] = Future()
+
+    def run() -> None:
+        try:
+            loading.set_result(load())
+        except BaseException as error:  # whoever asks for the result gets it
+            loading.set_exception(error)
+
+    jobs.start_thread(run, "load-model")
+    return loading
+
+
+def _result(loading: Future[Loaded], forget: Callable[[], None]) -> Loaded:
+    try:
+        return loading.result()
+    except BaseException:
+        forget()  # what failed is tried again the next time
+        raise
+
+
+def chat_model(choice: ModelChoice) -> ChatModel:
+    """Return the chosen chat model, loaded. Models of this machine are shared; an endpoint belongs to its session.
+
+    Raises:
+        ModelError: it cannot be fetched, loaded or reached; the message says what to do.
+    """
+    if choice.source != "endpoint":
+        return _result(_local_model(choice.source, choice.name), lambda: _local_model.clear(choice.source, choice.name))
+    if choice.endpoint is None:
+        raise ModelError("The endpoint has no settings. Enter its address and model in the sidebar.")
+    return _endpoint_model(choice.endpoint)
+
+
+def warm_up(choice: ModelChoice) -> None:
+    """Begin to load a model of this machine, without waiting for it."""
+    if choice.source != "endpoint":
+        _local_model(choice.source, choice.name)
+
+
+@st.cache_resource(max_entries=_MOST_LOCAL_MODELS, show_spinner=False)
+def _local_model(source: str, name: str) -> Future[ChatModel]:
+    return _in_thread(lambda: _load_local(ModelChoice(cast(Source, source), name)))
+
+
+def _load_local(choice: ModelChoice) -> ChatModel:
+    load_adapter = branch_loader(adapter_store(), choice)
+    model = load_chat_model(choice, load_adapter=load_adapter)
+    if choice.source == "bundled" and (adapter := reader_identity()):
+        # Compiling its network belongs to loading, not to the first answer that somebody waits for. Where it fails,
+        # the question that asks for the adapter says so.
+        with contextlib.suppress(PlaygroundError):
+            model.complete([Message("user", "Hello")], max_tokens=1, adapter=adapter)
+    return model
+
+
+def reader_identity() -> str | None:
+    """Return the identity of the adapter that reads passages for the bundled model; None where there is none."""
+    return _identity_for(ModelChoice())
+
+
+@st.cache_data(ttl=_IDENTITY_TTL_S, max_entries=8, show_spinner="Looking for an adapter that fits this model…")
+def reader_identity_of(name: str) -> str | None:
+    """Return the identity of the adapter that reads passages for a Hugging Face model; None where there is none.
+
+    Remembered for seconds, as the page asks several times a run; the weights are compared once, which takes a second
+    for each gigabyte.
+    """
+    return _identity_for(ModelChoice("hugging_face", name))
+
+
+def _identity_for(choice: ModelChoice) -> str | None:
+    try:
+        return reader_adapter(adapter_store(), None, choice).identity
+    except (AdapterError, ModelError):  # none fits, or loading the model will say what is wrong with it
+        return None
+
+
+# Of this session only, because it holds the key that was typed into this session.
+@st.cache_resource(
+    max_entries=1,
+    show_spinner=False,
+    scope="session",
+    hash_funcs={EndpointSettings: lambda settings: (hash(settings), settings.base_url, settings.model)},
+)
+def _endpoint_model(settings: EndpointSettings) -> ChatModel:
+    return load_chat_model(ModelChoice("endpoint", endpoint=settings))
+
+
+def list_endpoint_models(settings: EndpointSettings) -> tuple[str, ...]:
+    """Return the models that an endpoint serves, asked now.
+
+    Raises:
+        EndpointError: it cannot be reached or refuses; the message says what to do.
+    """
+    from playground.models.endpoint.chat_model import list_models
+
+    return list_models(settings)
+
+
+def endpoint_from_environment() -> tuple[EndpointSettings | None, str]:
+    """Return the endpoint that the environment or ``.streamlit/secrets.toml`` describes, and what is wrong with it."""
+    try:
+        secrets = st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {}
+        return settings_from(os.environ, secrets), ""
+    except EndpointError as error:
+        return None, str(error)
+
+
+@st.cache_resource(max_entries=_MOST_DOCUMENTS, show_spinner=False)
+def _document_of(path: str, modified_ns: int) -> Document:  # noqa: ARG001 - a changed file is read again
+    from playground.documents import load_document
+
+    file = Path(path)
+    return load_document(file.read_bytes(), file.name)
+
+
+def sample_document(path: Path) -> Document:
+    """Return a policy that ships with the project, parsed.
+
+    Raises:
+        DocumentError: somebody changed the file so that it cannot be read.
+    """
+    return _document_of(str(path), path.stat().st_mtime_ns)
+
+
+def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
+    """Return every bundled model with whether it is present."""
+    return tuple((bundle, _present(bundle.id, str(bundle_folder(bundle)))) for bundle in BUNDLES)
+
+
+# --- contracts ------------------------------------------------------------------------------------------------------
+
+
+def adapter_store() -> AdapterStore:
+    """Return the store of the user's adapters and of those that are shipped. It reads the disk at every call."""
+    return AdapterStore(default_root(), shipped=contract_clauses.ADAPTERS)
+
+
+def clause_model(choice: FlaggerChoice) -> Future[ClauseModel]:
+    """Begin to load what judges clauses, without waiting for it. A result that is an error is to be forgotten."""
+    if choice.kind == "keywords":
+        return _keyword_model()
+    if choice.stored is None:
+        return _zero_shot_model()
+    return _adapter_model(choice.key, choice.stored)
+
+
+def forget_clause_model(choice: FlaggerChoice) -> None:
+    """Load it again the next time: it failed."""
+    if choice.stored is not None:
+        _adapter_model.clear(choice.key, choice.stored)
+    elif choice.kind == "zero_shot":
+        _zero_shot_model.clear()
+        annotated_index.clear()
+        embedder_loading.clear()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def annotated_index() -> Future[AnnotatedIndex]:
+    """Begin to embed the project's own annotated clauses, without waiting."""
+    embedding = embedder_loading()
+    names = [label.name for label in contract_clauses.labels()]
+    return _in_thread(lambda: load_annotated_index(contract_clauses.CLAUSES, names, embedding.result()))
+
+
+def forget_annotated_index() -> None:
+    """Embed the annotated clauses again the next time: it failed."""
+    annotated_index.clear()
+    embedder_loading.clear()
+
+
+# The identity holds a hash of the adapter's files, so that it alone is the key.
+@st.cache_resource(max_entries=_MOST_ADAPTERS, show_spinner=False)
+def _adapter_model(identity: str, _stored: StoredAdapter) -> Future[ClauseModel]:  # noqa: ARG001 - the key
+    return _in_thread(lambda: load_flagger(_stored))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _zero_shot_model() -> Future[ClauseModel]:
+    loading = annotated_index()
+
+    def load() -> ClauseModel:
+        from playground.flagging.untrained import fit_zero_shot
+
+        index = loading.result()
+        return fit_zero_shot(
+            index.train, contract_clauses.labels(), index.embedder, vectors=index.vectors[: index.n_train]
+        )
+
+    return _in_thread(load)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _keyword_model() -> Future[ClauseModel]:
+    def load() -> ClauseModel:
+        from playground.flagging.untrained import keyword_model
+
+        return keyword_model(contract_clauses.keywords(), [label.name for label in contract_clauses.labels()])
+
+    return _in_thread(load)

@@ -1,0 +1,248 @@
+"""What a training has brought: figures against what it had to beat, labels, confusions, errors, thresholds, weights."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.adapters import AdapterStore, Task
+from playground.errors import PlaygroundError
+from playground.flagging.loading import activate_adapter
+from playground.training.charts import comparison_figure, loss_figure, score_figure
+from playground.training.clauses import TrainingReport
+from playground.training.clauses.measuring import FIGURES
+from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.notices import Notice
+from playground.ui.training.desk import DESK, TrainingRun
+from playground.ui.training.live import NOTHING, clock
+from playground.ui.training.reliability import draw_reliability
+from playground.ui.training.state import Key, session
+
+_TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
+_BEFORE = "untrained base"
+_MOST_CONFUSIONS = 40
+_WORK: dict[Task, str] = {
+    "clauses": "flags contracts",
+    "reader": "reads for the bot",
+    "closed_book": "answers from memory",
+}
+
+
+def draw_over(run: TrainingRun, store: AdapterStore) -> None:
+    """Draw a training that is over: its report, or why there is none."""
+    report = run.job.result
+    if not isinstance(report, TrainingReport):
+        st.error(escape_markdown(run.job.error or "The training was ended."), icon=":material/error:")
+        st.caption("Nothing was stored, and the active adapter is unchanged.")
+        st.button("Back to the settings", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))
+        return
+    _draw_headline(report)
+    flags = report.adapter.manifest.base_kind == "encoder"
+    if not flags:
+        st.caption(
+            "Whole contracts are flagged with adapters of the encoder; this one is compared on the comparison page."
+        )
+    with st.container(horizontal=True):
+        st.button(
+            "Flag contracts with it",
+            key=Key.ACTIVATE_NEW,
+            type="primary",
+            icon=":material/bolt:",
+            disabled=not flags,
+            on_click=activate,
+            args=(store, report.adapter.name),
+        )
+        st.button("Train another", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))
+    for note in report.notes:
+        st.warning(escape_markdown(note), icon=":material/warning:")
+    names = ["Comparison", "By label", "Confusions", "Errors to read", "Threshold", "Reliability", "Curves", "Weights"]
+    tabs = st.tabs(names, key="training_report")
+    parts = (
+        _draw_comparison,
+        _draw_labels,
+        _draw_confusions,
+        _draw_errors,
+        _draw_thresholds,
+        _draw_reliability,
+        _draw_curves,
+        _draw_weights,
+    )
+    for tab, draw in zip(tabs, parts, strict=True):
+        with tab:
+            draw(report)
+
+
+def activate(store: AdapterStore, name: str) -> None:
+    """Make an adapter the one in use for what it was trained for; the store's panel says so."""
+    try:
+        stored = activate_adapter(store, name)
+        session().store_notice = Notice("success", f"{stored.identity} {_WORK[stored.manifest.task]} from now on.")
+    except PlaygroundError as error:
+        session().store_notice = Notice("error", str(error))
+
+
+def _draw_headline(report: TrainingReport) -> None:
+    early = "Stopped early; the best weights so far were kept. " if report.stopped else ""
+    resumed = f"Went on from step {report.resumed_from_step}. " if report.resumed_from_step is not None else ""
+    st.success(
+        escape_markdown(
+            f"{early}{resumed}Adapter {report.adapter.identity} is stored. Measured on {report.measured_on}."
+        ),
+        icon=":material/check_circle:",
+    )
+    before = report.baselines.get(_BEFORE, {})
+    with st.container(horizontal=True, gap="large", key="training_headline"):
+        for key in ("micro_ap", "macro_ap", "micro_f1"):
+            value, base = report.test.value(key), before.get(key)
+            delta = None if value is None or base is None else f"{value - base:+.2f} to the untrained base"
+            st.metric(_TITLES[key], NOTHING if value is None else f"{value:.2f}", delta, width="content")
+        st.metric("Trained in", clock(report.duration_s), width="content")
+        size = f"{report.adapter_bytes / report.base_bytes:.0%} of the base's {report.base_bytes / 1e6:.0f} MB"
+        st.metric(
+            "Adapter",
+            f"{report.adapter_bytes / 1e6:.1f} MB",
+            size,
+            delta_color="off",
+            delta_arrow="off",
+            width="content",
+        )
+
+
+def _draw_comparison(report: TrainingReport) -> None:
+    own = {key: report.test.value(key) for key in FIGURES}
+    st.plotly_chart(
+        comparison_figure({"LoRA adapter": own, **report.baselines}, _TITLES),
+        config={"displayModeBar": False},
+        key="training_comparison",
+    )
+    intervals = [
+        f"{_TITLES[key]} {e.value:.2f} (95 % interval over contracts {e.low:.2f} to {e.high:.2f})"
+        for key in FIGURES
+        if (e := report.test.estimates.get(key)) is not None
+    ]
+    st.caption(
+        f"All on the same {report.measured_on}. AP is average precision: how well right flags are ranked above wrong "
+        f"ones, at any threshold. {'; '.join(intervals)}."
+    )
+
+
+def _draw_labels(report: TrainingReport) -> None:
+    rows = [
+        {
+            "Label": row.label,
+            "Clauses": row.support,
+            "Flagged": row.flagged,
+            "Precision": row.precision,
+            "Recall": row.recall,
+            "F1": row.f1,
+            "AP": row.average_precision,
+            "Threshold": row.threshold,
+        }
+        for row in report.test.per_label
+    ]
+    rates = {
+        name: st.column_config.NumberColumn(format="%.2f") for name in ("Precision", "Recall", "F1", "AP", "Threshold")
+    }
+    st.dataframe(rows, hide_index=True, column_config=rates, height=36 * min(len(rows), 22) + 40)
+    st.caption(
+        "Clauses: so many of the test carry the label. With few of them a figure moves much with every single clause."
+    )
+
+
+def _draw_confusions(report: TrainingReport) -> None:
+    pairs = report.test.confusions[:_MOST_CONFUSIONS]
+    if not pairs:
+        st.caption("No clause was flagged wrongly.")
+        return
+    st.dataframe(
+        [{"Flagged as": pair.predicted, "Carries": pair.gold or "(no label)", "Clauses": pair.count} for pair in pairs],
+        hide_index=True,
+        height=36 * min(len(pairs), 14) + 40,
+    )
+    st.caption("Wrong flags, and which labels their clauses carry instead.")
+
+
+def _draw_errors(report: TrainingReport) -> None:
+    errors = report.test.errors
+    if not errors:
+        st.caption("There is no error at these thresholds.")
+        return
+    wrong = sum(error.kind == "wrong" for error in errors)
+    st.caption(
+        f"{len(errors)} errors, those it was surest of first: {wrong} wrong flags, {len(errors) - wrong} missed."
+        + (" There are more." if len(errors) >= 100 else "")
+    )
+    with st.container(height=460, border=False):
+        for error in errors:
+            verb = "wrongly flagged" if error.kind == "wrong" else "missed"
+            kind = "pill missing" if error.kind == "wrong" else "pill"
+            with st.container(border=True):
+                st.html(
+                    f'<span class="{kind}">{verb}</span> <b>{escape_html(error.label)}</b>, probability '
+                    f"{error.probability:.2f}"
+                )
+                st.text(error.text)
+                st.caption(
+                    escape_markdown(
+                        f"annotated: {', '.join(error.gold) or 'no label'} · flagged: "
+                        f"{', '.join(error.predicted) or 'nothing'} · {error.contract}"
+                    )
+                )
+
+
+def _draw_thresholds(report: TrainingReport) -> None:
+    points = {point.shift: point for point in report.test.operating_points}
+    shift = st.select_slider(
+        "From “miss nothing” to “only sure ones”",
+        list(points),
+        value=min(points, key=abs),
+        format_func=lambda value: f"{value:+.1f}" if value else "as measured best",
+        key=Key.SHIFT,
+    )
+    point = points[shift]
+    with st.container(horizontal=True):
+        for label, value in (("Recall", point.recall), ("Precision", point.precision)):
+            st.metric(label, NOTHING if value is None else f"{value:.0%}", width="content")
+        st.metric("Flags", f"{point.flags:,}", width="content")
+    st.caption(
+        f"Measured on {report.measured_on}. The slider moves every label's own threshold by so many log-odds; the same "
+        "slider stands beside a flagged contract."
+    )
+
+
+def _draw_reliability(report: TrainingReport) -> None:
+    draw_reliability(report.test.reliability, report.measured_on, "training_reliability")
+
+
+def _draw_curves(report: TrainingReport) -> None:
+    left, right = st.columns(2, gap="medium")
+    left.plotly_chart(loss_figure(report.history), config={"displayModeBar": False}, key="training_loss_done")
+    right.plotly_chart(
+        score_figure(report.history, report.adapter.manifest.base_kind),
+        config={"displayModeBar": False},
+        key="training_score_done",
+    )
+
+
+def _draw_weights(report: TrainingReport) -> None:
+    unchanged = report.base_sha256_before == report.base_sha256_after
+    pill = '<span class="pill">unchanged</span>' if unchanged else '<span class="pill missing">changed</span>'
+    manifest = report.adapter.manifest
+    st.html(
+        f"<p>Base <b>{escape_html(report.base_id)}</b>, {report.base_bytes / 1e6:.0f} MB: {pill}</p>"
+        f'<div class="scroll-x"><table class="models"><tbody><tr><td>SHA-256 before</td>'
+        f"<td><code>{report.base_sha256_before}</code></td></tr>"
+        f"<tr><td>SHA-256 after</td><td><code>{report.base_sha256_after}</code></td></tr></tbody></table></div>"
+    )
+    st.caption("Over the frozen weights in memory, before the first step and after the last.")
+    rows = [
+        ("Adapter", f"{report.adapter.identity}, {report.adapter_bytes / 1e6:.1f} MB of safetensors"),
+        ("Data", f"{manifest.data['name']} (SHA-256 {str(manifest.data['sha256'])[:16]}…)"),
+        (
+            "Clauses",
+            ", ".join(f"{side} {manifest.data[f'{side}_examples']}" for side in ("train", "validation", "test")),
+        ),
+        ("Hyper-parameters", ", ".join(f"{key} {value}" for key, value in manifest.hyper_parameters.items())),
+        ("Machine", f"{manifest.machine}, commit {manifest.commit}"),
+    ]
+    cells = "".join(f"<tr><td>{name}</td><td>{escape_html(value)}</td></tr>" for name, value in rows)
+    st.html(f'<div class="scroll-x"><table class="passages"><tbody>{cells}</tbody></table></div>')
