@@ -32,10 +32,10 @@ from playground.models.generation import Sampling, generate
 from playground.models.openvino.engine import load_openvino_engine
 from playground.models.sources import ModelChoice
 from playground.models.transformers_engine import ensure_dequantised
+from playground.paths import POLICIES, ROOT, SHIPPED_ADAPTERS
 from playground.types import Message
-from scenarios.return_policy.scenario import ADAPTERS, POLICIES, system_prompt
+from scenarios.return_policy.scenario import system_prompt
 
-ROOT = Path(__file__).parents[1]
 OUTPUT_TOKENS = 32
 COLD_PROMPT_TOKENS = 500
 READER = "policy-reader"
@@ -59,7 +59,7 @@ Contender = Callable[[Sequence[int], int], Timing]
 def fast_engine(gguf: Path, threads: int, *, lookup: bool, adapter: str | None = None) -> tuple[Contender, Any]:
     """Return the project's engine, cold for every prompt, and its chat codec; ``adapter`` is one of the store's."""
     engine = load_openvino_engine(
-        gguf, threads=threads, load_adapter=branch_loader(AdapterStore(ADAPTERS), ModelChoice())
+        gguf, threads=threads, load_adapter=branch_loader(AdapterStore(SHIPPED_ADAPTERS), ModelChoice())
     )
     codec = ChatMl(engine.weights.tokenizer)
     sequence = engine.load_network(adapter)()

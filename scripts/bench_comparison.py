@@ -28,10 +28,10 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.evaluation import EvaluationPlan, fingerprint_of
 from playground.measuring.overhead import measure_overhead
 from playground.measuring.runs import RunInfo, open_run
+from playground.paths import ROOT
 from playground.types import Example, Prediction, RunRecord, Strategy, Usage
 from scenarios.return_policy.compared import compared_scenario
 
-ROOT = Path(__file__).parents[1]
 COMMAND = "python scripts/bench_comparison.py"
 LARGEST_SHARE = 0.02
 """What the harness may take beside the strategies."""

@@ -32,10 +32,10 @@ from playground.flagging.head import ClauseHead, load_head
 from playground.flagging.loading import base_of
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_bundle
+from playground.paths import CONTRACTS, ROOT, SHIPPED_ADAPTERS
 from playground.types import AnnotatedClause
-from scenarios.contract_clauses.scenario import ADAPTERS, CONTRACTS, labels
+from scenarios.contract_clauses.scenario import labels
 
-ROOT = Path(__file__).parents[1]
 CHARACTERS = 50_000
 SAMPLES = ("services-agreement.pdf", "software-licence.docx", "lease.docx", "distribution-agreement.pdf", "nda.txt")
 Flags = frozenset[tuple[str, str]]
@@ -166,7 +166,9 @@ def as_markdown(run: dict[str, Any]) -> str:
 def main() -> int:
     """Run the benchmark and write its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--adapter", type=Path, nargs="+", default=[ADAPTERS / "cuad-mpnet", ADAPTERS / "cuad-minilm"])
+    parser.add_argument(
+        "--adapter", type=Path, nargs="+", default=[SHIPPED_ADAPTERS / "cuad-mpnet", SHIPPED_ADAPTERS / "cuad-minilm"]
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", type=Path, default=ROOT / "docs")

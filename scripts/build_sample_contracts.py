@@ -16,16 +16,15 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from playground.paths import CONTRACTS, ROOT
+
 if str(ROOT) not in sys.path:  # run as a script, only this folder is on the path
     sys.path.insert(0, str(ROOT))
 
-from scripts.contract_formats import build_docx, build_pdf, build_scan, build_text  # noqa: E402
-from scripts.contract_markup import Source, parse_source, with_typographic_quotes  # noqa: E402
+from scripts.contract_formats import build_docx, build_pdf, build_scan, build_text
+from scripts.contract_markup import Source, parse_source, with_typographic_quotes
 
-CONTRACTS = ROOT / "data" / "contracts"
 SOURCES = CONTRACTS / "sources"
 SCAN = "scan-only.pdf"
 MAX_PICTURE_DIFFERENCE = 0.01  # mean over the pixels; a sentence more or less makes 0.014

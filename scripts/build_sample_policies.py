@@ -19,11 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
-ROOT = Path(__file__).resolve().parent.parent
-POLICIES = ROOT / "data" / "policies"
+from playground.paths import POLICIES, ROOT
+
 SOURCES = POLICIES / "sources"
 QUESTIONS = ROOT / "scenarios" / "return_policy" / "questions.jsonl"
 FIXED_DATE = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)

@@ -24,9 +24,9 @@ from safetensors.numpy import load_file
 
 from playground.adapters import ROOT_VARIABLE, AdapterStore, verify
 from playground.annotations import load_written_clauses
+from playground.paths import CLAUSES, ROOT
 from scenarios.contract_clauses import scenario
 
-ROOT = Path(__file__).parents[1]
 _CHILD = """
 import sys
 import torch
@@ -127,7 +127,7 @@ def _identity(store: AdapterStore) -> str:
 
 def _write_data(path: Path) -> None:
     """Write a few of the project's clauses, two thirds of them with a label."""
-    written = load_written_clauses(scenario.CLAUSES, [label.name for label in scenario.labels()]).annotations.examples
+    written = load_written_clauses(CLAUSES, [label.name for label in scenario.labels()]).annotations.examples
     carrying = [clause for clause in written if set(clause.labels) & set(_LABELS)][: _CLAUSES * 2 // 3]
     others = [clause for clause in written if not clause.labels][: _CLAUSES // 3]
     rows = [{"text": c.text, "labels": list(c.labels), "contract": c.contract} for c in (*carrying, *others)]

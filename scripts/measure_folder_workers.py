@@ -27,9 +27,7 @@ from typing import Any
 from playground.flagging.files import contract_paths
 from playground.flagging.files.folder import available_cores
 from playground.machine import commit, describe_machine, utc_now
-from scenarios.contract_clauses.scenario import CONTRACTS
-
-ROOT = Path(__file__).parents[1]
+from playground.paths import CONTRACTS, ROOT
 
 
 def copy_samples(folder: Path, copies: int) -> int:

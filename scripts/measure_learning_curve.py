@@ -32,6 +32,7 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder
 from playground.models.sources import ModelChoice, load_chat_model
+from playground.paths import RECORDED_RUNS
 from playground.training.clauses import load_training_base
 from scenarios.contract_clauses.learning_curve import (
     draw_examples,
@@ -41,7 +42,7 @@ from scenarios.contract_clauses.learning_curve import (
     lora_right,
 )
 
-OUT = Path(__file__).parents[1] / "data" / "runs" / FILE
+OUT = RECORDED_RUNS / FILE
 
 
 @dataclass(frozen=True, slots=True)

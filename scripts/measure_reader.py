@@ -37,6 +37,7 @@ from playground.models.openvino.llama_weights import load_llama_gguf
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
+from playground.paths import POLICIES, SHIPPED_ADAPTERS
 from playground.retrieval.index import PassageIndex, build_index
 from playground.text.quantities import stated_quantities
 from playground.training.language_model.completions import PromptCompletion
@@ -48,10 +49,9 @@ from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messag
 from scenarios.return_policy.reader.policies import InventedPolicy, invent_policy
 from scenarios.return_policy.reader.slots import fill
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+from scenarios.return_policy.scenario import QUESTIONS
 
 Item = TypeVar("Item")
-ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
 ATTACKS = FOLDER / "attacks.json"
 _MOST_TOKENS = 80
 _SWAP_SEED = 77_000_000
@@ -89,7 +89,7 @@ class Asked:
 def main() -> None:
     """Measure the adapter and, for comparison, the base model by prompting alone."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--adapter", type=Path, default=ADAPTERS / "policy-reader", help="its folder")
+    parser.add_argument("--adapter", type=Path, default=SHIPPED_ADAPTERS / "policy-reader", help="its folder")
     parser.add_argument("--squad", type=Path)
     parser.add_argument("--squad-questions", type=int, default=400)
     parser.add_argument("--swaps", type=int, default=200, help="questions after a swap")

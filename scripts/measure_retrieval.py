@@ -24,6 +24,7 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.estimates import Estimate, proportion
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import SentenceEmbedder, load_embedder
+from playground.paths import ROOT
 from playground.retrieval.index import (
     MAX_CHUNK_TOKENS,
     TARGET_CHUNK_TOKENS,
@@ -34,7 +35,6 @@ from playground.retrieval.index import (
 )
 from playground.types import Document, Passage
 
-ROOT = Path(__file__).parents[1]
 CUTOFFS = (1, 3, 5)
 FUSIONS: tuple[tuple[Fusion, str], ...] = (("dense", "MiniLM alone"), ("lexical", "BM25 alone"), ("hybrid", "hybrid"))
 

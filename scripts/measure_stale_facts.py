@@ -23,10 +23,11 @@ from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
+from playground.paths import RECORDED_RUNS, SHIPPED_ADAPTERS
 from playground.training.language_model.train import TrainedLanguageModel
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import store_closed_book
-from scenarios.return_policy.scenario import ADAPTERS, adapter_store
+from scenarios.return_policy.scenario import adapter_store
 from scenarios.return_policy.stale_facts import (
     OLD,
     ChangingTechnique,
@@ -36,7 +37,7 @@ from scenarios.return_policy.stale_facts import (
     read_changed_questions,
 )
 
-OUT = Path(__file__).parents[1] / "data" / "runs" / FILE
+OUT = RECORDED_RUNS / FILE
 ADAPTER_NAME = "closed-book-northtrail"
 TECHNIQUES = ("rag", "whole-document", "rag+lora", "closed-book-lora")
 
@@ -92,7 +93,7 @@ def _technique(
 
         def keep(policy: str, trained: object) -> None:
             if arguments.save_adapter and policy == OLD and isinstance(trained, TrainedLanguageModel):
-                stored = store_closed_book(trained, policy, AdapterStore(ADAPTERS), ADAPTER_NAME)
+                stored = store_closed_book(trained, policy, AdapterStore(SHIPPED_ADAPTERS), ADAPTER_NAME)
                 print(f"stored {stored.identity}, {stored.manifest.size_bytes / 1e6:.1f} MB", flush=True)
 
         return closed_book_technique(model, embedder, work, keep)

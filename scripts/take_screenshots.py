@@ -25,8 +25,8 @@ from urllib.parse import quote
 from playwright.sync_api import Page, sync_playwright
 
 from playground.models.bundled import CACHE_VARIABLE, cache_folder, ensure_all
+from playground.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 QUESTION = "How long do I have to return something?"
 _START_TIMEOUT_S = 60
 _STEP_TIMEOUT_MS = 120_000

@@ -56,12 +56,13 @@ from playground.measuring.clause_metrics import measure, per_label
 from playground.models.bundled import ensure_bundle
 from playground.models.catalog import MINILM, MPNET, Bundle
 from playground.models.openvino.bert_weights import weights_sha256
+from playground.paths import SHIPPED_ADAPTERS
 from playground.training.clauses.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.processes import end_if_one_of_several
 from playground.training.progress import TrainingProgress
 from playground.types import AnnotatedClause, Document
-from scenarios.contract_clauses.scenario import ADAPTERS, labels
+from scenarios.contract_clauses.scenario import labels
 
 PARTS = ("train", "validation", "test")
 HELD_OUT_SHARE = 0.1
@@ -122,7 +123,7 @@ def main() -> None:
     """Train, calibrate, measure and store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cuad", type=Path, help="CUADv1.json, or a part of it")
-    parser.add_argument("--out", type=Path, default=ADAPTERS, help="folder of the shipped adapters")
+    parser.add_argument("--out", type=Path, default=SHIPPED_ADAPTERS, help="folder of the shipped adapters")
     parser.add_argument("--name", help="of the adapter (default: that of the one that ships)")
     parser.add_argument("--split-out", type=Path, help="write train.json, validation.json and test.json here")
     parser.add_argument(

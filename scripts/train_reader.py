@@ -28,12 +28,12 @@ from playground.cli import train_reader as command
 from playground.errors import PlaygroundError
 from playground.models.bundled import ensure_minilm
 from playground.models.hugging_face import model_identity
+from playground.paths import SHIPPED_ADAPTERS
 from playground.training.language_model.completions import PromptCompletion
 from playground.training.progress import TrainingProgress
 from scenarios.return_policy.reader.training import load_examples, train_reader, unanswerable_share
 
 NAME = "policy-reader"
-ADAPTERS = Path(__file__).parents[1] / "data" / "adapters"
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{len(train)} examples, {unanswerable_share(train):.0%} unanswerable, {examples.from_squad} of SQuAD v2")
         write_examples(train, arguments.only_examples)
         return
-    store = AdapterStore(arguments.out or (ADAPTERS if is_bundled else default_root()))
+    store = AdapterStore(arguments.out or (SHIPPED_ADAPTERS if is_bundled else default_root()))
     report = train_reader(plan, store, print_progress, checkpoint_folder=arguments.checkpoints)
     print(json.dumps({"adapter": report.adapter.identity, **report.adapter.manifest.metrics}, indent=1))
     for effect in report.effects:

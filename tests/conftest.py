@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
-from scripted_embedder import ScriptedEmbedder
 
 from playground.models.bundled import ensure_bundle, ensure_minilm, ensure_smollm2_gguf
 from playground.models.catalog import MPNET
 from playground.models.embedding import SentenceEmbedder, load_embedder
+from playground.paths import ROOT
+from tests.support.scripted_embedder import ScriptedEmbedder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-ROOT = Path(__file__).parents[1]
 BROWSER_WAIT_MS = 120_000  # loading models on a busy machine; nothing is expected to take this long
 
 

@@ -6,14 +6,14 @@ import importlib.metadata
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from playground.paths import ROOT
 from playground.pricing import cost_usd, describe_cost, prices_date
 from playground.types import Usage
 
-REQUIREMENTS = Path(__file__).parents[1] / "requirements.txt"
+REQUIREMENTS = ROOT / "requirements.txt"
 OPENAI = "https://api.openai.com/v1"
 USAGE = Usage(input_tokens=1000, output_tokens=100)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from playground import paths
 from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root
 from playground.cli.terminal import one_line, positive
 from playground.errors import PlaygroundError
@@ -59,7 +60,7 @@ from scenarios.contract_clauses.prompted import (
     message_builder,
     prompted_strategy,
 )
-from scenarios.contract_clauses.scenario import ADAPTERS, keywords
+from scenarios.contract_clauses.scenario import keywords
 
 __all__ = ["DEFAULT_STRATEGIES", "add_arguments", "as_table", "prepare", "strategy_names", "summarise"]
 
@@ -224,7 +225,7 @@ def _stored_adapters(names: Sequence[str], option: str | None) -> tuple[dict[str
     note = ""
     if "lora" in wanted:
         encoder = named.get("encoder")
-        stored, note = (encoder, "") if encoder is not None else chosen_adapter(ADAPTERS, None)
+        stored, note = (encoder, "") if encoder is not None else chosen_adapter(paths.SHIPPED_ADAPTERS, None)
         check_flagger(stored)
         found["lora"] = stored
     if "language-model-lora" in wanted:
@@ -243,7 +244,7 @@ def _adapters(names: str | None) -> dict[str, StoredAdapter]:
     """Return the adapters that ``--adapter`` names, by the kind of their base."""
     found: dict[str, StoredAdapter] = {}
     for name in [name.strip() for name in (names or "").split(",") if name.strip()]:
-        stored, _note = chosen_adapter(ADAPTERS, name)
+        stored, _note = chosen_adapter(paths.SHIPPED_ADAPTERS, name)
         kind = stored.manifest.base_kind
         if kind in found:
             raise PlaygroundError(
@@ -269,7 +270,7 @@ def _language_model_lora(stored: StoredAdapter) -> _Way:
 
 
 def _newest_of_language_model() -> StoredAdapter | None:
-    usable = AdapterStore(default_root(), shipped=ADAPTERS).list()
+    usable = AdapterStore(default_root(), shipped=paths.SHIPPED_ADAPTERS).list()
     ours = (one for one in usable if (one.manifest.task, one.manifest.base_kind) == ("clauses", "language_model"))
     return next(ours, None)
 

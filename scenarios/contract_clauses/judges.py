@@ -24,9 +24,10 @@ from playground.flagging.baselines import (
 from playground.flagging.calibration import best_thresholds
 from playground.flagging.flags import ClauseModel
 from playground.flagging.untrained import keyword_model
+from playground.paths import CLAUSES
 from playground.types import AnnotatedClause, Embedder, Example, Prediction, Strategy
 from scenarios.contract_clauses.measured_contracts import LABELS, clause_units, contract_of, read_bytes
-from scenarios.contract_clauses.scenario import CLAUSES, keywords
+from scenarios.contract_clauses.scenario import keywords
 
 FITTED = ("tfidf", "frozen", "nearest")
 EMBEDDED = ("frozen", "nearest")

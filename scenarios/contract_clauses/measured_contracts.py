@@ -16,8 +16,9 @@ from playground.errors import AnnotationError, EvaluationError
 from playground.flagging.baselines import gold_matrix
 from playground.flagging.flags import as_examples
 from playground.measuring.evaluation import sample_examples
+from playground.paths import CLAUSES
 from playground.types import AnnotatedClause, Clause, Document, Example
-from scenarios.contract_clauses.scenario import CLAUSES, labels
+from scenarios.contract_clauses.scenario import labels
 
 LABELS: tuple[str, ...] = tuple(label.name for label in labels())
 """The labels in the order of their columns, in every row and matrix of an evaluation."""

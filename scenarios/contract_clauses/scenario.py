@@ -11,9 +11,6 @@ from playground.errors import AnnotationError
 from playground.types import AnnotatedClause, ContractKind, Label
 
 FOLDER = Path(__file__).parent
-CLAUSES = FOLDER.parents[1] / "data" / "clauses"
-CONTRACTS = FOLDER.parents[1] / "data" / "contracts"
-ADAPTERS = FOLDER.parents[1] / "data" / "adapters"
 
 _MOST_QUOTED = 60
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from playground.comparison.technique_figures import ComparedScenario, Measured, Outcome
 from playground.measuring.estimates import balanced_accuracy, proportion
 from playground.measuring.runs import RunInfo
+from playground.paths import POLICIES
 from playground.types import RunRecord
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+from scenarios.return_policy.scenario import QUESTIONS
 
 ACCURACY_NAME = "balanced accuracy"
 

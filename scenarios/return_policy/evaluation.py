@@ -25,6 +25,7 @@ from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, f
 from playground.measuring.spending import Spending
 from playground.models.catalog import BUNDLES
 from playground.models.sources import choice_from
+from playground.paths import POLICIES
 from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
 from playground.text.bounded_patterns import all_found
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
@@ -39,7 +40,6 @@ from scenarios.return_policy.closed_book.strategy import (
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import (
     MODES,
-    POLICIES,
     QUESTIONS,
     READER_MODE,
     adapter_store,

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from playground import paths
 from playground.adapters import AdapterStore, default_root
 from playground.answering.answer import BotSettings
 from playground.answering.prompt import FewShotExample, Mode
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import AdapterError
+from playground.paths import POLICIES
 from playground.retrieval.index import RetrievalSettings
 from playground.types import Document
 from scenarios.return_policy.caution import DEFAULT_LEVEL
 
 FOLDER = Path(__file__).parent
-POLICIES = FOLDER.parents[1] / "data" / "policies"
 QUESTIONS = FOLDER / "questions.jsonl"
-ADAPTERS = FOLDER.parents[1] / "data" / "adapters"
 READER_MODE: Mode = "rag_lora"
 READER_TOP_K = 1
 """Passages that RAG + LoRA gets at most: a small reader is distracted by more (docs/experiments.md, 2026-11-26)."""
@@ -67,7 +67,7 @@ MODES: tuple[ModeDescription, ...] = (
 
 def adapter_store() -> AdapterStore:
     """Return the user's adapters together with those that are shipped."""
-    return AdapterStore(default_root(), shipped=ADAPTERS)
+    return AdapterStore(default_root(), shipped=paths.SHIPPED_ADAPTERS)
 
 
 def with_reader(settings: BotSettings, adapter: str | None) -> BotSettings:

@@ -16,13 +16,14 @@ from playground.answering.citations import is_abstention
 from playground.comparison.claims.stale_facts import Recovery, RecoveryTime, StaleAnswer
 from playground.documents import load_document
 from playground.errors import EvaluationError
+from playground.paths import POLICIES
 from playground.retrieval.index import build_index
 from playground.text.bounded_patterns import all_found
 from playground.training.language_model.train import save_peft
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import train_closed_book
 from scenarios.return_policy.evaluation import bot_settings
-from scenarios.return_policy.scenario import FOLDER, POLICIES, system_prompt
+from scenarios.return_policy.scenario import FOLDER, system_prompt
 
 QUESTIONS = FOLDER / "changed_facts.jsonl"
 OLD, NEW = "northtrail-outdoor-v1.md", "northtrail-outdoor-v2.md"

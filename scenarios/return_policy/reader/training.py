@@ -33,6 +33,7 @@ from playground.measuring.evaluation import sample_examples
 from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import load_chat_model
+from playground.paths import POLICIES
 from playground.retrieval.index import PassageIndex, build_index
 from playground.training.language_model.bases import BUNDLED_BASE, LanguageBase, load_language_base
 from playground.training.language_model.completions import PromptCompletion
@@ -50,7 +51,7 @@ from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.reader.cards import CARDS, OUTSIDE, all_cards
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_examples
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+from scenarios.return_policy.scenario import QUESTIONS
 
 SQUAD_SHARE = 0.25
 HELD_OUT_EVERY = 12

@@ -1,7 +1,8 @@
 """What stands behind an answer: which sentences support it, and which of its numbers nothing supports.
 
 Support is lexical, so that it is instant, needs no model and can be explained: shared words and quantities, the rare
-ones among the passages counting more. ``tests/test_evidence.py`` measures how often it finds the right sentence.
+ones among the passages counting more. ``tests/answering/test_citations.py`` measures how often it finds the right
+sentence.
 """
 
 from __future__ import annotations

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground import paths
 from playground.cli import loading
 from playground.cli.terminal import ProgressLine, one_line, plain, positive, seconds
 from playground.errors import DocumentError, PlaygroundError
+from playground.paths import CLAUSES
 
 if TYPE_CHECKING:
     from playground.flagging.files import FileOutcome, FlagJob
@@ -81,7 +83,7 @@ def load_evidence() -> Evidence:
 
     scenario = loading.load_scenario(_SCENARIO, "scenario")
     names = [label.name for label in scenario.labels()]
-    return load_written_evidence(scenario.CLAUSES, names, loading.load_embedder())
+    return load_written_evidence(CLAUSES, names, loading.load_embedder())
 
 
 def _load_model(stored: Any, threads: int | None) -> ClauseModel:
@@ -102,7 +104,7 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
     from playground.flagging.loading import check_flagger, chosen_adapter
 
     scenario = loading.load_scenario(_SCENARIO, "scenario")
-    stored, note = chosen_adapter(scenario.ADAPTERS, arguments.adapter)
+    stored, note = chosen_adapter(paths.SHIPPED_ADAPTERS, arguments.adapter)
     if note:
         print(f"note: {one_line(note)}", file=sys.stderr)
     check_flagger(stored)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground import paths
 from playground.cli.terminal import ProgressLine
 from playground.types import ChatModel, Document, Embedder
 
@@ -97,7 +98,7 @@ def load_adapter_store() -> AdapterStore:
     """Return the user's adapters together with those that ship with the scenario of the contracts."""
     from playground.adapters import AdapterStore, default_root
 
-    return AdapterStore(default_root(), load_scenario_module("contract_clauses").ADAPTERS)
+    return AdapterStore(default_root(), paths.SHIPPED_ADAPTERS)
 
 
 @contextmanager

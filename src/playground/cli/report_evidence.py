@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playground import paths
 from playground.cli import loading
 from playground.errors import EvaluationError
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from playground.comparison.figures import TechniqueFigures
     from playground.comparison.report.extras import ReportExamples, ReportExtras
     from playground.comparison.runs_compared import ComparedRun, ComparedTechniques
-
-RECORDED = Path(__file__).parents[3] / "data" / "runs"
 
 
 def report_extras(runs: Sequence[ComparedRun], compared: Sequence[ComparedTechniques]) -> ReportExtras:
@@ -26,7 +25,7 @@ def report_extras(runs: Sequence[ComparedRun], compared: Sequence[ComparedTechni
     store = loading.load_adapter_store()
     figures, unread = _recorded_figures()
     prompt_examples = len(loading.load_scenario_module("return_policy").few_shot_examples())
-    evidence, problems = collect_evidence(figures, RECORDED, store, prompt_examples=prompt_examples)
+    evidence, problems = collect_evidence(figures, paths.RECORDED_RUNS, store, prompt_examples=prompt_examples)
     return ReportExtras(
         evidence=evidence,
         problems=(*unread, *problems),
@@ -55,7 +54,7 @@ def _recorded_figures() -> tuple[list[TechniqueFigures], list[str]]:
     from playground.comparison.technique_figures import technique_figures
 
     runs, problems = [], []
-    for folder in sorted(path.parent for path in RECORDED.glob("*/records.jsonl")):
+    for folder in sorted(path.parent for path in paths.RECORDED_RUNS.glob("*/records.jsonl")):
         try:
             runs.append(compared_run(folder))
         except EvaluationError as error:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from playground.cli import loading, train_reader
 from playground.cli.terminal import ProgressLine, one_line, positive
 from playground.cli.training_process import secondary_process, training_line
+from playground.paths import CLAUSES
 from playground.training.clauses.encoder_settings import EncoderSettings
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _data(source: str, scenario: Any) -> AnnotationSet | WrittenClauses:
 
     known = [label.name for label in scenario.labels()]
     if source == _WRITTEN:
-        return load_written_clauses(scenario.CLAUSES, known)
+        return load_written_clauses(CLAUSES, known)
     path = Path(source).expanduser()
     try:
         if not path.is_file():

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from playground.documents.formats.pieces import Extract, check_length
 from playground.documents.limits import MIB, Limits
 from playground.documents.sniffing import Format
 from playground.errors import DocumentError
+from playground.paths import SOURCE
 from playground.types import Block
 
 _log = logging.getLogger(__name__)
@@ -50,8 +50,7 @@ def extract_isolated(data: bytes, document_format: Format, limits: Limits) -> Ex
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    source_root = str(Path(__file__).resolve().parents[2])
-    return kept | {"PYTHONPATH": source_root, "PYTHONUTF8": "1"}
+    return kept | {"PYTHONPATH": str(SOURCE), "PYTHONUTF8": "1"}
 
 
 def _read_reply(stdout: bytes, limits: Limits) -> Extract:

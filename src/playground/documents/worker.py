@@ -46,7 +46,7 @@ def main(job: str) -> None:
 
 
 def _load_parser(document_format: str) -> Parser:
-    parse: Parser = importlib.import_module(f"playground.documents.{document_format}").parse
+    parse: Parser = importlib.import_module(f"playground.documents.formats.{document_format}").parse
     return parse
 
 

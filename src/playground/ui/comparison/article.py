@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground import paths
 from playground.comparison.claims.article import ArticleRow, article_rows
 from playground.comparison.claims.evidence import collect_evidence
 from playground.comparison.claims.recommendation import Needs, Reason, Recommendation, recommend
@@ -28,7 +29,7 @@ def draw_article() -> None:
     """Draw the seven rows: what the article says, what was measured, the verdict, the evidence."""
     evidence, problems = collect_evidence(
         comparison_resources.recorded_figures(),
-        comparison_resources.RECORDED,
+        paths.RECORDED_RUNS,
         resources.adapter_store(),
         prompt_examples=len(few_shot_examples()),
     )
@@ -121,9 +122,7 @@ def _recommend(scenario: str, figures: Sequence[TechniqueFigures], values: dict[
         labels_to_make=int(values["labels_to_make"]),
         latency_s=float(values["latency_s"]),
     )
-    evidence, _problems = collect_evidence(
-        (), comparison_resources.RECORDED, resources.adapter_store(), prompt_examples=0
-    )
+    evidence, _problems = collect_evidence((), paths.RECORDED_RUNS, resources.adapter_store(), prompt_examples=0)
     return recommend(needs, figures, curve=evidence.curve, stale=evidence.stale, ready=evidence.ready)
 
 

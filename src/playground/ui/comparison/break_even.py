@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground import paths
 from playground.adapters import AdapterManifest
 from playground.comparison.charts.over_time import break_even_figure, way_colours
 from playground.comparison.claims.break_even import (
@@ -27,7 +28,6 @@ from playground.comparison.footing import on_one_footing, units_of
 from playground.comparison.report.extras import ReportBreakEven
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import fingerprint_of
-from playground.ui.comparison import resources as comparison_resources
 from playground.ui.comparison.charts import Row, draw_chart
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared import resources
@@ -126,7 +126,7 @@ def _adapter_of(tuned: TechniqueFigures | None) -> AdapterManifest | None:
 def _stale_facts() -> StaleFacts | None:
     """Return what catching up with a change took, as recorded; a damaged file is named in the section that shows it."""
     try:
-        return read_stale_facts(comparison_resources.RECORDED / STALE_FILE)
+        return read_stale_facts(paths.RECORDED_RUNS / STALE_FILE)
     except EvaluationError:
         return None
 

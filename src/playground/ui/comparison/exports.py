@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from playground import paths
 from playground.comparison.claims.evidence import collect_evidence
 from playground.comparison.costs import CostBasis
 from playground.comparison.report.extras import ReportBreakEven, ReportExtras, TechniqueAnswers, differing_examples
@@ -62,7 +63,7 @@ def _extras(
     store = resources.adapter_store()
     evidence, problems = collect_evidence(
         comparison_resources.recorded_figures(),
-        comparison_resources.RECORDED,
+        paths.RECORDED_RUNS,
         store,
         prompt_examples=len(few_shot_examples()),
     )

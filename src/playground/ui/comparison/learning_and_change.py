@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from playground import paths
 from playground.comparison.charts.over_time import learning_curve_figure, stale_facts_figure
 from playground.comparison.claims import learning_curve, stale_facts
 from playground.comparison.claims.learning_curve import LearningCurve
@@ -24,7 +25,7 @@ def draw_learning_and_change() -> None:
     """Draw both charts, or what makes them."""
     _draw(
         "How many examples are needed?",
-        lambda: learning_curve.read_learning_curve(resources.RECORDED / learning_curve.FILE),
+        lambda: learning_curve.read_learning_curve(paths.RECORDED_RUNS / learning_curve.FILE),
         _draw_curve,
         "Accuracy against 0, 4, 16, 64, 256 and more labelled clauses, for few-shot prompting and for LoRA, has not "
         "been recorded yet. This command measures it, point by point, and can be interrupted:",
@@ -33,7 +34,7 @@ def draw_learning_and_change() -> None:
     st.divider()
     _draw(
         "What happens when the facts change?",
-        lambda: stale_facts.read_stale_facts(resources.RECORDED / stale_facts.FILE),
+        lambda: stale_facts.read_stale_facts(paths.RECORDED_RUNS / stale_facts.FILE),
         _draw_stale,
         "Accuracy before and after a policy change, and the seconds that each technique takes to be right again, have "
         "not been recorded yet. This command measures it:",

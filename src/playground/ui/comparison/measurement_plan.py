@@ -194,8 +194,9 @@ def arguments_for(request: RunRequest, folder: Path) -> argparse.Namespace:
 def example_count(scenario: str) -> int:
     """Return how many examples a scenario has: questions, or contracts."""
     if scenario == "return_policy":
+        from playground.paths import POLICIES
         from scenarios.return_policy.questions import read_questions
-        from scenarios.return_policy.scenario import POLICIES, QUESTIONS
+        from scenarios.return_policy.scenario import QUESTIONS
 
         return len(read_questions(QUESTIONS, POLICIES))
     from scenarios.contract_clauses.measured_contracts import load_measured_set

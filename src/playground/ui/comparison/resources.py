@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground import paths
 from playground.comparison.figures import HeatMap, TechniqueFigures
 from playground.comparison.measured_here import Repeat, fresh_folders, repeat_of, runs_root
 from playground.comparison.rows import SCENARIOS, RunRows, read_run_rows
@@ -28,8 +29,6 @@ from playground.comparison.technique_figures import Outcome, TechniqueRows, tech
 from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError
 from playground.measuring.runs import RunInfo
-
-RECORDED = Path(__file__).parents[3] / "data" / "runs"
 
 _MOST_RUNS = 32
 _MOST_COMPARISONS = 16
@@ -71,7 +70,7 @@ class Comparison:
 def run_files(scenario: str) -> tuple[tuple[RunFile, ...], tuple[str, ...]]:
     """Return the runs of a scenario, recorded ones first and fresh ones newest first, and what could not be read."""
     found, problems = [], []
-    recorded = sorted(path for path in _folders(RECORDED) if _is_run(path))
+    recorded = sorted(path for path in _folders(paths.RECORDED_RUNS) if _is_run(path))
     for folder, is_recorded in [
         *((path, True) for path in recorded),
         *((p, False) for p in fresh_folders(runs_root())),

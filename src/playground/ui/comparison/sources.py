@@ -14,7 +14,7 @@ from playground.ui.comparison.resources import Comparison, RunFile
 from playground.ui.comparison.state import SCENARIO_TITLES, SECTIONS, Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
 
-_STYLE = Path(__file__).with_name("comparison.css")
+_STYLE = Path(__file__).with_name("style.css")
 _MOST_NOTES = 8
 
 

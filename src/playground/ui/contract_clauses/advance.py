@@ -18,6 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.documents import CONTRACT_LIMITS, load_document, load_pasted
 from playground.errors import DocumentError
 from playground.flagging.flags import score_contract
+from playground.paths import CONTRACTS
 from playground.types import Document, SimilarClause
 from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.annotated_index import Pair
@@ -37,7 +38,6 @@ from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice
-from scenarios.contract_clauses.scenario import CONTRACTS
 
 Loaded = TypeVar("Loaded")
 

@@ -17,7 +17,7 @@ from playground.ui.shared.markup import escape_html, escape_markdown
 HEIGHT = 600
 """Of the scrolling halves, in pixels: with header and stamp they fill a laptop's screen."""
 
-_STYLE = Path(__file__).with_name("contract.css")
+_STYLE = Path(__file__).with_name("style.css")
 
 # Scrolls the box to a clause. Of the contract nothing is in it but an id that we gave ("c12") and a counter.
 _SCROLL = """<script>/* {token} */

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.flagging.report import report_rows
 from playground.flagging.report.rows import percent, place
+from playground.paths import CONTRACTS
 from playground.types import FlaggedContract
 from playground.ui.contract_clauses import flag_filter, state
 from playground.ui.contract_clauses.contract_html import count_chips_html, excerpt, tag_html
@@ -14,7 +15,6 @@ from playground.ui.contract_clauses.gold import Agreement, Gold, agreement, load
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session, shown_labels
 from playground.ui.shared.layout import link_to_training
 from playground.ui.shared.markup import escape_html, escape_markdown
-from scenarios.contract_clauses.scenario import CONTRACTS
 
 _HEIGHT = 460
 _MOST_ROWS = 150

@@ -17,6 +17,7 @@ from playground.answering.policy_versions import PolicyVersion, prepare_version,
 from playground.answering.prompt import Mode
 from playground.documents import load_document, load_pasted
 from playground.errors import PlaygroundError
+from playground.paths import POLICIES
 from playground.types import Answer, ChatModel, Embedder
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import AVATAR, draw_question
@@ -34,13 +35,7 @@ from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice
-from scenarios.return_policy.scenario import (
-    DEFAULT_POLICY,
-    POLICIES,
-    few_shot_examples,
-    reader_retrieval,
-    sample_policies,
-)
+from scenarios.return_policy.scenario import DEFAULT_POLICY, few_shot_examples, reader_retrieval, sample_policies
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground.paths import POLICIES
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import draw_turn
 from playground.ui.return_policy.conversation import ChatTurn, to_json, to_markdown
@@ -12,7 +13,7 @@ from playground.ui.return_policy.policy import HEIGHT
 from playground.ui.return_policy.state import Key, session
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.resources import sample_document
-from scenarios.return_policy.scenario import DEFAULT_POLICY, POLICIES, suggested_questions
+from scenarios.return_policy.scenario import DEFAULT_POLICY, suggested_questions
 
 _MOST_TURNS_DRAWN = 40
 

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.answering.policy_versions import PolicyVersion
 from playground.documents import POLICY_LIMITS
+from playground.paths import POLICIES
 from playground.types import Document
 from playground.ui.return_policy import state
 from playground.ui.return_policy.advance import request_sample
@@ -16,7 +17,7 @@ from playground.ui.return_policy.state import Key, PolicyRequest, session
 from playground.ui.shared.markup import escape_html, human_bytes
 from playground.ui.shared.notices import draw_notice
 from playground.ui.shared.resources import sample_document
-from scenarios.return_policy.scenario import DEFAULT_POLICY, POLICIES, sample_policies
+from scenarios.return_policy.scenario import DEFAULT_POLICY, sample_policies
 
 HEIGHT = 420
 """Of the scrolling parts of chat and policy, in pixels: with header and figures they fill a laptop's screen."""

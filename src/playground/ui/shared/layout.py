@@ -6,12 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.paths import ROOT
 from playground.ui.shared.model_panel import draw_model_panel
 
 _STYLE = Path(__file__).with_name("style.css")
 # A file of our own: Streamlit fetches its named icons for the browser tab from the network.
 _ICON = Path(__file__).with_name("icon.svg")
-_ROOT = Path(__file__).parents[3]
 BOT = "pages/return_policy.py"
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
@@ -31,7 +31,7 @@ def begin_page(title: str, subtitle: str) -> None:
     with st.sidebar:
         st.html('<div class="brand">Scenario playground</div>')
         for path, label, icon in _PAGES:
-            if (_ROOT / path).is_file():
+            if (ROOT / path).is_file():
                 st.page_link(path, label=label, icon=icon)
         st.divider()
         draw_model_panel()
@@ -47,4 +47,4 @@ def link_to_training(label: str) -> None:
 
 def has_training() -> bool:
     """Tell whether the page that trains adapters is there."""
-    return (_ROOT / TRAINING).is_file()
+    return (ROOT / TRAINING).is_file()

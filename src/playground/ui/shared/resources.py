@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 
 import streamlit as st
 
+from playground import paths
 from playground.adapters import (
     AdapterStore,
     StoredAdapter,
@@ -29,6 +30,7 @@ from playground.models.bundled import bundle_folder, ensure_minilm, is_present
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
+from playground.paths import CLAUSES
 from playground.types import ChatModel, Document, Embedder, Message
 from playground.ui.contract_clauses.annotated_index import AnnotatedIndex, load_annotated_index
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
@@ -229,7 +231,7 @@ def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
 
 def adapter_store() -> AdapterStore:
     """Return the store of the user's adapters and of those that are shipped. It reads the disk at every call."""
-    return AdapterStore(default_root(), shipped=contract_clauses.ADAPTERS)
+    return AdapterStore(default_root(), shipped=paths.SHIPPED_ADAPTERS)
 
 
 def clause_model(choice: FlaggerChoice) -> Future[ClauseModel]:
@@ -256,7 +258,7 @@ def annotated_index() -> Future[AnnotatedIndex]:
     """Begin to embed the project's own annotated clauses, without waiting."""
     embedding = embedder_loading()
     names = [label.name for label in contract_clauses.labels()]
-    return _in_thread(lambda: load_annotated_index(contract_clauses.CLAUSES, names, embedding.result()))
+    return _in_thread(lambda: load_annotated_index(CLAUSES, names, embedding.result()))
 
 
 def forget_annotated_index() -> None:

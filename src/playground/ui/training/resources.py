@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.annotations import WrittenClauses, load_written_clauses
+from playground.paths import CLAUSES
 from scenarios.contract_clauses import scenario
 
 
@@ -15,4 +16,4 @@ def written_clauses() -> WrittenClauses:
     Raises:
         AnnotationError: somebody changed the files so that they cannot be read.
     """
-    return load_written_clauses(scenario.CLAUSES, [label.name for label in scenario.labels()])
+    return load_written_clauses(CLAUSES, [label.name for label in scenario.labels()])

@@ -1,0 +1,134 @@
+"""How readily the reader abstains, and what each level is said to have done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.errors import EvaluationError
+from playground.paths import ROOT
+from playground.types import Prediction, RunRecord
+from scenarios.return_policy import caution
+from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates, rates_at
+from scenarios.return_policy.evaluation import bot_settings
+from scenarios.return_policy.questions import read_questions
+from scenarios.return_policy.scenario import QUESTIONS, adapter_store
+from scripts import measure_caution
+
+
+def row(
+    name: str, probability: float | None, *, answerable: bool, right: bool = False, held: bool = False
+) -> RunRecord:
+    """Return a row of a run in which the reader never abstained; ``held``: its answer was withheld."""
+    return RunRecord(
+        run_id="run",
+        strategy="rag+lora",
+        model_id="model",
+        adapter="reader@12345678",
+        example_id=name,
+        seed=0,
+        prediction=Prediction("text", None, {}, {"abstain_probability": probability}),
+        scores={"answerable": float(answerable), "right": float(right), "abstained": float(held)},
+        cost_usd=0.0,
+        error=None,
+        started_at="2026-01-01T00:00:00+00:00",
+        machine="machine",
+        commit="abc",
+    )
+
+
+ROWS = [
+    row("a", 0.1, answerable=True, right=True),
+    row("b", 0.3, answerable=True, right=True),
+    row("c", 0.6, answerable=True, right=False),
+    row("d", 0.0, answerable=True, held=True),
+    row("e", 0.4, answerable=False),
+    row("f", 0.9, answerable=False, held=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("abstain_at", "false_answers", "false_refusals", "right"),
+    [(0.05, 0.0, 1.0, 0.0), (0.3, 0.0, 0.75, 0.25), (0.5, 0.5, 0.5, 0.5), (1.01, 0.5, 0.25, 0.5)],
+)
+def test_the_rates_of_a_level_follow_from_the_probabilities(
+    abstain_at: float, false_answers: float, false_refusals: float, right: float
+) -> None:
+    rates = rates_at(ROWS, abstain_at)
+    assert (rates.false_answers.value, rates.false_refusals.value, rates.right.value) == (
+        *(false_answers, false_refusals, right),
+    )
+    assert (rates.n_answerable, rates.n_unanswerable) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([*ROWS, row("g", None, answerable=True)], "Question g has no probability"),
+        ([*ROWS, replace(ROWS[0], example_id="h", error="failed", prediction=None)], "Question h has no probability"),
+        (ROWS[:4], "one kind is missing"),
+        (ROWS[4:], "one kind is missing"),
+    ],
+)
+def test_rows_that_cannot_tell_are_refused(rows: list[RunRecord], message: str) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        rates_at(rows, 0.5)
+
+
+def test_levels_rise_and_an_unknown_one_is_the_default() -> None:
+    assert [level.abstain_at for level in LEVELS] == sorted({level.abstain_at for level in LEVELS})
+    assert level_named("helpful").abstain_at > DEFAULT_LEVEL.abstain_at > level_named("very cautious").abstain_at
+    assert level_named("reckless") == DEFAULT_LEVEL
+
+
+def test_every_level_was_measured_with_the_reader_that_ships_on_the_questions_kept_aside() -> None:
+    (shipped,) = [one for one in adapter_store().list() if one.shipped and one.manifest.task == "reader"]
+    measured = [measured_rates(shipped.identity, level) for level in LEVELS]
+    kept_aside = read_questions(
+        QUESTIONS.with_name("questions_kept_aside.jsonl"), ROOT / "data" / "policies_kept_aside"
+    )
+    answerable = [bool(example.metadata["answerable"]) for example in kept_aside]
+    asked = answerable.count(True), answerable.count(False)
+    assert all(rates is not None and (rates.n_answerable, rates.n_unanswerable) == asked for rates in measured)
+    answers = [rates.false_answers.value for rates in measured if rates]
+    refusals = [rates.false_refusals.value for rates in measured if rates]
+    assert answers == sorted(answers)
+    assert refusals == sorted(refusals, reverse=True)
+
+
+def test_another_reader_has_no_measured_rates() -> None:
+    assert measured_rates("other@00000000", DEFAULT_LEVEL) is None
+    assert measured_rates(None, DEFAULT_LEVEL) is None
+
+
+def test_the_sentence_says_both_rates_with_their_counts() -> None:
+    sentence = as_sentence(rates_at(ROWS, 0.5))
+    assert "answers 50 % (9 to 91)" in sentence
+    assert "declines 50 % (15 to 85)" in sentence
+    assert "(2 and 4 questions)" in sentence
+
+
+def test_the_bot_begins_at_the_default_level() -> None:
+    assert bot_settings("rag+lora", adapter="reader@12345678").abstain_at == DEFAULT_LEVEL.abstain_at
+    assert bot_settings("rag").abstain_at is None
+
+
+def test_the_script_sums_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    run = type("Run", (), {"records": (*ROWS, replace(ROWS[0], strategy="rag"))})
+    monkeypatch.setattr(measure_caution, "read_run_rows", lambda _folder: run)
+    monkeypatch.setattr("sys.argv", ["measure_caution.py", "run", "--out", str(tmp_path / "caution.json")])
+    measure_caution.main()
+    assert "| helpful | 0.5 | 50 % (9 to 91) | 50 % (15 to 85) | 50 % (15 to 85) |" in capsys.readouterr().out
+    monkeypatch.setattr(caution, "MEASURED", tmp_path / "caution.json")
+    caution._measured.cache_clear()
+    try:
+        rates = measured_rates("reader@12345678", level_named("helpful"))
+        assert rates is not None
+        assert rates.right.value == 0.5
+    finally:
+        caution._measured.cache_clear()
+    assert json.loads((tmp_path / "caution.json").read_text())["machine"] == "machine"

@@ -1,0 +1,33 @@
+"""Serve a GGUF file with llama.cpp's own HTTP server on an ephemeral loopback port, until standard input ends.
+
+    python tests/support/serve_gguf.py MODEL.gguf KEY
+
+The first line on standard output is the address.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import xllamacpp
+
+
+def main() -> None:
+    params = xllamacpp.CommonParams()
+    params.model.path = sys.argv[1]
+    params.model_alias = {"smollm2"}
+    params.n_ctx = 2048
+    params.n_parallel = 1  # so that a request waits if the one before it was not really cancelled
+    params.cpuparams.n_threads = 2
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [sys.argv[2]]
+    params.endpoint_slots = True
+    params.ui = False
+    server = xllamacpp.Server(params)
+    print(server.listening_address, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
