@@ -11,6 +11,7 @@ import pytest
 from playground.adapters import AdapterStore, verify
 from playground.annotations import WrittenClauses, label_counts, load_written_clauses
 from playground.errors import AdapterError, AnnotationError, ModelError, TrainingError
+from playground.paths import CLAUSES
 from playground.training.clauses import (
     TrainingPlan,
     contract_units,
