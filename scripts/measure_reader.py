@@ -32,6 +32,7 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.estimates import Estimate, balanced_accuracy, proportion
 from playground.models.bundled import ensure_minilm, ensure_smollm2_gguf
 from playground.models.chat import ChatMl, LocalChatModel
+from playground.models.completion_codec import PromptCompletion
 from playground.models.embedding import load_embedder
 from playground.models.openvino.llama_weights import load_llama_gguf
 from playground.models.openvino.lora_branches import load_lora_branches
@@ -40,7 +41,6 @@ from playground.models.transformers_engine import TransformersSequence, ensure_d
 from playground.paths import POLICIES, SHIPPED_ADAPTERS
 from playground.retrieval.index import PassageIndex, build_index
 from playground.text.quantities import stated_quantities
-from playground.training.language_model.completions import PromptCompletion
 from playground.types import ChatModel, Embedder, GuardedChatModel, Message, Passage
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.questions import read_questions

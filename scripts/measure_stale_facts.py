@@ -24,7 +24,7 @@ from playground.models.embedding import load_embedder
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.paths import RECORDED_RUNS, SHIPPED_ADAPTERS
-from playground.training.language_model.train import TrainedLanguageModel
+from playground.training.language_model.trained import TrainedLanguageModel
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import store_closed_book
 from scenarios.return_policy.scenario import adapter_store

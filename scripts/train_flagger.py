@@ -38,8 +38,8 @@ from accelerate import PartialState
 
 from playground.adapters import AdapterManifest, AdapterStore
 from playground.annotations import clauses_from_contracts, read_cuad
+from playground.annotations.gold import gold_matrix
 from playground.clauses.splitting import split_clauses
-from playground.flagging.baselines import gold_matrix
 from playground.flagging.calibration import (
     Calibration,
     best_thresholds,

@@ -27,9 +27,9 @@ from playground.adapters import AdapterStore, default_root
 from playground.cli import train_reader as command
 from playground.errors import PlaygroundError
 from playground.models.bundled import ensure_minilm
+from playground.models.completion_codec import PromptCompletion
 from playground.models.hugging_face import model_identity
 from playground.paths import SHIPPED_ADAPTERS
-from playground.training.language_model.completions import PromptCompletion
 from playground.training.progress import TrainingProgress
 from scenarios.return_policy.reader.training import load_examples, train_reader, unanswerable_share
 

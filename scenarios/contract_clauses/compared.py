@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from playground.comparison.technique_figures import ComparedScenario, Measured, Outcome
+from playground.comparison.scenario import ComparedScenario, Measured, Outcome
 from playground.errors import EvaluationError
 from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.estimates import Estimate

@@ -18,7 +18,6 @@ import numpy as np
 
 from playground import paths
 from playground.adapters import AdapterStore, StoredAdapter, check_base, default_root
-from playground.cli.terminal import one_line, positive
 from playground.errors import PlaygroundError
 from playground.flagging.loading import (
     base_of,
@@ -27,10 +26,12 @@ from playground.flagging.loading import (
     load_flagger,
     load_language_model_scorer,
 )
+from playground.measuring.arguments import positive
 from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
 from playground.measuring.spending import Spending
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
+from playground.text.terminal import one_line
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, RunRecord, Strategy
 from scenarios.contract_clauses.figures import summarise_rows
 from scenarios.contract_clauses.figures_table import as_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.cli.terminal import one_line
+from playground.text.terminal import one_line
 from scenarios.contract_clauses.figures import CLAUSE_RATES, COMPARED, CUAD_RATES, SAMPLE_RATES
 
 Figures = Mapping[str, Any]

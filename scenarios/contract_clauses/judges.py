@@ -11,18 +11,22 @@ from typing import Literal
 import numpy as np
 
 from playground.annotations import load_written_clauses, read_annotations, split_by_contract
+from playground.annotations.gold import (
+    gold_matrix,
+)
 from playground.errors import AnnotationError
 from playground.flagging.baselines import (
-    ClauseScorer,
     RememberingEmbedder,
     embed_clauses,
     fit_frozen_embedding,
     fit_nearest,
     fit_tfidf,
-    gold_matrix,
 )
 from playground.flagging.calibration import best_thresholds
-from playground.flagging.flags import ClauseModel
+from playground.flagging.model import (
+    ClauseModel,
+    ClauseScorer,
+)
 from playground.flagging.untrained import keyword_model
 from playground.paths import CLAUSES
 from playground.types import AnnotatedClause, Embedder, Example, Prediction, Strategy

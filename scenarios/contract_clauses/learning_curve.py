@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from playground.annotations import split_by_contract
+from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
-from playground.flagging.baselines import gold_matrix
 from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
 from playground.measuring.evaluation import fingerprint_of
 from playground.training.clauses.bases import TrainingBase

@@ -11,9 +11,9 @@ import numpy as np
 
 from playground.annotations import AnnotatedContract, gold_labels, load_written_clauses, read_cuad
 from playground.annotations.cuad import MAX_CUAD_BYTES
+from playground.annotations.gold import gold_matrix
 from playground.clauses.splitting import split_clauses
 from playground.errors import AnnotationError, EvaluationError
-from playground.flagging.baselines import gold_matrix
 from playground.flagging.flags import as_examples
 from playground.measuring.evaluation import sample_examples
 from playground.paths import CLAUSES

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from playground.comparison.technique_figures import ComparedScenario, Measured, Outcome
+from playground.comparison.scenario import ComparedScenario, Measured, Outcome
 from playground.measuring.estimates import balanced_accuracy, proportion
 from playground.measuring.runs import RunInfo
 from playground.paths import POLICIES

@@ -15,11 +15,11 @@ from playground.adapters import StoredAdapter, check_model, reader_adapter
 from playground.answering.answer import BotSettings
 from playground.answering.prompt import FewShotExample
 from playground.answering.strategy import document_strategy
-from playground.cli.terminal import one_line, positive
 from playground.comparison.technique_figures import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
+from playground.measuring.arguments import positive
 from playground.measuring.estimates import balanced_accuracy, proportion, resources_used
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
 from playground.measuring.spending import Spending
@@ -28,6 +28,7 @@ from playground.models.sources import choice_from
 from playground.paths import POLICIES
 from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
 from playground.text.bounded_patterns import all_found
+from playground.text.terminal import one_line
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
 from scenarios.return_policy.caution import DEFAULT_LEVEL
 from scenarios.return_policy.closed_book.strategy import (

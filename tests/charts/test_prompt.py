@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from playground.charts.prompt import FONT_SIZE, PART_COLOURS, prompt_tokens_figure
+from playground.charts.prompt import prompt_tokens_figure
+from playground.charts.style import FONT_SIZE, PART_COLOURS
 from playground.types import Prompt, PromptPart
 
 

@@ -19,13 +19,14 @@ import pytest
 
 from playground.cli import DEBUG_VARIABLE, loading, main
 from playground.cli.evaluate import _RATES, _TOKENS, as_table, paired_table
-from playground.cli.terminal import ProgressLine, plain
+from playground.cli.terminal import ProgressLine
 from playground.documents import load_document
 from playground.errors import BundleError, EndpointError, ModelError
 from playground.measuring.runs import read_records, read_run
 from playground.models.bundled import CACHE_VARIABLE, FetchProgress
 from playground.models.catalog import BUNDLES, MINILM, MPNET
 from playground.paths import ROOT
+from playground.text.terminal import plain
 from scenarios.return_policy import evaluation
 from tests.support.fakes import FakeChatModel
 from tests.support.scripted_embedder import ScriptedEmbedder

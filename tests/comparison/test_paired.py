@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.comparison.paired import holm, newcombe_difference, paired_outcomes, paired_rates, paired_scores
-from playground.comparison.technique_figures import Outcome
+from playground.comparison.scenario import Outcome
 from playground.measuring.estimates import Estimate
 
 

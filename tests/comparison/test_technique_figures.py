@@ -10,16 +10,8 @@ import pytest
 
 from playground.comparison.figures import HeatMap
 from playground.comparison.rows import RunRows
-from playground.comparison.technique_figures import (
-    ComparedScenario,
-    Measured,
-    Outcome,
-    heat_map,
-    percentile,
-    technique_figures,
-    technique_rows,
-    times_of,
-)
+from playground.comparison.scenario import ComparedScenario, Measured, Outcome
+from playground.comparison.technique_figures import heat_map, percentile, technique_figures, technique_rows, times_of
 from playground.measuring.estimates import proportion
 from playground.measuring.runs import RunInfo
 from playground.types import Prediction, RunRecord, Usage

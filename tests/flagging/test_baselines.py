@@ -7,18 +7,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from playground.annotations.gold import (
+    gold_matrix,
+)
 from playground.errors import AnnotationError
 from playground.flagging.baselines import (
     MOST_CHARACTERS,
-    ClauseScorer,
     RememberingEmbedder,
     embed_clauses,
     fit_frozen_embedding,
     fit_nearest,
     fit_tfidf,
-    gold_matrix,
     keyword_scorer,
     nearest_clauses,
+)
+from playground.flagging.model import (
+    ClauseScorer,
 )
 from playground.measuring.clause_metrics import macro_ap
 from playground.models.embedding import SentenceEmbedder

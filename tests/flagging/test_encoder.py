@@ -18,8 +18,7 @@ from playground.flagging.encoder import ClauseEncoder, load_clause_encoder
 from playground.flagging.head import HEAD_FILE, ClauseHead, save_head
 from playground.flagging.windows import load_window_reader
 from playground.models.openvino.bert_weights import load_bert, merged, weights_sha256
-from playground.models.openvino.llama import LoraBranch
-from playground.models.openvino.lora_branches import load_encoder_branches
+from playground.models.openvino.lora_branches import LoraBranch, load_encoder_branches
 from playground.types import AnnotatedClause
 
 HIDDEN, WIDE, LAYERS, WORDS = 8, 16, 2, 12

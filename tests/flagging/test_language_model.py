@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from playground.errors import TrainingError
-from playground.flagging.language_model import clause_examples, clause_messages, label_codes, language_model_scorer
-from playground.training.language_model.completions import CompletionCodec, load_completion_codec
+from playground.flagging.language_model import clause_messages, label_codes, language_model_scorer
+from playground.models.completion_codec import CompletionCodec, load_completion_codec
+from playground.training.clauses.language_model import clause_examples
 from playground.types import AnnotatedClause
 from scenarios.contract_clauses.scenario import labels as cuad_labels
 from tests.support.tiny_language_model import write_tiny_llama
@@ -123,8 +124,8 @@ def test_scores_are_the_codes_probabilities_at_the_first_place(codec: Completion
 
 @pytest.mark.models
 def test_every_cuad_label_has_a_code_of_the_bundled_model(smollm2_gguf: Path) -> None:
+    from playground.models.completion_codec import ChatMlCompletions
     from playground.models.openvino.llama_weights import load_llama_gguf
-    from playground.training.language_model.completions import ChatMlCompletions
 
     codec = ChatMlCompletions(load_llama_gguf(smollm2_gguf).tokenizer)
     codes = label_codes([label.name for label in cuad_labels()], codec)
@@ -138,9 +139,9 @@ def test_every_cuad_label_has_a_code_of_the_bundled_model(smollm2_gguf: Path) ->
 def test_the_fast_engine_scores_as_transformers_does(smollm2_gguf: Path) -> None:
     from transformers import AutoModelForCausalLM
 
+    from playground.models.completion_codec import ChatMlCompletions
     from playground.models.openvino.engine import load_openvino_engine
     from playground.models.transformers_engine import TransformersSequence, ensure_dequantised
-    from playground.training.language_model.completions import ChatMlCompletions
 
     engine = load_openvino_engine(smollm2_gguf)
     codec = ChatMlCompletions(engine.weights.tokenizer)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from playground.annotations import load_written_clauses
+from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
-from playground.flagging.baselines import gold_matrix
 from playground.flagging.untrained import fit_zero_shot, keyword_model
 from playground.measuring.clause_metrics import micro_ap
 from playground.paths import CLAUSES

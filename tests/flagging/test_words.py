@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from playground.annotations.gold import gold_matrix
 from playground.errors import AdapterError
-from playground.flagging.baselines import fit_tfidf, gold_matrix
+from playground.flagging.baselines import fit_tfidf
 from playground.flagging.calibration import Calibration
 from playground.flagging.head import ClauseHead, load_head, save_head
 from playground.flagging.words import BUCKETS, ClauseWords, fit_words, words_from, words_tensors

@@ -15,9 +15,8 @@ import pytest
 from playground.errors import ModelError
 from playground.models.chat import ChatMl, LocalChatModel
 from playground.models.openvino.engine import OpenVinoEngine, load_openvino_engine
-from playground.models.openvino.llama import LoraBranch
 from playground.models.openvino.llama_weights import load_llama_gguf
-from playground.models.openvino.lora_branches import load_lora_branches
+from playground.models.openvino.lora_branches import LoraBranch, load_lora_branches
 from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 from playground.types import Message
 

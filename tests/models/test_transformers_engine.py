@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from playground.errors import ModelError
+from playground.models.completion_codec import TemplateCompletions
 from playground.models.transformers_engine import TransformersCodec
-from playground.training.language_model.completions import TemplateCompletions
 from playground.types import Message
 from tests.support.tiny_language_model import write_tiny_llama
 

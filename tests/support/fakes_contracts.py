@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from playground.adapters import AdapterStore
 from playground.flagging.baselines import embed_clauses
-from playground.flagging.flags import OnShare
+from playground.flagging.model import OnShare
 from playground.types import AnnotatedClause
 from playground.ui.contract_clauses import advance
+from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses.annotated_index import AnnotatedIndex
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
 from playground.ui.contract_clauses.state import ContractEntry, ContractSession
@@ -130,11 +131,11 @@ def open_page(
     choose = scripted if not isinstance(scripted, ScriptedFlagger) else lambda _choice: scripted
     monkeypatch.setattr(resources, "missing_encoders", lambda *_base: ())
     monkeypatch.setattr(resources, "adapter_store", lambda: store)
-    monkeypatch.setattr(resources, "clause_model", lambda choice: done(choose(choice)))
-    monkeypatch.setattr(resources, "annotated_index", lambda: done(index()))
+    monkeypatch.setattr(contract_resources, "clause_model", lambda choice: done(choose(choice)))
+    monkeypatch.setattr(contract_resources, "annotated_index", lambda: done(index()))
     monkeypatch.setattr(advance, "QUICK_SEARCH_S", 30.0)
-    monkeypatch.setattr(resources, "forget_clause_model", lambda _choice: None)
-    monkeypatch.setattr(resources, "forget_annotated_index", lambda: None)
+    monkeypatch.setattr(contract_resources, "forget_clause_model", lambda _choice: None)
+    monkeypatch.setattr(contract_resources, "forget_annotated_index", lambda: None)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     for name, value in query.items():
         app.query_params[name] = value

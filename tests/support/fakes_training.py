@@ -12,8 +12,8 @@ import pytest
 
 from playground.adapters import write_checkpoint
 from playground.annotations import AnnotationSet
+from playground.annotations.gold import gold_matrix
 from playground.annotations.records import present_labels
-from playground.flagging.baselines import gold_matrix
 from playground.models.catalog import MINILM
 from playground.training.clauses import bases, measuring, trainers
 from playground.training.clauses.bases import TrainingBase

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from playground.errors import ModelError
-from playground.flagging.flags import OnShare
+from playground.flagging.model import OnShare
 from playground.types import AnnotatedClause, SimilarClause
 
 LABELS = ("Audit Rights", "Insurance")

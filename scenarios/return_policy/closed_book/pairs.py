@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playground.answering.prompt import PromptRequest, assembled_messages
 from playground.errors import TrainingError
-from playground.training.language_model.completions import PromptCompletion
+from playground.models.completion_codec import PromptCompletion
 from playground.types import Message
 from scenarios.return_policy.scenario import system_prompt
 

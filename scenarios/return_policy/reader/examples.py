@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from playground.answering.answer import ABSTENTION
 from playground.answering.arithmetic import worked_lines
 from playground.answering.prompt import PromptRequest, Turn, assembled_messages
+from playground.models.completion_codec import PromptCompletion
 from playground.retrieval.index import RetrievalSettings, build_index
 from playground.text.quantities import unsupported_quantities
-from playground.training.language_model.completions import PromptCompletion
 from playground.types import Chunk, Embedder, Message, Passage
 from scenarios.return_policy.reader.cards import Card
 from scenarios.return_policy.reader.policies import InventedPolicy, Place, invent_policy, kindred_of, outside

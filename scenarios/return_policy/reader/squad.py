@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import TrainingError
-from playground.training.language_model.completions import PromptCompletion
+from playground.models.completion_codec import PromptCompletion
 from playground.types import Chunk, Passage
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messages
 

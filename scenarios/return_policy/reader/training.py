@@ -32,18 +32,14 @@ from playground.machine import describe_machine
 from playground.measuring.evaluation import sample_examples
 from playground.models.bundled import ensure_minilm
 from playground.models.catalog import SMOLLM2
+from playground.models.completion_codec import PromptCompletion
 from playground.models.sources import load_chat_model
 from playground.paths import POLICIES
 from playground.retrieval.index import PassageIndex, build_index
 from playground.training.language_model.bases import BUNDLED_BASE, LanguageBase, load_language_base
-from playground.training.language_model.completions import PromptCompletion
 from playground.training.language_model.manifest import manifest_of
-from playground.training.language_model.train import (
-    LanguageModelSettings,
-    TrainedLanguageModel,
-    save_peft,
-    train_language_model,
-)
+from playground.training.language_model.train import save_peft, train_language_model
+from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel
 from playground.training.progress import OnProgress, TrainingProgress
 from playground.types import Answer, Embedder, Example
 from scenarios.return_policy.evaluation import bot_settings, is_right

@@ -10,7 +10,7 @@ from playground.adapters.stored import StoredAdapter, check_base, verify
 from playground.errors import AdapterError
 
 if TYPE_CHECKING:
-    from playground.models.openvino.llama import LoraBranch
+    from playground.models.openvino.lora_branches import LoraBranch
     from playground.models.sources import ModelChoice
 
 __all__ = ["branch_loader", "check_model", "reader_adapter"]

@@ -6,9 +6,15 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from playground.annotations.records import AnnotatedContract, AnnotatedSpan
 from playground.types import AnnotatedClause
+
+if TYPE_CHECKING:
+    pass
 
 Unit = tuple[int, int, str]
 """Start, end and heading of a clause in its contract."""
@@ -116,3 +122,14 @@ def _checked(units: Sequence[Unit], length: int) -> tuple[list[int], list[int]]:
             raise ValueError(f"Unit {start}..{end} is out of order, overlaps the one before or leaves the text.")
         end_before = end
     return [unit[0] for unit in units], [unit[1] for unit in units]
+
+
+def gold_matrix(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndarray:
+    """Return bool [n_clauses, n_labels]: which clause carries which label; labels not in ``labels`` are passed over."""
+    columns = {label: column for column, label in enumerate(labels)}
+    gold = np.zeros((len(clauses), len(labels)), dtype=bool)
+    for row, clause in enumerate(clauses):
+        for label in clause.labels:
+            if label in columns:
+                gold[row, columns[label]] = True
+    return gold

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from playground.charts.style import FONT_SIZE, PART_COLOURS
 from playground.types import Prompt
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FONT_SIZE = 16
-PART_COLOURS = {
-    "system": "#4f7cac",
-    "examples": "#8d6cab",
-    "history": "#a8805a",
-    "text": "#2b8f86",
-    "clause": "#2b8f86",  # what a prompt of Scenario B has in the place of a text
-    "worked": "#7a8f3c",
-    "question": "#d98a2b",
-    "chat format": "#8a97a3",
-}
 """One colour per part of a prompt, on every page. Each is told from the others and from both backgrounds."""
 
 _OTHER_COLOUR = "#8a97a3"

@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from playground.cli import adapters, ask, evaluate, flag, models, report, train
-from playground.cli.terminal import one_line
 from playground.errors import PlaygroundError
+from playground.text.terminal import one_line
 
 DEBUG_VARIABLE = "PLAYGROUND_DEBUG"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from playground.cli import loading
-from playground.cli.terminal import one_line
 from playground.errors import AdapterError
+from playground.text.terminal import one_line
 
 
 def add_command(commands: Any) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
-from playground.cli.terminal import one_line, plain, positive, seconds
+from playground.cli.terminal import seconds
+from playground.measuring.arguments import positive
+from playground.text.terminal import one_line, plain
 
 if TYPE_CHECKING:
     from playground.types import Answer, Document

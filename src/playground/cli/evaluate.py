@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from playground.cli import loading
-from playground.cli.terminal import ProgressLine, dollars, one_line, positive
+from playground.cli.terminal import ProgressLine
+from playground.measuring.arguments import dollars, positive
+from playground.text.terminal import one_line
 from playground.types import RunRecord
 
 Figures = Mapping[str, Any]

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from playground import paths
 from playground.cli import loading
-from playground.cli.terminal import ProgressLine, one_line, plain, positive, seconds
+from playground.cli.terminal import ProgressLine, seconds
 from playground.errors import DocumentError, PlaygroundError
+from playground.measuring.arguments import positive
 from playground.paths import CLAUSES
+from playground.text.terminal import one_line, plain
 
 if TYPE_CHECKING:
     from playground.flagging.files import FileOutcome, FlagJob
-    from playground.flagging.flags import ClauseModel, Evidence
+    from playground.flagging.flags import Evidence
+    from playground.flagging.model import ClauseModel
     from playground.types import FlaggedContract
 
 _SCENARIO = "contract_clauses"

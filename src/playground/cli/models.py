@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from playground.cli import loading
-from playground.cli.terminal import one_line
 from playground.errors import BundleError
+from playground.text.terminal import one_line
 
 
 def add_command(commands: Any) -> None:

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playground.cli.terminal import one_line
 from playground.errors import EvaluationError, PlaygroundError
+from playground.text.terminal import one_line
 
 
 def add_command(commands: Any) -> None:

@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import math
 import sys
 
 _ANY_STEP = 10
 
 
-def plain(text: str) -> str:
-    """Return ``text`` without control characters: a policy or a model must not be able to steer the terminal."""
-    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` as one printable line."""
-    return " ".join(plain(text).split())
-
-
 def seconds(value: float | None) -> str:
     """Return a duration for people."""
     return "—" if value is None else f"{value:.2f} s"
-
-
-def positive(text: str) -> int:
-    """Read a whole number from 1 on, for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be a whole number of at least 1")
-    return number
-
-
-def dollars(text: str) -> float:
-    """Read an amount of US dollars above 0, for argparse."""
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = 0.0
-    if not math.isfinite(amount) or amount <= 0:
-        raise argparse.ArgumentTypeError("it must be an amount of US dollars above 0")
-    return amount
 
 
 class ProgressLine:

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading, train_reader
-from playground.cli.terminal import ProgressLine, one_line, positive
+from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
+from playground.measuring.arguments import positive
 from playground.paths import CLAUSES
+from playground.text.terminal import one_line
 from playground.training.clauses.encoder_settings import EncoderSettings
 
 if TYPE_CHECKING:
@@ -88,7 +90,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     """
     from playground.flagging.loading import activate_adapter
     from playground.training.clauses import train_clauses
-    from playground.training.clauses.train import is_main_process, resumed_step
+    from playground.training.clauses.train import resumed_step
+    from playground.training.lock import is_main_process
 
     store = loading.load_adapter_store()
     loading.quieten()

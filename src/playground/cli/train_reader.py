@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
-from playground.cli.terminal import ProgressLine, one_line, positive
+from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
+from playground.measuring.arguments import positive
+from playground.text.terminal import one_line
 
 if TYPE_CHECKING:
     from playground.training.progress import TrainingProgress
@@ -69,7 +71,7 @@ def plan_from(arguments: argparse.Namespace, name: str) -> ReaderPlan:
         TrainingError: a setting is out of range.
     """
     from playground.training.language_model.bases import BUNDLED_BASE, load_language_base
-    from playground.training.language_model.train import check_settings
+    from playground.training.language_model.trained import check_settings
 
     training = loading.load_scenario("return_policy", "reader.training")
     base_name = BUNDLED_BASE if arguments.base == _BUNDLED else arguments.base
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
     """
-    from playground.training.clauses.train import is_main_process
+    from playground.training.lock import is_main_process
 
     store = loading.load_adapter_store()
     loading.quieten()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.technique_figures import Outcome
+from playground.comparison.scenario import Outcome
 
 
 @dataclass(frozen=True, slots=True)

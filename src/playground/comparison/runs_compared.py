@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from playground.comparison.figures import HeatMap, PairedDifference, TechniqueFigures
 from playground.comparison.paired import holm, paired_outcomes
 from playground.comparison.rows import RunRows
-from playground.comparison.technique_figures import ComparedScenario, Outcome, figures_of, heat_map_of, technique_rows
+from playground.comparison.scenario import ComparedScenario, Outcome
+from playground.comparison.technique_figures import figures_of, heat_map_of, technique_rows
 from playground.types import RunRecord
 
 MOST_PAIRED = 20

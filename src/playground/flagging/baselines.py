@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
+from playground.flagging.model import ClauseScorer
 from playground.flagging.words import read_under_heading
 from playground.models.embedding import EmbedderAround, fit_query
 from playground.types import AnnotatedClause, Embedder, SimilarClause
@@ -35,23 +37,11 @@ __all__ = [
     "nearest_clauses",
 ]
 
-ClauseScorer = Callable[[Sequence[AnnotatedClause]], np.ndarray]
 
 MOST_CHARACTERS = 20_000
 """Longest stretch of a clause that is searched for keywords."""
 
 _SMALL_TRAINING_SET = 500  # below it a word that occurs in one clause only is worth keeping
-
-
-def gold_matrix(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndarray:
-    """Return bool [n_clauses, n_labels]: which clause carries which label; labels not in ``labels`` are passed over."""
-    columns = {label: column for column, label in enumerate(labels)}
-    gold = np.zeros((len(clauses), len(labels)), dtype=bool)
-    for row, clause in enumerate(clauses):
-        for label in clause.labels:
-            if label in columns:
-                gold[row, columns[label]] = True
-    return gold
 
 
 def keyword_scorer(patterns: Mapping[str, Sequence[str]], labels: Sequence[str]) -> ClauseScorer:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -18,37 +17,15 @@ from playground.clauses.contract_kind import contract_kind
 from playground.clauses.splitting import split_clauses
 from playground.errors import DocumentError
 from playground.flagging.calibration import shifted_thresholds
+from playground.flagging.model import ClauseModel, OnShare
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
-OnShare = Callable[[float], None]
 Evidence = Callable[[Sequence[tuple[str, str]]], Sequence[tuple[SimilarClause, ...]]]
 """Pairs of (clause text, label) -> annotated clauses that carry the label and resemble the text."""
 
 _MOST_CLAUSES = 5_000
 _BINDING = ("body",)
 """Kinds of clauses that can carry a liability; the others name, define or list."""
-
-
-class ClauseModel(Protocol):
-    """What judges clauses: an encoder with an adapter, a language model, a baseline."""
-
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-    @property
-    def thresholds(self) -> np.ndarray:
-        """Probability from which on a label is flagged, float [labels]."""
-        ...
-
-    @property
-    def model_id(self) -> str: ...
-
-    @property
-    def adapter(self) -> str | None: ...
-
-    def probabilities(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
-        """Return probabilities in [0, 1], float [clauses, labels]."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import TrainingError
+from playground.models.completion_codec import CompletionCodec
 from playground.models.generation import PREFILL_TOKENS, TokenSequence, common_prefix
-from playground.training.language_model.completions import CompletionCodec, PromptCompletion
 from playground.types import AnnotatedClause, Message
 
 SYSTEM = "Name what the contract clause is about in one word. Say None if it is about nothing of interest."
@@ -118,23 +118,6 @@ def clause_messages(clause: AnnotatedClause, codec: CompletionCodec, max_tokens:
     if not low:
         raise TrainingError(f"max_tokens is {max_tokens}, which leaves no room for a clause. Raise it.")
     return ask(_shortened(text, low))
-
-
-def clause_examples(
-    clauses: Sequence[AnnotatedClause], codes: LabelCodes, codec: CompletionCodec, *, max_tokens: int = 400
-) -> tuple[PromptCompletion, ...]:
-    """Return what the model is trained on: an example for each label of each clause, and one for a clause of none.
-
-    With several labels the model learns to share the probability among them. Labels outside ``codes`` are as if they
-    were not there.
-    """
-    word_of = dict(zip(codes.labels, codes.words, strict=True))
-    examples = []
-    for clause in clauses:
-        messages = clause_messages(clause, codec, max_tokens)
-        words = [word_of[label] for label in clause.labels if label in word_of] or [codes.none_word]
-        examples += [PromptCompletion(messages, word) for word in words]
-    return tuple(examples)
 
 
 def language_model_scorer(

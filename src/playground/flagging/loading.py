@@ -10,8 +10,8 @@ from playground.errors import AdapterError
 from playground.models.catalog import ENCODERS, MINILM, SMOLLM2, Bundle
 
 if TYPE_CHECKING:
-    from playground.flagging.baselines import ClauseScorer
     from playground.flagging.encoder import ClauseEncoder
+    from playground.flagging.model import ClauseScorer
     from playground.models.bundled import OnProgress
 
 NO_ADAPTER = (
@@ -107,10 +107,10 @@ def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | 
     """
     from playground.flagging.language_model import language_model_scorer
     from playground.models.bundled import ensure_smollm2_gguf
+    from playground.models.completion_codec import load_completion_codec
     from playground.models.openvino.engine import load_openvino_engine
     from playground.models.openvino.lora_branches import load_lora_branches
     from playground.models.transformers_engine import ensure_dequantised
-    from playground.training.language_model.completions import load_completion_codec
 
     check_base(stored.manifest, SMOLLM2.id, SMOLLM2.main_file.sha256)
     verify(stored)

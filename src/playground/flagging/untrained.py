@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
-from playground.flagging.baselines import ClauseScorer, embed_clauses, gold_matrix, keyword_scorer
+from playground.flagging.baselines import embed_clauses, keyword_scorer
 from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
-from playground.flagging.flags import OnShare
+from playground.flagging.model import ClauseScorer, OnShare
 from playground.models.embedding import fit_query
 from playground.types import AnnotatedClause, Embedder, Label
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from playground.errors import ModelError
 from playground.models.chat import LocalChatModel
 from playground.models.openvino.engine import LoadAdapter, no_adapters
-from playground.models.openvino.llama import LoraBranch
 from playground.models.openvino.llama_weights import LlamaWeights, load_llama_gguf
+from playground.models.openvino.lora_branches import LoraBranch
 from playground.types import Message
 
 if TYPE_CHECKING:

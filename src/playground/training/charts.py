@@ -1,12 +1,11 @@
-"""A training -> plotly figures: its curves while it runs, its labels, and what it has to beat."""
+"""A training -> plotly figures: its curves while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from playground.charts.prompt import FONT_SIZE
-from playground.flagging.calibration import ReliabilityBin
+from playground.charts.style import FONT_SIZE
 from playground.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def loss_figure(history: Sequence[TrainingProgress]) -> go.Figure:
     figure.add_scatter(
         x=steps, y=_running_mean(losses), mode="lines", line={"color": LOSS_COLOUR, "width": 3}, name="running mean"
     )
-    return _framed(figure, "Training loss", is_empty=not points, rangemode="tozero")
+    return framed(figure, "Training loss", is_empty=not points, rangemode="tozero")
 
 
 def score_figure(history: Sequence[TrainingProgress], base: str = "encoder") -> go.Figure:
@@ -58,85 +57,11 @@ def score_figure(history: Sequence[TrainingProgress], base: str = "encoder") -> 
         name="validation score",
     )
     figure.update_yaxes(range=[0, 1])
-    return _framed(figure, SCORES.get(base, SCORES["encoder"]), is_empty=not steps)
+    return framed(figure, SCORES.get(base, SCORES["encoder"]), is_empty=not steps)
 
 
-def label_counts_figure(counts: Mapping[str, int]) -> go.Figure:
-    """Draw how many clauses carry each label, the most frequent on top."""
-    from plotly import graph_objects as go
-
-    names = list(counts)[::-1]
-    values = [counts[name] for name in names]
-    figure = go.Figure()
-    figure.add_bar(
-        x=values, y=names, orientation="h", marker={"color": SCORE_COLOUR}, text=values, textposition="outside",
-        cliponaxis=False, hovertemplate="%{y}: %{x} clauses<extra></extra>",
-    )  # fmt: skip
-    figure = _framed(figure, "")
-    figure.update_layout(height=max(120, 24 * len(names) + 20), margin={"l": 0, "r": 34, "t": 4, "b": 4})
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(automargin=True, showgrid=False, tickfont={"size": 13})
-    return figure
-
-
-def comparison_figure(rows: Mapping[str, Mapping[str, float | None]], figures: Mapping[str, str]) -> go.Figure:
-    """Draw ``rows`` (who -> figure -> value in [0, 1]) as groups of bars; ``figures`` are keys and their titles."""
-    from plotly import graph_objects as go
-
-    chart = go.Figure()
-    for (name, row), colour in zip(rows.items(), COLOURS * (1 + len(rows) // len(COLOURS)), strict=False):
-        values = [row.get(key) for key in figures]
-        chart.add_bar(
-            x=list(figures.values()),
-            y=values,
-            name=name,
-            marker={"color": colour},
-            text=["" if value is None else f"{value:.2f}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"{name}: %{{y:.3f}}<extra></extra>",
-        )
-    chart.update_yaxes(range=[0, 1.05])
-    chart = _framed(chart, "")
-    chart.update_layout(
-        barmode="group", height=320, showlegend=True, legend={"orientation": "h", "y": -0.15, "font": {"size": 14}}
-    )
-    return chart
-
-
-def reliability_figure(bins: Sequence[ReliabilityBin]) -> go.Figure:
-    """Draw the share that came true over the mean probability of each bin, with its interval; dashed: as predicted."""
-    from plotly import graph_objects as go
-
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": COLOURS[1], "width": 1.5, "dash": "dash"}, hoverinfo="skip",
-        name="as predicted",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=[part.mean_probability for part in bins],
-        y=[part.observed.value for part in bins],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [part.observed.high - part.observed.value for part in bins],
-            "arrayminus": [part.observed.value - part.observed.low for part in bins],
-        },
-        customdata=[(part.count, part.low, part.high) for part in bins],
-        mode="lines+markers",
-        line={"color": SCORE_COLOUR, "width": 3},
-        marker={"size": 9},
-        name="came true",
-        hovertemplate="probability %{customdata[1]:.2f} to %{customdata[2]:.2f}: %{y:.0%} of %{customdata[0]:,} pairs "
-        "right<extra></extra>",
-    )
-    figure = _framed(figure, "Share that is right, by probability", range=[0, 1.02])
-    figure.update_layout(height=340, width=460)
-    figure.update_xaxes(range=[0, 1.02], title="Probability")
-    return figure
-
-
-def _framed(figure: go.Figure, title: str, *, is_empty: bool = False, **y_axis: object) -> go.Figure:
+def framed(figure: go.Figure, title: str, *, is_empty: bool = False, **y_axis: object) -> go.Figure:
+    """Return ``figure`` in the look of all charts of a training; without a ``title`` where the page has one."""
     figure.update_layout(
         title={"text": title, "font": {"size": FONT_SIZE}, "x": 0, "xanchor": "left", "y": 0.98} if title else None,
         height=260,

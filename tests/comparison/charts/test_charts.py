@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from plotly import graph_objects as go
 
-from playground.charts.prompt import FONT_SIZE, PART_COLOURS
-from playground.comparison.charts.frame import SMALL_SAMPLE, framed, log_ticks, plain, seconds
+from playground.charts.style import FONT_SIZE, PART_COLOURS
+from playground.comparison.charts.frame import SMALL_SAMPLE, framed, log_ticks
 from playground.comparison.charts.over_time import (
     break_even_figure,
     learning_curve_figure,
@@ -32,6 +32,7 @@ from playground.comparison.figures import CurvePoint, HeatMap, StaleFigures, Tec
 from playground.comparison.footing import on_one_footing
 from playground.comparison.technique_figures import times_of
 from playground.comparison.technique_styles import STYLES, style_of
+from playground.comparison.words import plain, seconds
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate
 

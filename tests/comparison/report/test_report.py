@@ -43,7 +43,8 @@ from playground.comparison.runs_compared import (
     technique_names,
     without_repeats,
 )
-from playground.comparison.technique_figures import Outcome, TechniqueRows
+from playground.comparison.scenario import Outcome
+from playground.comparison.technique_figures import TechniqueRows
 from playground.machine import utc_now
 from playground.measuring.runs import RunInfo, appending, open_run
 from playground.paths import ROOT

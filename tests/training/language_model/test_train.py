@@ -22,25 +22,15 @@ from playground.adapters import checkpoint_step, latest_checkpoint
 from playground.adapters.contents import describe_files
 from playground.errors import TrainingError
 from playground.models.chat import ChatMl
+from playground.models.completion_codec import ChatMlCompletions, PromptCompletion, load_completion_codec
 from playground.training.language_model import loop
 from playground.training.language_model import reports as language_model_reports
 from playground.training.language_model.batches import to_batch
-from playground.training.language_model.completions import (
-    ChatMlCompletions,
-    PackedCompletions,
-    PromptCompletion,
-    load_completion_codec,
-    pack_neighbours,
-    tokenise,
-)
+from playground.training.language_model.completions import PackedCompletions, pack_neighbours, tokenise
 from playground.training.language_model.loop import learning_rate
 from playground.training.language_model.network import base_sha256, load_lora_network
-from playground.training.language_model.train import (
-    LanguageModelSettings,
-    TrainedLanguageModel,
-    save_peft,
-    train_language_model,
-)
+from playground.training.language_model.train import save_peft, train_language_model
+from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import Message
 from tests.support.tiny_language_model import write_tiny_llama

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground import paths
 from playground.comparison.measured_here import RunRequest, new_folder, read_request, repeat_of, runs_root
 from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError
@@ -20,7 +21,6 @@ from playground.ui.comparison import measure_again
 from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison.desk import MeasurementDesk, Part, WatchedEmbedder
 from playground.ui.shared import jobs, resources
-from scenarios.return_policy import scenario
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import QUESTIONS
 from tests.support.fakes import FakeChatModel
@@ -35,7 +35,7 @@ ALL_OF_A = ("no-text", "rag", "closed-book-lora")
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The page with the adapters that are shipped, and no recorded run; returns the folder of recorded ones."""
     folder = use_runs(monkeypatch, tmp_path)
-    monkeypatch.setattr(scenario, "ADAPTERS", SHIPPED_ADAPTERS)
+    monkeypatch.setattr(paths, "SHIPPED_ADAPTERS", SHIPPED_ADAPTERS)
     return folder
 
 

@@ -18,6 +18,7 @@ from playground.flagging.report import report_rows
 from playground.models.catalog import MINILM
 from playground.paths import SHIPPED_ADAPTERS
 from playground.ui.contract_clauses import advance, state
+from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses.exports import exports_of
 from playground.ui.shared import fetching, resources
 from scenarios.contract_clauses.scenario import labels
@@ -255,7 +256,9 @@ def test_a_missing_encoder_is_fetched_first(monkeypatch, store):
 
 def test_evidence_that_cannot_be_found_is_said_and_the_flags_stay(monkeypatch, store):
     app = open_page(monkeypatch, store)
-    monkeypatch.setattr(resources, "annotated_index", lambda: done(ModelError("The encoder is gone. Fetch it.")))
+    monkeypatch.setattr(
+        contract_resources, "annotated_index", lambda: done(ModelError("The encoder is gone. Fetch it."))
+    )
     paste(app)
     assert len(cards(app)) == 2
     assert all("No similar clauses: The encoder is gone. Fetch it." in card for card in cards(app))
@@ -474,7 +477,7 @@ def test_the_shipped_adapter_flags_a_sample(monkeypatch, tmp_path, minilm):
     store = AdapterStore(tmp_path, shipped=SHIPPED_ADAPTERS)
     if store.active("clauses") is None:
         pytest.skip("No adapter is shipped in data/adapters.")
-    real = resources.clause_model
+    real = contract_resources.clause_model
     app = open_page(monkeypatch, store, lambda choice: real(choice).result())
     number = advance.sample_names().index("nda.txt")
     click(app, f"contract_sample_{number}")

@@ -442,11 +442,11 @@ def test_a_typed_key_goes_to_the_typed_address_only(monkeypatch):
     app = open_bot(monkeypatch, lambda _: SIXTY)
     app.radio(key="model_source").set_value("endpoint")
     run(app)
-    choice = app.session_state["playground_session"].model_choice
+    choice = app.session_state["playground_shared_session"].model_choice
     assert choice.endpoint.api_key == "key-from-environment"
     app.text_input(key="endpoint_url").set_value("http://localhost:8/v1")
     run(app)
-    choice = app.session_state["playground_session"].model_choice
+    choice = app.session_state["playground_shared_session"].model_choice
     assert choice.endpoint.base_url == "http://localhost:8/v1"
     assert choice.endpoint.api_key is None
 

@@ -14,7 +14,7 @@ from playground import paths
 from playground.adapters import AdapterStore
 from playground.errors import TrainingError
 from playground.models.catalog import MINILM
-from playground.training.language_model.train import TrainedLanguageModel
+from playground.training.language_model.trained import TrainedLanguageModel
 from playground.training.progress import OnProgress, TrainingProgress
 from playground.ui.shared import resources
 from playground.ui.training import desk as training_desk

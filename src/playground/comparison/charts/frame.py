@@ -7,10 +7,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from playground.charts.prompt import FONT_SIZE
+from playground.charts.style import FONT_SIZE
 from playground.comparison.figures import FEWEST_EXAMPLES, TechniqueFigures
-from playground.measuring.estimates import Estimate
-from playground.text.normalise import normalise_text
+from playground.comparison.words import plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -26,11 +25,6 @@ _LINE_PX = 22
 _TITLE_PX = 8
 _TICKS = (1, 2, 5)
 _MOST_TICKS = 7
-
-
-def plain(text: str) -> str:
-    """Return ``text`` so that plotly shows it letter for letter: it reads a few HTML tags."""
-    return normalise_text(text).replace("<", "\u2039").replace(">", "\u203a")
 
 
 def name_of(one: TechniqueFigures) -> str:
@@ -130,22 +124,6 @@ def legend_below(figure: go.Figure, entries: Sequence[str], *, width: int = 960)
             "title": {"text": ""},
         },
     )
-
-
-def percent(estimate: Estimate | None) -> str:
-    """Return a rate with its interval for hovering."""
-    if estimate is None:
-        return "not measured"
-    return f"{estimate.value:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"
-
-
-def seconds(value: float) -> str:
-    """Return a duration in words: 60 µs, 2.4 ms, 850 ms, 1.3 s, 4 min."""
-    if value >= 120:
-        return f"{value / 60:.3g} min"
-    if value >= 1:
-        return f"{value:.3g} s"
-    return f"{1e3 * value:.3g} ms" if value >= 1e-3 else f"{1e6 * value:.3g} µs"
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from playground.charts.prompt import FONT_SIZE
-from playground.comparison.charts.frame import INK, SMALL_SAMPLE, framed, legend_below, percent, plain, seconds
+from playground.charts.style import FONT_SIZE
+from playground.comparison.charts.frame import INK, SMALL_SAMPLE, framed, legend_below
 from playground.comparison.claims.break_even import Assumptions, BreakEven, Way, cumulative_cost_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.technique_styles import style_of
+from playground.comparison.words import percent, plain, seconds
 from playground.pricing import describe_cost
 
 if TYPE_CHECKING:

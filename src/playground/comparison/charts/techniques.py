@@ -13,24 +13,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from playground.charts.prompt import FONT_SIZE, PART_COLOURS
-from playground.comparison.charts.frame import (
-    INK,
-    framed,
-    legend_below,
-    log_ticks,
-    name_of,
-    percent,
-    plain,
-    row_names,
-    seconds,
-)
+from playground.charts.style import FONT_SIZE, PART_COLOURS
+from playground.comparison.charts.frame import INK, framed, legend_below, log_ticks, name_of, row_names
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
 from playground.comparison.footing import footing_note, on_one_footing, unit_words, units_of
 from playground.comparison.pareto import pareto_front
 from playground.comparison.technique_figures import OUTPUT, WHOLE_PROMPT
 from playground.comparison.technique_styles import style_of
+from playground.comparison.words import percent, plain, seconds
 from playground.pricing import describe_cost
 
 if TYPE_CHECKING:

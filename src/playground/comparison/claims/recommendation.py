@@ -24,7 +24,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.comparison.charts.frame import seconds
 from playground.comparison.claims.article import examples_to_beat_prompting
 from playground.comparison.claims.break_even import ANNOTATION_USD, ASSUMED, DAYS_PER_MONTH
 from playground.comparison.claims.learning_curve import LearningCurve
@@ -33,6 +32,7 @@ from playground.comparison.costs import DEFAULT_MACHINE_USD_PER_HOUR
 from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
 from playground.comparison.footing import on_one_footing, unit_words
 from playground.comparison.technique_kinds import LEARNS_FROM_LABELS, median_s, tokens_of
+from playground.comparison.words import seconds
 from playground.errors import EvaluationError
 from playground.pricing import describe_cost
 

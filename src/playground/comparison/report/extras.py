@@ -18,7 +18,8 @@ from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample, example_ids
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.footing import on_one_footing, units_of
-from playground.comparison.technique_figures import Outcome, TechniqueRows
+from playground.comparison.scenario import Outcome
+from playground.comparison.technique_figures import TechniqueRows
 from playground.comparison.technique_kinds import kind_of
 from playground.measuring.runs import RunInfo
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
-from playground.comparison.charts.frame import plain
 from playground.comparison.charts.over_time import (
     break_even_figure,
     learning_curve_figure,
@@ -26,6 +25,7 @@ from playground.comparison.report.extras import (
 )
 from playground.comparison.report.markup import Charts, shown
 from playground.comparison.technique_styles import style_of
+from playground.comparison.words import plain
 
 _LONGEST_ANSWER, _LONGEST_CLAUSE, _LONGEST_ASKED = 700, 1_500, 300
 _CLASSES = {"holds": "holds", "partly": "partly", "not here": "not-here"}

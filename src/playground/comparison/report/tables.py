@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from playground.comparison.figures import TechniqueFigures, Times
 from playground.comparison.runs_compared import ComparedTechniques
-from playground.flagging.report.tables import spreadsheet_cell
 from playground.measuring.estimates import Estimate
+from playground.text.spreadsheet import spreadsheet_cell
 
 _TIMES = ("first_token_s", "total_s")
 

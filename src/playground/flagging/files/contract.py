@@ -11,7 +11,8 @@ from pathlib import Path
 from playground.atomic import replace_file
 from playground.documents import CONTRACT_LIMITS, load_document
 from playground.errors import DocumentError
-from playground.flagging.flags import ClauseModel, Evidence, OnShare, flag_contract, score_contract
+from playground.flagging.flags import Evidence, flag_contract, score_contract
+from playground.flagging.model import ClauseModel, OnShare
 from playground.flagging.report import flag_report_csv, flag_report_html, flag_report_json
 from playground.types import Document, FlaggedContract, Label, SimilarClause
 

@@ -21,7 +21,7 @@ from playground.atomic import replace_file
 from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import DocumentError, ModelError, PlaygroundError
 from playground.flagging.files.contract import FlagJob, flag_one, is_done, read_contract, read_result, write_result
-from playground.flagging.report.tables import spreadsheet_cell
+from playground.text.spreadsheet import spreadsheet_cell
 
 SUMMARY_FILE = "summary.csv"
 SUMMARY_COLUMNS = (

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from playground.flagging.report.rows import Correction, ReportRow, heading, missing_labels, report_rows
-from playground.text.normalise import normalise_text
+from playground.text.spreadsheet import spreadsheet_cell
 from playground.types import FlaggedContract, Label, SimilarClause
 
 COLUMNS = (
@@ -18,9 +18,6 @@ COLUMNS = (
 
 ``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text. ``page``
 is empty where the format has no pages: the clause's number and its headings say the place then."""
-
-# The full-width forms too: spreadsheets in East Asian locales take them for the ASCII ones.
-_FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
 
 
 def flag_report_csv(
@@ -114,10 +111,3 @@ def _flag_object(row: ReportRow) -> dict[str, object]:
 def _evidence_line(similar: SimilarClause) -> str:
     labels = ", ".join(similar.labels) or "no label"
     return f"{similar.similarity:.2f} {labels} ({similar.contract}): {' '.join(similar.text.split())}"
-
-
-def spreadsheet_cell(text: str) -> str:
-    """Return ``text`` for a cell: clean, and with an apostrophe before what a spreadsheet would take for a formula."""
-    # What a spreadsheet trims before it looks for a formula must not hide one.
-    clean = normalise_text(text)
-    return f"'{clean}" if clean.startswith(_FORMULA_STARTS) or clean.lstrip().startswith(_FORMULA_STARTS) else clean

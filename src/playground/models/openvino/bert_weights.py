@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.openvino.llama import LoraBranch
+from playground.models.openvino.lora_branches import LoraBranch
 
 Array = NDArray[np.float32]
 Kind = Literal["bert", "mpnet"]

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.openvino.llama import LoraBranch, build_llama, import_openvino
+from playground.models.openvino.llama import build_llama, import_openvino
 from playground.models.openvino.llama_weights import LlamaWeights, load_llama_gguf
+from playground.models.openvino.lora_branches import LoraBranch
 
 LoadAdapter = Callable[[str], Mapping[str, LoraBranch]]
 

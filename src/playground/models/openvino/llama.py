@@ -18,17 +18,9 @@ from numpy.typing import NDArray
 
 from playground.errors import ModelError
 from playground.models.openvino.llama_weights import GroupedMatrix, LlamaConfig, LlamaWeights
+from playground.models.openvino.lora_branches import LoraBranch
 
 _FAR = 2**31 - 1  # "to the end" for a slice
-
-
-@dataclass(frozen=True, slots=True)
-class LoraBranch:
-    """One adapted matrix: ``y = W x + scale * b (a x)``; a: float32 [rank, in], b: float32 [out, rank]."""
-
-    a: NDArray[np.float32]
-    b: NDArray[np.float32]
-    scale: float
 
 
 def import_openvino() -> Any:

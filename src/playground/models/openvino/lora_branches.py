@@ -9,12 +9,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.openvino.llama import LoraBranch
 
 # The layers of a causal language model, as its architecture calls them: model.layers.0.self_attn.q_proj and the like.
 # Bounded, as a stranger's adapter may have names of any length.
@@ -29,6 +30,15 @@ _UNSUPPORTED = (
     "layer_replication",
     "trainable_token_indices",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LoraBranch:
+    """One adapted matrix: ``y = W x + scale * b (a x)``; a: float32 [rank, in], b: float32 [out, rank]."""
+
+    a: NDArray[np.float32]
+    b: NDArray[np.float32]
+    scale: float
 
 
 def load_lora_branches(folder: Path) -> Mapping[str, LoraBranch]:

@@ -8,7 +8,8 @@ from playground.annotations.units import contract_units
 from playground.training.clauses.bases import BUNDLED_BASES, TrainingBase, load_training_base
 from playground.training.clauses.measuring import LabelError, Measurement
 from playground.training.clauses.plan import TrainingPlan, TrainingSplit, split_for_training
-from playground.training.clauses.train import TrainingReport, resumed_step, train_clauses, training_lock
+from playground.training.clauses.train import TrainingReport, resumed_step, train_clauses
+from playground.training.lock import training_lock
 
 __all__ = [
     "BUNDLED_BASES",

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.adapters import clear_checkpoints
+from playground.annotations.gold import gold_matrix
 from playground.errors import TrainingError
-from playground.flagging.baselines import gold_matrix
 from playground.flagging.calibration import Calibration
 from playground.flagging.head import ClauseHead, save_head
 from playground.flagging.windows import Window, load_window_reader

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import TrainingError
 from playground.flagging.windows import WindowBatch
 from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.number_formats import computes_bfloat16
 
 if TYPE_CHECKING:
     import torch
@@ -173,13 +174,3 @@ def read_trained_state(folder: Path, network: EncoderWithHead) -> dict[str, torc
             f"The adapter {folder.name} to start from has another base, rank or number of labels. Choose the same ones."
         )
     return state
-
-
-def computes_bfloat16(device: Any) -> bool:
-    """Whether the device multiplies bfloat16 matrices faster than float32 ones."""
-    import torch
-
-    if getattr(device, "type", "cpu") == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("amx_tile"))

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from playground.flagging.calibration import Calibration
+from playground.flagging.language_model import LabelCodes, clause_messages
 from playground.models.catalog import SMOLLM2
+from playground.models.completion_codec import CompletionCodec, PromptCompletion
 from playground.training.clauses.bases import TrainingBase
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingSplit
 from playground.training.clauses.trainers import OnShare, TrainedFlagger
-from playground.training.language_model.train import LanguageModelSettings, save_peft, train_language_model
+from playground.training.language_model.train import save_peft, train_language_model
+from playground.training.language_model.trained import LanguageModelSettings
 from playground.training.progress import OnProgress, TrainingProgress
 from playground.types import AnnotatedClause
 
@@ -33,9 +36,9 @@ def train_on_language_model(
 
     It is judged on the fast engine, as it would run. Settings that only encoders have are passed over.
     """
-    from playground.flagging.language_model import clause_examples, label_codes
+    from playground.flagging.language_model import label_codes
+    from playground.models.completion_codec import load_completion_codec
     from playground.models.transformers_engine import ensure_dequantised
-    from playground.training.language_model.completions import load_completion_codec
 
     gguf = base.folder / SMOLLM2.main_file.name
     folder = ensure_dequantised(gguf)
@@ -107,9 +110,9 @@ def _judge(
     on_share: OnShare,
 ) -> np.ndarray:
     from playground.flagging.language_model import language_model_scorer
+    from playground.models.completion_codec import load_completion_codec
     from playground.models.openvino.engine import load_openvino_engine
     from playground.models.openvino.lora_branches import load_lora_branches
-    from playground.training.language_model.completions import load_completion_codec
 
     engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(adapter))
     score = language_model_scorer(engine.load_network("trained"), load_completion_codec(folder), labels)
@@ -119,3 +122,20 @@ def _judge(
         on_share(number / len(clauses))
     shares = np.clip(np.concatenate(rows), _EDGE, 1 - _EDGE)
     return np.asarray(np.log(shares) - np.log1p(-shares))
+
+
+def clause_examples(
+    clauses: Sequence[AnnotatedClause], codes: LabelCodes, codec: CompletionCodec, *, max_tokens: int = 400
+) -> tuple[PromptCompletion, ...]:
+    """Return what the model is trained on: an example for each label of each clause, and one for a clause of none.
+
+    With several labels the model learns to share the probability among them. Labels outside ``codes`` are as if they
+    were not there.
+    """
+    word_of = dict(zip(codes.labels, codes.words, strict=True))
+    examples = []
+    for clause in clauses:
+        messages = clause_messages(clause, codec, max_tokens)
+        words = [word_of[label] for label in clause.labels if label in word_of] or [codes.none_word]
+        examples += [PromptCompletion(messages, word) for word in words]
+    return tuple(examples)

@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
+from playground.annotations.gold import gold_matrix
 from playground.errors import ModelError
-from playground.flagging.baselines import ClauseScorer, fit_frozen_embedding, fit_tfidf, gold_matrix, keyword_scorer
+from playground.flagging.baselines import fit_frozen_embedding, fit_tfidf, keyword_scorer
 from playground.flagging.calibration import (
     OperatingPoint,
     ReliabilityBin,
@@ -18,6 +19,7 @@ from playground.flagging.calibration import (
     operating_points,
     reliability_curve,
 )
+from playground.flagging.model import ClauseScorer
 from playground.measuring.clause_metrics import (
     Confusion,
     LabelFigures,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,8 +22,8 @@ from playground.adapters import (
     clear_checkpoints,
     latest_checkpoint,
 )
+from playground.annotations.gold import gold_matrix
 from playground.errors import AdapterError, TrainingError
-from playground.flagging.baselines import gold_matrix
 from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
 from playground.training.clauses import bases, language_model, trainers
 from playground.training.clauses.bases import TrainingBase
@@ -45,6 +44,7 @@ from playground.training.clauses.plan import (
     split_for_training,
 )
 from playground.training.clauses.trainers import TrainedFlagger
+from playground.training.lock import is_main_process, training_lock
 from playground.training.progress import OnProgress, TrainingProgress
 
 CHECKPOINTS = ".checkpoints"
@@ -135,40 +135,6 @@ def resumed_step(plan: TrainingPlan, store: AdapterStore) -> int | None:
     split, base = split_for_training(plan), bases.load_training_base(plan.base)
     found = latest_checkpoint(_checkpoint_folder(plan, split, base, store))
     return checkpoint_step(found) if found else None
-
-
-@contextlib.contextmanager
-def training_lock(store: AdapterStore) -> Iterator[None]:
-    """Hold the one place for a training on this machine. The system frees it when the process ends, however it ends.
-
-    Raises:
-        TrainingError: another training is running.
-    """
-    from filelock import FileLock, Timeout
-
-    try:
-        store.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.root / ".training.lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise TrainingError(
-            "Another training is running on this machine, in another window or on a command line. Wait for its end or "
-            "stop it, and start again."
-        ) from error
-    except OSError as error:
-        raise TrainingError(
-            f"The adapter folder {store.root} is not writable ({error.strerror or error}), so nothing could be saved. "
-            "Make it writable and start again."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def is_main_process() -> bool:
-    """Tell whether this process speaks and saves: the only one, or the first of ``accelerate launch``."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _check_free(name: str, store: AdapterStore) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from playground.errors import ModelError
 from playground.models.bundled import OnProgress, ensure_smollm2_gguf
 from playground.models.catalog import SMOLLM2
+from playground.models.completion_codec import ChatFormat
 from playground.models.hugging_face import fetch_model_folder, model_identity, read_config, weight_files
 from playground.models.sources import BaseWeights, ModelChoice, base_weights
-from playground.training.language_model.completions import ChatFormat
 
 BUNDLED_BASE = "language_model"
 """The bundled model's name in a plan."""

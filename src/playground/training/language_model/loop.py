@@ -33,7 +33,7 @@ from playground.training.language_model.state import (
     save_state,
     state_from,
 )
-from playground.training.language_model.train import (
+from playground.training.language_model.trained import (
     LanguageModelSettings,
     StepLoss,
     TrainedLanguageModel,

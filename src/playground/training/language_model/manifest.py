@@ -9,7 +9,7 @@ from playground.adapters import AdapterManifest, Task
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import BaseWeights
-from playground.training.language_model.train import TrainedLanguageModel
+from playground.training.language_model.trained import TrainedLanguageModel
 
 _BUNDLED = BaseWeights(SMOLLM2.id, SMOLLM2.main_file.sha256)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from playground.errors import ModelError, TrainingError
 from playground.models.hugging_face import read_config, weights_sha256
-from playground.training.clauses.encoder_network import computes_bfloat16
 from playground.training.language_model.batches import CompletionBatch
+from playground.training.number_formats import computes_bfloat16
 
 if TYPE_CHECKING:
     import torch

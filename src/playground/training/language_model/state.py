@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.adapters import clear_checkpoints, latest_checkpoint, write_checkpoint
 from playground.training.language_model.completions import PackedCompletions
-from playground.training.language_model.train import LanguageModelSettings, StepLoss, ValidationLoss
+from playground.training.language_model.trained import LanguageModelSettings, StepLoss, ValidationLoss
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from playground.comparison.charts.frame import seconds
 from playground.comparison.charts.techniques import (
     accuracy_cost_figure,
     first_token_figure,
@@ -22,8 +21,9 @@ from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDiffer
 from playground.comparison.footing import footing_note, on_one_footing, units_of
 from playground.comparison.report.html import SIGNIFICANT
 from playground.comparison.runs_compared import ComparedTechniques
+from playground.comparison.words import seconds
 from playground.errors import EvaluationError
-from playground.flagging.report.tables import spreadsheet_cell
+from playground.text.spreadsheet import spreadsheet_cell
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared.markup import escape_markdown
 

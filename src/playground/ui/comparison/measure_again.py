@@ -20,12 +20,12 @@ from playground.ui.comparison.measurement_plan import ALL, EXAMPLES_ARE, LIMITS,
 from playground.ui.comparison.resources import Comparison
 from playground.ui.comparison.sources import dot_html
 from playground.ui.comparison.state import SCENARIO_TITLES, Key, session
-from playground.ui.return_policy.state import session as app_session
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
-from playground.ui.training.live import clock
+from playground.ui.shared.session import session as shared_session
+from playground.ui.shared.words import clock
 
 _REDRAWN_EVERY_S = 1.0
 _MOST_INTERRUPTED = 3
@@ -111,7 +111,7 @@ def _draw_over(measurement: Measurement) -> None:
 def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
     """Draw the techniques of a scenario, recorded and fresh figures side by side, each with a button to measure it."""
     figures = comparison.figures if comparison else ()
-    all_cells = _cells(scenario, app_session().model_choice.source, _known(scenario, figures))
+    all_cells = _cells(scenario, shared_session().model_choice.source, _known(scenario, figures))
     ready = tuple(cell for cell in all_cells if not cell.problem)
     is_busy = (latest := DESK.latest()) is not None and not latest.is_over
     size, cap = _draw_controls(scenario, ready, figures, is_busy)
@@ -173,7 +173,7 @@ def _draw_controls(
         requests = _requests(scenario, ready, chosen, cap)
         for other in SCENARIO_TITLES if both else ():
             if other != scenario:
-                cells = _cells(other, app_session().model_choice.source, _known(other))
+                cells = _cells(other, shared_session().model_choice.source, _known(other))
                 requests += _requests(other, tuple(cell for cell in cells if not cell.problem), chosen, cap)
         st.button(
             "Measure all techniques",
@@ -191,7 +191,7 @@ def _draw_controls(
         f"All techniques: {rows:,} rows, {takes}. Same examples, same "
         "seed as recorded; the new rows stand beside the recorded ones."
     )
-    choice = app_session().model_choice
+    choice = shared_session().model_choice
     if not choice.is_private and not measuring.is_priced(choice):
         st.warning(
             escape_markdown(
@@ -211,7 +211,7 @@ def _spending_cap() -> float | None:
     Without a price there is no cap unless the user sets one, which is then refused: a cap that cannot be kept must not
     look like one, and one's own server would be refused every time.
     """
-    choice = app_session().model_choice
+    choice = shared_session().model_choice
     if choice.is_private:
         return None
     is_priced = measuring.is_priced(choice)
@@ -236,7 +236,7 @@ def _draw_interrupted(scenario: str, cap: float | None, is_busy: bool) -> None:
     offered = 0
     for file in files:
         request = None if file.recorded or file.name in shown else read_request(file.folder)
-        if request is None or request.model != measuring.model_name(app_session().model_choice):
+        if request is None or request.model != measuring.model_name(shared_session().model_choice):
             continue
         done = len(comparison_resources.rows_of(file).records)
         try:
@@ -271,7 +271,7 @@ def _rates(
 
 
 def _requests(scenario: str, cells: Sequence[Cell], size: str, cap: float | None) -> list[RunRequest]:
-    model = measuring.model_name(app_session().model_choice)
+    model = measuring.model_name(shared_session().model_choice)
     return measuring.requests_of(scenario, cells, LIMITS[scenario][size], model, cap)
 
 
@@ -345,7 +345,7 @@ def advance(slot: DeltaGenerator) -> None:
     data = session()
     if not data.wanted:
         return
-    choice = app_session().model_choice
+    choice = shared_session().model_choice
     asks = measuring.needs_chat_model(data.wanted)
     missing = resources.missing_bundles(choice) if asks else resources.missing_encoders()
     if missing:

@@ -25,7 +25,8 @@ from playground.comparison.runs_compared import (
     named_figures,
     without_repeats,
 )
-from playground.comparison.technique_figures import Outcome, TechniqueRows, technique_rows
+from playground.comparison.scenario import Outcome
+from playground.comparison.technique_figures import TechniqueRows, technique_rows
 from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError
 from playground.measuring.runs import RunInfo

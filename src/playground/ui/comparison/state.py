@@ -5,16 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import cast
-
-import streamlit as st
 
 from playground.comparison.costs import CostBasis
 from playground.comparison.measured_here import RunRequest
 from playground.comparison.report.extras import ReportBreakEven
 from playground.ui.shared.notices import Notice
-
-_SESSION = "playground_comparison_session"
+from playground.ui.shared.session import part_of_session
 
 SECTIONS = (
     "Overview",
@@ -91,6 +87,4 @@ class ComparisonSession:
 
 def session() -> ComparisonSession:
     """Return this browser session's data."""
-    if _SESSION not in st.session_state:
-        st.session_state[_SESSION] = ComparisonSession()
-    return cast(ComparisonSession, st.session_state[_SESSION])
+    return part_of_session("playground_comparison_session", ComparisonSession)

@@ -20,6 +20,7 @@ from playground.errors import DocumentError
 from playground.flagging.flags import score_contract
 from playground.paths import CONTRACTS
 from playground.types import Document, SimilarClause
+from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.annotated_index import Pair
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
@@ -33,11 +34,11 @@ from playground.ui.contract_clauses.state import (
     catalogue,
     session,
 )
-from playground.ui.return_policy.state import session as app_session
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice
+from playground.ui.shared.session import session as shared_session
 
 Loaded = TypeVar("Loaded")
 
@@ -107,8 +108,8 @@ def _judging_activity(slots: Slots, choice: FlaggerChoice) -> jobs.Activity | No
         if next_one is None:
             return fetch_activity(slots.status)
         if next_one[1].needs_encoder and (missing := resources.missing_encoders(next_one[1].base)):
-            if app_session().fetching is None:
-                if app_session().fetch_stopped is not None:
+            if shared_session().fetching is None:
+                if shared_session().fetch_stopped is not None:
                     draw_fetch_offer(slots.status, missing)
                     return None
                 start_fetch(missing)
@@ -124,7 +125,7 @@ def _judging_activity(slots: Slots, choice: FlaggerChoice) -> jobs.Activity | No
 def start_judging(entry: ContractEntry, choice: FlaggerChoice) -> Judging:
     """Read a contract, where that has not been done, and judge its clauses in the background."""
     document, data, text, name = entry.document, entry.data, entry.text, entry.name
-    loading = resources.clause_model(choice)
+    loading = contract_resources.clause_model(choice)
 
     def work(report: jobs.Report) -> Judged | Unreadable:
         try:
@@ -185,7 +186,7 @@ def _finish_judging(job: jobs.Job[Judged | Unreadable]) -> None:
     elif job.error:
         entry.failed[choice.key] = job.error
         entry.show_when_judged = False
-        resources.forget_clause_model(choice)
+        contract_resources.forget_clause_model(choice)
         data.notice = Notice("error", f"{entry.name} was not judged. {job.error}")
     else:
         for other in data.entries:
@@ -229,7 +230,7 @@ def _search_evidence(choice: FlaggerChoice) -> None:
         pairs = [(texts[flag.clause_id], flag.label) for flag in flags.flags]
         unknown = [pair for pair in dict.fromkeys(pairs) if pair not in entry.evidence]
         if unknown:
-            loading = resources.annotated_index()
+            loading = contract_resources.annotated_index()
 
             def work(report: jobs.Report) -> dict[Pair, tuple[SimilarClause, ...]]:
                 return wait_for(loading, report).similar(unknown, lambda _share: report(""))
@@ -260,4 +261,4 @@ def _finish_searching(job: jobs.Job[dict[Pair, tuple[SimilarClause, ...]]]) -> N
         searching.entry.evidence.update(job.result)
     elif job.error:
         data.search_failed = job.error
-        resources.forget_annotated_index()
+        contract_resources.forget_annotated_index()

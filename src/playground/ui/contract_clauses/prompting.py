@@ -12,10 +12,10 @@ from playground.flagging.report.rows import place
 from playground.types import ChatModel, Clause
 from playground.ui.contract_clauses.contract_html import excerpt
 from playground.ui.contract_clauses.state import ContractEntry, Key, PromptedReply, Prompting, catalogue, session
-from playground.ui.return_policy.state import session as app_session
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer
 from playground.ui.shared.markup import escape_html, escape_markdown, shortened
+from playground.ui.shared.session import session as shared_session
 from scenarios.contract_clauses.prompts import choose_examples, few_shot_messages, parse_decision, zero_shot_messages
 from scenarios.contract_clauses.scenario import few_shot_clauses
 
@@ -28,7 +28,7 @@ _NOT_RUN = "<td>\u2013</td>"
 
 def draw_prompting(entry: ContractEntry, rows: Sequence[ReportRow]) -> jobs.Activity | None:
     """Draw the choice of clauses and the replies. Returns the work under way, if there is any."""
-    choice = app_session().model_choice
+    choice = shared_session().model_choice
     st.markdown(
         f"The same question put to **{escape_markdown(choice.label) or 'a chat model'}** as a prompt: without "
         "examples, and with a few. No weights change; each clause costs a prompt for every label."
@@ -85,11 +85,11 @@ def _ask(rows: Sequence[ReportRow]) -> None:
 
 
 def _start_what_is_due(entry: ContractEntry, clauses: Mapping[str, Clause]) -> None:
-    data, choice = session(), app_session().model_choice
+    data, choice = session(), shared_session().model_choice
     if not data.prompt_pairs or data.prompting:
         return
     if choice.source == "bundled" and (missing := resources.missing_bundles(choice)):
-        if app_session().fetching:
+        if shared_session().fetching:
             st.caption("Waiting for the chat model.")
         else:
             draw_fetch_offer(st.empty(), missing)

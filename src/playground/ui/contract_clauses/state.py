@@ -17,9 +17,9 @@ from playground.ui.contract_clauses.annotated_index import Pair
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
 from playground.ui.shared.jobs import Job
 from playground.ui.shared.notices import Notice
+from playground.ui.shared.session import part_of_session
 from scenarios.contract_clauses import scenario
 
-_SESSION = "playground_contract_session"
 MOST_CONTRACTS = 20
 """Most contracts of one session: each keeps its text and its scores, a DOCX its bytes too."""
 
@@ -207,9 +207,7 @@ class ContractSession:
 
 def session() -> ContractSession:
     """Return this browser session's data of Scenario B."""
-    if _SESSION not in st.session_state:
-        st.session_state[_SESSION] = ContractSession()
-    return cast(ContractSession, st.session_state[_SESSION])
+    return part_of_session("playground_contract_session", ContractSession)
 
 
 @lru_cache(maxsize=1)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.answering.prompt import Mode
-from playground.ui.return_policy.state import session
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.shared.layout import COMPARISON, link_to_training
 from playground.ui.shared.markup import escape_html
+from playground.ui.shared.session import session
 
 _BOT = "pages/return_policy.py"
 _FLAGGER = "pages/contract_clauses.py"

@@ -22,6 +22,7 @@ from playground.types import Answer, ChatModel, Embedder
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import AVATAR, draw_question
 from playground.ui.return_policy.conversation import ChatTurn, history_for
+from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import (
     Answering,
     Asked,
@@ -35,6 +36,7 @@ from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity, start_fetch
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice
+from playground.ui.shared.session import session as shared_session
 from scenarios.return_policy.scenario import DEFAULT_POLICY, few_shot_examples, reader_retrieval, sample_policies
 
 
@@ -60,7 +62,7 @@ def request_sample(name: str) -> PolicyRequest:
     """Return the request for a policy that ships with the project; the default one when there is none of that name."""
     # The name may come from the page's address: it is compared, never opened.
     path = next((path for path in sample_policies() if path.name == name), POLICIES / DEFAULT_POLICY)
-    return PolicyRequest(path.name, "sample", document=resources.sample_document(path))
+    return PolicyRequest(path.name, "sample", document=sample_document(path))
 
 
 def advance(slots: Slots) -> None:
@@ -86,14 +88,16 @@ def _start_what_is_due(slots: Slots) -> jobs.Activity | None:
     """Start what was asked for. Returns the fetch that has to come first, if one is under way."""
     data = session()
     due = data.wanted_policy or data.pending_question is not None or data.pending_both
-    missing = resources.missing_bundles(data.model_choice) if due and data.fetching is None else ()
+    missing = (
+        resources.missing_bundles(shared_session().model_choice) if due and shared_session().fetching is None else ()
+    )
     if missing:
-        if data.fetch_stopped is not None:
+        if shared_session().fetch_stopped is not None:
             _draw_waiting(slots, "Waiting for the models.")
             draw_fetch_offer(slots.status, missing)
             return None
         start_fetch(missing)
-    if data.fetching:
+    if shared_session().fetching:
         _draw_waiting(slots, "Waiting for the models.")
         return fetch_activity(slots.status)
     if data.wanted_policy:
@@ -170,7 +174,7 @@ def _side(title: str, number: int, technique: Mode, kind: ComparisonKind) -> Sid
 
 
 def _load_chat_model() -> ChatModel:
-    choice = session().model_choice
+    choice = shared_session().model_choice
     with st.spinner(f"Loading {escape_markdown(choice.label) or 'the model'}…"):
         return resources.chat_model(choice)
 
@@ -178,8 +182,12 @@ def _load_chat_model() -> ChatModel:
 def _warm_up() -> None:
     """Load the bundled chat model while the audience reads, so that the first answer starts at once."""
     data = session()
-    if data.model_choice.source == "bundled" and data.shelf.active and not resources.missing_bundles(data.model_choice):
-        resources.warm_up(data.model_choice)
+    if (
+        shared_session().model_choice.source == "bundled"
+        and data.shelf.active
+        and not resources.missing_bundles(shared_session().model_choice)
+    ):
+        resources.warm_up(shared_session().model_choice)
 
 
 # --- policies -------------------------------------------------------------------------------------------------------

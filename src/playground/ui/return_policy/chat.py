@@ -10,9 +10,9 @@ from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import draw_turn
 from playground.ui.return_policy.conversation import ChatTurn, to_json, to_markdown
 from playground.ui.return_policy.policy import HEIGHT
+from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import Key, session
 from playground.ui.shared.markup import escape_markdown
-from playground.ui.shared.resources import sample_document
 from scenarios.return_policy.scenario import DEFAULT_POLICY, suggested_questions
 
 _MOST_TURNS_DRAWN = 40

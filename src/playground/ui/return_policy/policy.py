@@ -13,10 +13,10 @@ from playground.ui.return_policy import state
 from playground.ui.return_policy.advance import request_sample
 from playground.ui.return_policy.conversation import ChatTurn
 from playground.ui.return_policy.highlight import document_html
+from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import Key, PolicyRequest, session
 from playground.ui.shared.markup import escape_html, human_bytes
 from playground.ui.shared.notices import draw_notice
-from playground.ui.shared.resources import sample_document
 from scenarios.return_policy.scenario import DEFAULT_POLICY, sample_policies
 
 HEIGHT = 420

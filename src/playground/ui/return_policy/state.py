@@ -1,8 +1,4 @@
-"""What one browser session holds, behind typed names. Nothing here is shared with another session.
-
-Two kinds of keys: ``Key`` names the widgets (Streamlit keeps their values, and each is a CSS class ``st-key-…``);
-``session()`` is everything else.
-"""
+"""What one browser session holds of the bot: ``Key`` names its widgets, ``session()`` is everything else."""
 
 from __future__ import annotations
 
@@ -16,17 +12,17 @@ from playground.answering.answer import BotSettings
 from playground.answering.policy_versions import PolicyShelf, PolicyVersion
 from playground.answering.prompt import Mode
 from playground.errors import AdapterError
-from playground.models.sources import ModelChoice
 from playground.retrieval.index import Fusion, RetrievalSettings
 from playground.types import Answer, Document
 from playground.ui.return_policy.conversation import ChatTurn, Stamp
 from playground.ui.shared import resources
 from playground.ui.shared.jobs import Job
 from playground.ui.shared.notices import Notice
+from playground.ui.shared.session import part_of_session
+from playground.ui.shared.session import session as shared_session
 from scenarios.return_policy.caution import level_named
 from scenarios.return_policy.scenario import MODES, READER_MODE, reader_retrieval, system_prompt, with_reader
 
-_SESSION = "playground_session"
 PROMPTING_MODE: Mode = "rag"
 DEFAULT_MAX_TOKENS = 160
 
@@ -68,14 +64,6 @@ class Key(StrEnum):
     BOTH_NEW = "both_new"
     ASK_BOTH = "ask_both"
     BOTH_ANSWERS = "both_answers"
-    MODEL_SOURCE = "model_source"
-    HUGGING_FACE_NAME = "hugging_face_name"
-    ENDPOINT_URL = "endpoint_url"
-    ENDPOINT_MODEL = "endpoint_model"
-    ENDPOINT_KEY = "endpoint_key"
-    ENDPOINT_CONTEXT = "endpoint_context"
-    FETCH = "fetch"
-    CANCEL_FETCH = "cancel_fetch"
 
 
 def rollback_key(number: int) -> str:
@@ -152,9 +140,8 @@ class Comparison:
 
 @dataclass(slots=True)
 class Session:
-    """Everything of a session that is no widget."""
+    """Everything of the bot's page that is no widget."""
 
-    model_choice: ModelChoice = field(default_factory=ModelChoice)
     shelf: PolicyShelf = field(default_factory=PolicyShelf)
     turns: tuple[ChatTurn, ...] = ()
     next_turn: int = 1
@@ -168,9 +155,6 @@ class Session:
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
     notice: Notice | None = None
-    fetching: Job[bool] | None = None
-    fetch_stopped: str | None = None
-    """Why fetching does not start by itself any more: "" after a cancel, else the error."""
     uploads: int = 0
     """How many files were taken; part of the uploader's identity, so that it is empty again after each."""
     linked_mode: str = ""
@@ -179,10 +163,8 @@ class Session:
 
 
 def session() -> Session:
-    """Return this browser session's data."""
-    if _SESSION not in st.session_state:
-        st.session_state[_SESSION] = Session()
-    return cast(Session, st.session_state[_SESSION])
+    """Return this browser session's data of Scenario A."""
+    return part_of_session("playground_session", Session)
 
 
 def mode() -> Mode:
@@ -197,7 +179,7 @@ def default_mode() -> Mode:
 
 def reader_identity() -> str | None:
     """Return the identity of the adapter that reads passages for the chosen model; None where there is none."""
-    choice = session().model_choice
+    choice = shared_session().model_choice
     if choice.source == "bundled":
         return resources.reader_identity()
     return resources.reader_identity_of(choice.name) if choice.source == "hugging_face" and choice.name else None
@@ -207,7 +189,7 @@ def reader_problem() -> str:
     """Return why RAG + LoRA cannot answer with the model that is chosen, in a sentence; "" when it can."""
     if reader_identity() is not None:
         return ""
-    source = session().model_choice.source
+    source = shared_session().model_choice.source
     if source == "bundled":
         return "There is no adapter that reads passages yet. Train one, or choose another technique."
     if source == "endpoint":
@@ -264,13 +246,13 @@ def stamp_for(version: PolicyVersion, technique: Mode) -> Stamp:
     """Return the stamp of an answer given now on ``version``."""
     adapter = reader_identity() if technique == READER_MODE else None
     return Stamp(
-        model=session().model_choice.label,
+        model=shared_session().model_choice.label,
         mode=technique,
         mode_title=f"{mode_title(technique)} ({adapter})" if adapter else mode_title(technique),
         policy=version.document.title,
         version=version.number,
         sha256=version.sha256,
-        local=session().model_choice.source != "endpoint",
+        local=shared_session().model_choice.source != "endpoint",
     )
 
 

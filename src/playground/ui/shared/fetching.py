@@ -9,9 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.models.bundled import FetchProgress, ensure_bundle
 from playground.models.catalog import Bundle
-from playground.ui.return_policy.state import Key, session
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.session import Key, session
 
 
 def start_fetch(bundles: Sequence[Bundle]) -> None:

@@ -9,9 +9,9 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.models.endpoint.settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
 from playground.models.sources import ModelChoice, Source
-from playground.ui.return_policy.state import Key, session
 from playground.ui.shared import resources
 from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.session import Key, session
 
 _TITLES: dict[Source, str] = {
     "bundled": "Bundled model",

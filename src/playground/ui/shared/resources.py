@@ -1,4 +1,4 @@
-"""Everything that is loaded once and shared: every ``st.cache_*`` of the app is here.
+"""What all pages load once and share. What only one page loads is in its own ``resources``.
 
 What ``cache_resource`` returns is shared by all sessions and never changed. The models bring their own locks. Pages
 call these functions through the module (``resources.chat_model(...)``), so that a test can put its own in their place.
@@ -10,7 +10,6 @@ import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TypeVar, cast
 
 import streamlit as st
@@ -18,30 +17,21 @@ import streamlit as st
 from playground import paths
 from playground.adapters import (
     AdapterStore,
-    StoredAdapter,
     branch_loader,
     default_root,
     reader_adapter,
 )
 from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
-from playground.flagging.flags import ClauseModel
-from playground.flagging.loading import load_flagger
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
-from playground.paths import CLAUSES
-from playground.types import ChatModel, Document, Embedder, Message
-from playground.ui.contract_clauses.annotated_index import AnnotatedIndex, load_annotated_index
-from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
+from playground.types import ChatModel, Embedder, Message
 from playground.ui.shared import jobs
-from scenarios.contract_clauses import scenario as contract_clauses
 
 Loaded = TypeVar("Loaded")
 
 _MOST_LOCAL_MODELS = 2
-_MOST_DOCUMENTS = 16
-_MOST_ADAPTERS = 2
 _PRESENCE_TTL_S = 600
 _IDENTITY_TTL_S = 5
 
@@ -55,6 +45,13 @@ def missing_bundles(choice: ModelChoice) -> tuple[Bundle, ...]:
     return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
 
 
+def missing_encoders(base: Bundle = MINILM) -> tuple[Bundle, ...]:
+    """Return what flagging contracts needs and is not in the cache folder, verified: the flagger's base, and the
+    encoder that finds similar clauses."""
+    needed = dict.fromkeys((MINILM, base))
+    return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
+
+
 def forget_presence() -> None:
     """Look at the disk again: something was fetched."""
     _present.clear()
@@ -64,13 +61,6 @@ def forget_presence() -> None:
 def _present(bundle_id: str, folder: str) -> bool:  # noqa: ARG001 - the folder is part of the key
     bundle = next(bundle for bundle in BUNDLES if bundle.id == bundle_id)
     return is_present(bundle)
-
-
-def missing_encoders(base: Bundle = MINILM) -> tuple[Bundle, ...]:
-    """Return what flagging contracts needs and is not in the cache folder, verified: the flagger's base, and the
-    encoder that finds similar clauses."""
-    needed = dict.fromkeys((MINILM, base))
-    return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
 
 
 def embedder() -> Embedder:
@@ -91,10 +81,10 @@ def embedder_loading() -> Future[Embedder]:
 
         return load_embedder(ensure_minilm())
 
-    return _in_thread(load)
+    return in_thread(load)
 
 
-def _in_thread(load: Callable[[], Loaded]) -> Future[Loaded]:
+def in_thread(load: Callable[[], Loaded]) -> Future[Loaded]:
     """Load in a thread: a page that waited here would keep the stale parts of its last picture on screen."""
     loading: Future[Loaded] = Future()
 
@@ -137,7 +127,7 @@ def warm_up(choice: ModelChoice) -> None:
 
 @st.cache_resource(max_entries=_MOST_LOCAL_MODELS, show_spinner=False)
 def _local_model(source: str, name: str) -> Future[ChatModel]:
-    return _in_thread(lambda: _load_local(ModelChoice(cast(Source, source), name)))
+    return in_thread(lambda: _load_local(ModelChoice(cast(Source, source), name)))
 
 
 def _load_local(choice: ModelChoice) -> ChatModel:
@@ -204,95 +194,11 @@ def endpoint_from_environment() -> tuple[EndpointSettings | None, str]:
         return None, str(error)
 
 
-@st.cache_resource(max_entries=_MOST_DOCUMENTS, show_spinner=False)
-def _document_of(path: str, modified_ns: int) -> Document:  # noqa: ARG001 - a changed file is read again
-    from playground.documents import load_document
-
-    file = Path(path)
-    return load_document(file.read_bytes(), file.name)
-
-
-def sample_document(path: Path) -> Document:
-    """Return a policy that ships with the project, parsed.
-
-    Raises:
-        DocumentError: somebody changed the file so that it cannot be read.
-    """
-    return _document_of(str(path), path.stat().st_mtime_ns)
-
-
 def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
     """Return every bundled model with whether it is present."""
     return tuple((bundle, _present(bundle.id, str(bundle_folder(bundle)))) for bundle in BUNDLES)
 
 
-# --- contracts ------------------------------------------------------------------------------------------------------
-
-
 def adapter_store() -> AdapterStore:
     """Return the store of the user's adapters and of those that are shipped. It reads the disk at every call."""
     return AdapterStore(default_root(), shipped=paths.SHIPPED_ADAPTERS)
-
-
-def clause_model(choice: FlaggerChoice) -> Future[ClauseModel]:
-    """Begin to load what judges clauses, without waiting for it. A result that is an error is to be forgotten."""
-    if choice.kind == "keywords":
-        return _keyword_model()
-    if choice.stored is None:
-        return _zero_shot_model()
-    return _adapter_model(choice.key, choice.stored)
-
-
-def forget_clause_model(choice: FlaggerChoice) -> None:
-    """Load it again the next time: it failed."""
-    if choice.stored is not None:
-        _adapter_model.clear(choice.key, choice.stored)
-    elif choice.kind == "zero_shot":
-        _zero_shot_model.clear()
-        annotated_index.clear()
-        embedder_loading.clear()
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def annotated_index() -> Future[AnnotatedIndex]:
-    """Begin to embed the project's own annotated clauses, without waiting."""
-    embedding = embedder_loading()
-    names = [label.name for label in contract_clauses.labels()]
-    return _in_thread(lambda: load_annotated_index(CLAUSES, names, embedding.result()))
-
-
-def forget_annotated_index() -> None:
-    """Embed the annotated clauses again the next time: it failed."""
-    annotated_index.clear()
-    embedder_loading.clear()
-
-
-# The identity holds a hash of the adapter's files, so that it alone is the key.
-@st.cache_resource(max_entries=_MOST_ADAPTERS, show_spinner=False)
-def _adapter_model(identity: str, _stored: StoredAdapter) -> Future[ClauseModel]:  # noqa: ARG001 - the key
-    return _in_thread(lambda: load_flagger(_stored))
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _zero_shot_model() -> Future[ClauseModel]:
-    loading = annotated_index()
-
-    def load() -> ClauseModel:
-        from playground.flagging.untrained import fit_zero_shot
-
-        index = loading.result()
-        return fit_zero_shot(
-            index.train, contract_clauses.labels(), index.embedder, vectors=index.vectors[: index.n_train]
-        )
-
-    return _in_thread(load)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _keyword_model() -> Future[ClauseModel]:
-    def load() -> ClauseModel:
-        from playground.flagging.untrained import keyword_model
-
-        return keyword_model(contract_clauses.keywords(), [label.name for label in contract_clauses.labels()])
-
-    return _in_thread(load)

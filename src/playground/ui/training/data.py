@@ -18,8 +18,8 @@ from playground.annotations import (
 )
 from playground.annotations.cuad import MAX_CUAD_BYTES
 from playground.errors import AnnotationError, PlaygroundError
-from playground.training.charts import label_counts_figure
 from playground.training.clauses import contract_units
+from playground.training.clauses.charts import label_counts_figure
 from playground.types import AnnotatedClause
 from playground.ui.shared import jobs
 from playground.ui.shared.markup import escape_markdown, shortened

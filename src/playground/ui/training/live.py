@@ -9,12 +9,12 @@ from playground.training.charts import loss_figure, score_figure
 from playground.training.clauses.bases import BUNDLED_BASES
 from playground.training.progress import TrainingProgress
 from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.words import NOTHING, clock
 from playground.ui.training.desk import TrainingRun
 from playground.ui.training.state import Key, session
 from playground.ui.training.task import task_of
 
 _REDRAWN_EVERY_S = 1.0
-NOTHING = "\u2013"
 """Stands where there is no figure yet."""
 
 _STAGES: dict[Task, dict[str, str]] = {
@@ -91,10 +91,3 @@ def _draw_figures(run: TrainingRun, latest: TrainingProgress) -> None:
     with st.container(horizontal=True, gap="large", key="training_figures"):
         for label, value in figures:
             st.metric(label, value, width="content")
-
-
-def clock(seconds: float) -> str:
-    """Return a duration such as 1:05 or 2:03:00."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -12,8 +12,8 @@ from playground.training.charts import loss_figure, score_figure
 from playground.ui.shared.layout import BOT
 from playground.ui.shared.markup import escape_html, escape_markdown, shortened
 from playground.ui.shared.notices import Notice, draw_notice
+from playground.ui.shared.words import NOTHING, clock
 from playground.ui.training.desk import DESK, TrainingRun
-from playground.ui.training.live import NOTHING, clock
 from playground.ui.training.report import activate
 from playground.ui.training.state import Key, session
 from scenarios.return_policy.reader.cards import all_cards

@@ -10,7 +10,7 @@ import streamlit as st
 from playground.adapters import StoredAdapter
 from playground.flagging.calibration import ReliabilityBin
 from playground.measuring.estimates import Estimate
-from playground.training.charts import reliability_figure
+from playground.training.clauses.charts import reliability_figure
 from playground.ui.shared.markup import escape_markdown
 
 _MOST_BINS = 100

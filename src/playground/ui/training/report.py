@@ -7,13 +7,14 @@ import streamlit as st
 from playground.adapters import AdapterStore, Task
 from playground.errors import PlaygroundError
 from playground.flagging.loading import activate_adapter
-from playground.training.charts import comparison_figure, loss_figure, score_figure
+from playground.training.charts import loss_figure, score_figure
 from playground.training.clauses import TrainingReport
+from playground.training.clauses.charts import comparison_figure
 from playground.training.clauses.measuring import FIGURES
 from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.notices import Notice
+from playground.ui.shared.words import NOTHING, clock
 from playground.ui.training.desk import DESK, TrainingRun
-from playground.ui.training.live import NOTHING, clock
 from playground.ui.training.reliability import draw_reliability
 from playground.ui.training.state import Key, session
 

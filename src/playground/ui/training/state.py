@@ -5,15 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, cast
-
-import streamlit as st
+from typing import Literal
 
 from playground.annotations import AnnotationSet, WrittenClauses
 from playground.ui.shared.jobs import Job
 from playground.ui.shared.notices import Notice
-
-_SESSION = "playground_training_session"
+from playground.ui.shared.session import part_of_session
 
 DataSource = Literal["written", "cuad", "table"]
 
@@ -89,9 +86,7 @@ class TrainingSession:
 
 def session() -> TrainingSession:
     """Return this browser session's data."""
-    if _SESSION not in st.session_state:
-        st.session_state[_SESSION] = TrainingSession()
-    return cast(TrainingSession, st.session_state[_SESSION])
+    return part_of_session("playground_training_session", TrainingSession)
 
 
 Data = AnnotationSet | WrittenClauses

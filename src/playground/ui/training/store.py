@@ -9,7 +9,7 @@ from playground.adapters.archive import MAX_ARCHIVE_BYTES
 from playground.errors import PlaygroundError
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
-from playground.ui.training.live import NOTHING
+from playground.ui.shared.words import NOTHING
 from playground.ui.training.reliability import draw_reliability, reliability_of
 from playground.ui.training.report import activate
 from playground.ui.training.state import Key, session
