@@ -29,9 +29,9 @@ from playground.adapters import archive as archive_module
 from playground.adapters.archive import pack, unpack
 from playground.adapters.manifest import free_name, manifest_from, manifest_json
 from playground.errors import AdapterError
+from playground.paths import ROOT
 from tests.support.fakes_adapters import CONFIG, MANIFEST, adapter_files, safetensors_bytes, writing
 
-TESTS = Path(__file__).parent
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="signals and resource limits of POSIX")
 
 
@@ -56,10 +56,10 @@ def everything(root: Path) -> dict[str, bytes]:
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start a process that finds this folder's fakes; it must not need torch to be quick."""
+    """Start a process that finds the tests' fakes; it must not need torch to be quick."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -664,7 +664,7 @@ def test_of_two_processes_that_save_one_name_one_wins(store: AdapterStore) -> No
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACING, str(store.root), str(number)],
-            env=os.environ | {"PYTHONPATH": str(TESTS)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

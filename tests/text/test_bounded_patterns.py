@@ -151,7 +151,8 @@ def test_time_that_earlier_questions_took_does_not_count() -> None:
 
 def test_the_child_ends_with_its_process() -> None:
     code = (
-        "from playground import patterns; patterns.all_found(['a'], 'a'); print(patterns._MATCHER._child._process.pid)"
+        "from playground.text import bounded_patterns as p; p.all_found(['a'], 'a'); "
+        "print(p._MATCHER._child._process.pid)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""

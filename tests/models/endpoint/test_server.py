@@ -17,11 +17,12 @@ import pytest
 
 from playground.errors import EndpointError
 from playground.models.endpoint.chat_model import EndpointChatModel, EndpointSettings, list_models, load_endpoint
+from playground.paths import POLICIES, ROOT
 from playground.types import Message
 
 pytestmark = pytest.mark.models
 
-HERE = Path(__file__).parent
+
 KEY = "sk-test-of-the-real-server"
 STORY = [Message("user", "Tell a long story about a shop.")]
 
@@ -29,7 +30,7 @@ STORY = [Message("user", "Tell a long story about a shop.")]
 @pytest.fixture(scope="module")
 def settings(smollm2_gguf: Path) -> Iterator[EndpointSettings]:
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "serve_gguf.py"), str(smollm2_gguf), KEY],
+        [sys.executable, str(ROOT / "tests" / "support" / "serve_gguf.py"), str(smollm2_gguf), KEY],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -167,13 +168,13 @@ def test_prompt_beyond_the_context(settings: EndpointSettings) -> None:
 def test_estimate_of_tokens_is_high_but_not_by_half(
     model: EndpointChatModel, settings: EndpointSettings, policy: str
 ) -> None:
-    text = (HERE.parent / "data" / "policies" / policy).read_text(encoding="utf-8")
+    text = (POLICIES / policy).read_text(encoding="utf-8")
     tokens = len(ask_server(settings, "/tokenize", {"content": text})["tokens"])
     assert tokens <= model.count_tokens(text) <= 1.5 * tokens
 
 
 def test_estimate_of_a_prompt_is_high_but_not_by_half(model: EndpointChatModel) -> None:
-    policy = (HERE.parent / "data" / "policies" / "northtrail-outdoor-v1.md").read_text(encoding="utf-8")[:3000]
+    policy = (POLICIES / "northtrail-outdoor-v1.md").read_text(encoding="utf-8")[:3000]
     messages = [Message("system", "Answer from the text."), Message("user", policy), Message("assistant", "Yes.")]
     messages.append(Message("user", "And for opened ones?"))
     completion = model.complete(messages, max_tokens=1)

@@ -17,6 +17,7 @@ import torch
 from playground.errors import TrainingError
 from playground.flagging.encoder import load_clause_encoder
 from playground.measuring.clause_metrics import micro_ap
+from playground.paths import ROOT
 from playground.training.clauses import encoder as training
 from playground.training.clauses.encoder import TrainedEncoder, save_encoder, train_encoder
 from playground.training.clauses.encoder_settings import EncoderSettings
@@ -305,7 +306,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 from tests.training.clauses import test_encoder as tests
 import torch
-from playground.training import encoder as training
+from playground.training.clauses import encoder as training
 
 torch.set_num_threads(1)
 training._REPORT_EVERY_S = 0.05  # so that the clocks of two processes disagree about when to report
@@ -356,7 +357,7 @@ def test_two_processes_agree_whatever_their_clocks_say(tiny: Path, tmp_path: Pat
     shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     workers = [
         subprocess.Popen(
-            [sys.executable, str(script), str(Path(__file__).parent), str(tiny), str(tmp_path), str(rank)],
+            [sys.executable, str(script), str(ROOT), str(tiny), str(tmp_path), str(rank)],
             env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

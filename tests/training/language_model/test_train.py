@@ -23,6 +23,7 @@ from playground.adapters.contents import describe_files
 from playground.errors import TrainingError
 from playground.models.chat import ChatMl
 from playground.models.completion_codec import ChatMlCompletions, PromptCompletion, load_completion_codec
+from playground.paths import ROOT
 from playground.training.language_model import loop
 from playground.training.language_model import reports as language_model_reports
 from playground.training.language_model.batches import to_batch
@@ -500,7 +501,7 @@ sys.path.insert(0, sys.argv[1])
 tiny, folder = Path(sys.argv[2]), Path(sys.argv[3])
 from accelerate import PartialState
 from tests.training.language_model.test_train import SETTINGS, TRAIN, VALIDATION
-from playground.training import language_model_reports
+from playground.training.language_model import reports as language_model_reports
 from playground.training.language_model.train import train_language_model
 
 language_model_reports.REPORT_EVERY_S = 0.0  # the stop is heard at its step, on a fast machine too
@@ -527,7 +528,7 @@ def test_two_processes_give_what_one_gives(tiny: Path, tmp_path: Path) -> None:
     shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     workers = [
         subprocess.Popen(
-            [sys.executable, str(script), str(Path(__file__).parent), str(tiny), str(tmp_path)],
+            [sys.executable, str(script), str(ROOT), str(tiny), str(tmp_path)],
             env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

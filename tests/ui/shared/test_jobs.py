@@ -115,7 +115,7 @@ def test_an_interrupted_script_leaves_the_job_running():
 CLOSING = """
 import threading, time
 from concurrent.futures import ThreadPoolExecutor
-from playground.ui import jobs
+from playground.ui.shared import jobs
 
 def work(report):
     threading.main_thread().join()
@@ -135,7 +135,7 @@ def test_an_app_that_closes_says_nothing_of_the_work_it_dropped():
 CLOSING_IN_NATIVE_CODE = """
 import sys
 import torch
-from playground.ui import jobs
+from playground.ui.shared import jobs
 
 def multiply(goes_on):
     matrix = torch.full((400, 400), 0.0025)
@@ -159,7 +159,7 @@ def test_an_app_that_closes_waits_for_what_is_computed_in_native_code():
 
 CLOSING_TOO_SLOW = """
 import threading
-from playground.ui import jobs
+from playground.ui.shared import jobs
 
 jobs.CLOSING_WAIT_S = 0.2
 jobs.start(lambda _report: threading.Event().wait())
