@@ -38,6 +38,7 @@ check: $(VENV)/stamp-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/stamp-dev
 	$(BIN)/ruff check --fix
