@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from playground.annotations.records import AnnotatedContract, AnnotatedSpan
 from playground.types import AnnotatedClause
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
 
 Unit = tuple[int, int, str]
 """Start, end and heading of a clause in its contract."""
@@ -126,6 +124,8 @@ def _checked(units: Sequence[Unit], length: int) -> tuple[list[int], list[int]]:
 
 def gold_matrix(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndarray:
     """Return bool [n_clauses, n_labels]: which clause carries which label; labels not in ``labels`` are passed over."""
+    import numpy as np
+
     columns = {label: column for column, label in enumerate(labels)}
     gold = np.zeros((len(clauses), len(labels)), dtype=bool)
     for row, clause in enumerate(clauses):

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from playground.measuring.estimates import Estimate
 from playground.text.normalise import normalise_text
-
-if TYPE_CHECKING:
-    pass
 
 
 def plain(text: str) -> str:

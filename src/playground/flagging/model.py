@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from playground.types import AnnotatedClause
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
 
 OnShare = Callable[[float], None]
 
@@ -37,4 +35,4 @@ class ClauseModel(Protocol):
         ...
 
 
-ClauseScorer = Callable[[Sequence[AnnotatedClause]], np.ndarray]
+ClauseScorer = Callable[[Sequence[AnnotatedClause]], "np.ndarray"]

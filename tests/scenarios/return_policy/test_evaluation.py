@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground import paths
 from playground.adapters import StoredAdapter
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
 from playground.measuring.evaluation import FAILED, EvaluationPlan, evaluate
@@ -21,7 +22,6 @@ from playground.paths import POLICIES, SHIPPED_ADAPTERS
 from playground.retrieval.index import RetrievalSettings
 from playground.types import Example, Prediction, RunRecord, Usage
 from scenarios.return_policy import evaluation as scenario
-from scenarios.return_policy import scenario as return_policy
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import QUESTIONS, READER_TOP_K, few_shot_examples, system_prompt
 from tests.support.fakes import FakeChatModel
@@ -399,10 +399,10 @@ def test_closed_book_without_its_adapter_or_its_questions_says_what_to_do(
     write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = FakeChatModel(lambda _message: "30 days.")
-    monkeypatch.setattr(return_policy, "SHIPPED_ADAPTERS", tmp_path / "none")
+    monkeypatch.setattr(paths, "SHIPPED_ADAPTERS", tmp_path / "none")
     with pytest.raises(AdapterError, match=r"there is none: python scripts/measure_stale_facts\.py"):
         prepare(arguments(write(ROW), strategies="closed-book-lora"), model)
-    monkeypatch.setattr(return_policy, "SHIPPED_ADAPTERS", SHIPPED_ADAPTERS)
+    monkeypatch.setattr(paths, "SHIPPED_ADAPTERS", SHIPPED_ADAPTERS)
     with pytest.raises(AdapterError, match=r"cuad-minilm' was not trained on the facts"):
         prepare(arguments(write(ROW), strategies="closed-book-lora", closed_book_adapter="cuad-minilm"), model)
     monkeypatch.setattr(scenario, "closed_book_adapter", lambda _name: closed_book_of("elsewhere.md"))

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from playground.errors import TrainingError
 from playground.models.completion_codec import CompletionCodec, PromptCompletion
-
-if TYPE_CHECKING:
-    pass
 
 """The bundled model's own format, or the chat template that comes with another model's tokenizer."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playground.errors import TrainingError
 from playground.models.completion_codec import PromptCompletion, load_completion_codec
@@ -19,9 +18,6 @@ from playground.training.language_model.network import lora_options, reads_packe
 from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel, check_settings
 from playground.training.number_formats import flushed_denormals
 from playground.training.progress import OnProgress
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["LanguageModelSettings", "PromptCompletion", "TrainedLanguageModel", "save_peft", "train_language_model"]
 
