@@ -33,7 +33,7 @@ from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.paths import RECORDED_RUNS
-from playground.training.clauses import load_training_base
+from playground.training.clauses.bases import load_training_base
 from scenarios.contract_clauses.learning_curve import (
     draw_examples,
     encoder_trainer,

@@ -144,7 +144,7 @@ def train_reader(
         TrainingStopped: it was stopped before anything was learnt.
     """
     from playground.models.embedding import load_embedder
-    from playground.training.clauses import training_lock
+    from playground.training.lock import training_lock
 
     check_name(plan.name)
     if (free := store.free_name(plan.name)) != plan.name:

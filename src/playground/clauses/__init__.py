@@ -1,0 +1,1 @@
+"""A contract's text -> its clauses: where they begin, their headings and kinds, and whether it is a contract."""

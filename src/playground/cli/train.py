@@ -27,7 +27,8 @@ from playground.training.clauses.encoder_settings import EncoderSettings
 
 if TYPE_CHECKING:
     from playground.annotations import AnnotationSet, WrittenClauses
-    from playground.training.clauses import TrainingPlan, TrainingReport
+    from playground.training.clauses.plan import TrainingPlan
+    from playground.training.clauses.train import TrainingReport
     from playground.training.progress import TrainingProgress
 
 _SCENARIO = "contract_clauses"
@@ -89,8 +90,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
         KeyboardInterrupt: with a message that says how to go on.
     """
     from playground.flagging.loading import activate_adapter
-    from playground.training.clauses import train_clauses
-    from playground.training.clauses.train import resumed_step
+    from playground.training.clauses.train import resumed_step, train_clauses
     from playground.training.lock import is_main_process
 
     store = loading.load_adapter_store()
@@ -117,7 +117,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
 
 
 def _plan(arguments: argparse.Namespace) -> TrainingPlan:
-    from playground.training.clauses import BUNDLED_BASES, TrainingPlan
+    from playground.training.clauses.bases import BUNDLED_BASES
+    from playground.training.clauses.plan import TrainingPlan
 
     scenario = loading.load_scenario_module(_SCENARIO)
     is_written = arguments.data == _WRITTEN
@@ -150,8 +151,8 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
 def _data(source: str, scenario: Any) -> AnnotationSet | WrittenClauses:
     from playground.annotations import load_written_clauses, read_annotations
     from playground.annotations.cuad import MAX_CUAD_BYTES
+    from playground.annotations.units import contract_units
     from playground.errors import AnnotationError
-    from playground.training.clauses import contract_units
 
     known = [label.name for label in scenario.labels()]
     if source == _WRITTEN:

@@ -1,0 +1,1 @@
+"""Strategies x examples -> rows on disk, and the metrics that are computed from rows."""

@@ -1,0 +1,1 @@
+"""A document -> chunks -> the passages nearest to a question."""

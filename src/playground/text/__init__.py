@@ -1,0 +1,1 @@
+"""Plain text: sentences, numbers, quantities, dates, and patterns that cannot hang."""

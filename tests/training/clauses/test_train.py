@@ -10,19 +10,20 @@ import pytest
 
 from playground.adapters import AdapterStore, verify
 from playground.annotations import WrittenClauses, label_counts, load_written_clauses
+from playground.annotations.units import contract_units
 from playground.errors import AdapterError, AnnotationError, ModelError, TrainingError
 from playground.paths import CLAUSES
-from playground.training.clauses import (
-    TrainingPlan,
-    contract_units,
-    load_training_base,
-    resumed_step,
-    split_for_training,
-    train_clauses,
-    training_lock,
-)
+from playground.training.clauses.bases import load_training_base
 from playground.training.clauses.encoder_settings import EncoderSettings
-from playground.training.clauses.plan import contracts_of, plan_fingerprint, stratified
+from playground.training.clauses.plan import (
+    TrainingPlan,
+    contracts_of,
+    plan_fingerprint,
+    split_for_training,
+    stratified,
+)
+from playground.training.clauses.train import resumed_step, train_clauses
+from playground.training.lock import training_lock
 from playground.training.progress import TrainingProgress, TrainingStopped
 from scenarios.contract_clauses import scenario
 from tests.support.fakes_adapters import writing

@@ -1,0 +1,1 @@
+"""What the article claims, held against what was measured."""

@@ -1,0 +1,1 @@
+"""A comparison as a file: HTML that needs no network, and tables."""

@@ -1,0 +1,1 @@
+"""The engine of our own: Llama and BERT networks with LoRA branches, on OpenVINO."""

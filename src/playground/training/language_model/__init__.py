@@ -1,0 +1,1 @@
+"""LoRA training of a language model."""

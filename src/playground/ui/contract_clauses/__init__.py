@@ -1,0 +1,1 @@
+"""The page of Scenario B: the contract flagger."""

@@ -1,0 +1,1 @@
+"""The page of Scenario A: the return-policy bot."""

@@ -1,0 +1,1 @@
+"""What the pages share: layout, session, the choice of the model, jobs in the background."""

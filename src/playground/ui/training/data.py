@@ -17,8 +17,8 @@ from playground.annotations import (
     read_annotations,
 )
 from playground.annotations.cuad import MAX_CUAD_BYTES
+from playground.annotations.units import contract_units
 from playground.errors import AnnotationError, PlaygroundError
-from playground.training.clauses import contract_units
 from playground.training.clauses.charts import label_counts_figure
 from playground.types import AnnotatedClause
 from playground.ui.shared import jobs

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from playground.adapters import AdapterStore
 from playground.errors import TrainingError
-from playground.training.clauses import TrainingPlan, TrainingReport, train_clauses
+from playground.training.clauses.plan import TrainingPlan
+from playground.training.clauses.train import TrainingReport, train_clauses
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.ui.shared import jobs
 from playground.ui.shared.jobs import Job

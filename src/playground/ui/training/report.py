@@ -8,9 +8,9 @@ from playground.adapters import AdapterStore, Task
 from playground.errors import PlaygroundError
 from playground.flagging.loading import activate_adapter
 from playground.training.charts import loss_figure, score_figure
-from playground.training.clauses import TrainingReport
 from playground.training.clauses.charts import comparison_figure
 from playground.training.clauses.measuring import FIGURES
+from playground.training.clauses.train import TrainingReport
 from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.notices import Notice
 from playground.ui.shared.words import NOTHING, clock

@@ -7,8 +7,9 @@ import streamlit as st
 from playground.adapters import AdapterStore
 from playground.annotations import WrittenClauses
 from playground.errors import PlaygroundError
-from playground.training.clauses import BUNDLED_BASES, TrainingPlan, split_for_training
+from playground.training.clauses.bases import BUNDLED_BASES
 from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import TrainingPlan, split_for_training
 from playground.ui.shared.notices import Notice, draw_notice
 from playground.ui.training.desk import DESK
 from playground.ui.training.state import Data, Key, annotations_of, session
