@@ -4,7 +4,7 @@ The contenders answer the same prompts in turn, prompt by prompt, with the same 
 threads, so that a noisy machine is fair to all; speeds are compared as ratios within a prompt. llama.cpp reports its
 own times from inside its server, which leaves out the cost of talking to it: the comparison favours it slightly.
 
-Writes docs/bench.json and docs/bench.md.
+Writes docs/bench.json; `make docs` puts it into docs/measurements.md.
 """
 
 from __future__ import annotations
@@ -345,11 +345,9 @@ TARGETS = {
 
 
 def as_markdown(run: dict[str, Any]) -> str:
-    """Return the results as a page for the docs."""
+    """Return the results as a section of docs/measurements.md."""
     machine = run["machine"]
     lines = [
-        "# Local engines, measured",
-        "",
         f"`make bench` on {run['date']}, commit {run['commit']}, {machine['cpu']}, {run['threads']} threads, seed "
         f"{SEED}.",
         "SmolLM2-135M-Instruct, the bundled Q4_1 weights for all (dequantised for transformers); contenders in turn,",
@@ -396,9 +394,7 @@ def main() -> int:
         "results": results,
     }
     (arguments.out / "bench.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    page = as_markdown(run)
-    (arguments.out / "bench.md").write_text(page, encoding="utf-8")
-    print(page)
+    print(as_markdown(run))
     return 0
 
 

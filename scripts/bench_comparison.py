@@ -2,9 +2,9 @@
 
     python scripts/bench_comparison.py [--rows 50000] [--table]
 
-Writes docs/bench_comparison.md and .json. The strategy is scripted and sleeps 20 ms, far less than any model takes, and
-answers with as much detail as a real one, so that the share of the harness is an upper bound. ``--table`` also times
-pandas against polars, where that is installed.
+Writes docs/bench_comparison.json; `make docs` puts it into docs/measurements.md. The strategy is scripted and sleeps
+20 ms, far less than any model takes, and answers with as much detail as a real one, so that the share of the harness is
+an upper bound. ``--table`` also times pandas against polars, where that is installed.
 """
 
 from __future__ import annotations
@@ -166,13 +166,11 @@ def table_libraries(folder: Path) -> Figures:
 
 
 def as_markdown(run: Mapping[str, Any]) -> str:
-    """Return the results as a page: what was run, when, where and on how much, and whether the goal was reached."""
+    """Return the results as a section of docs/measurements.md: what was run, where, and whether the goal was met."""
     harness, rows = run["harness"], run["aggregation"]
     goal = "met" if harness["share"] <= LARGEST_SHARE else "not met"
     scripted_rows = f"{harness['rows']:,} rows of a scripted strategy that takes {1e3 * ANSWER_S:.0f} ms"
     lines = [
-        "# Comparing, measured",
-        "",
         f"`{COMMAND}` on {run['date']}, commit {run['commit']}, {run['machine']}.",
         f"Medians of {REPEATS} turns (lowest to highest){_load_words(run['load'])}.",
         "",
@@ -205,7 +203,7 @@ def _shown(figures: Mapping[str, float], name: str, factor: float, digits: int) 
 
 
 def main() -> None:
-    """Measure, write the page and print it."""
+    """Measure, write the results and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--table", action="store_true", help="also time the libraries for tables; printed only")
@@ -219,9 +217,7 @@ def main() -> None:
         run["aggregation"] = aggregation(folder, arguments.rows)
         table = table_libraries(folder) if arguments.table else {}
     (arguments.out / "bench_comparison.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    page = as_markdown(run)
-    (arguments.out / "bench_comparison.md").write_text(page, encoding="utf-8")
-    print(page)
+    print(as_markdown(run))
     for name, value in table.items():
         print(f"{name:<22}{value:>12.4g}")
 

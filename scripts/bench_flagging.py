@@ -4,7 +4,7 @@ Both get the same file of 50,000 characters and the same adapter. The straightfo
 of the contract, through a transformers pipeline (float32, batches of 8) of the base with its PEFT adapter, averages the
 tokens and applies the head. They take turns; the speed is the ratio within a turn, from the file's bytes to its flags.
 
-Writes docs/bench_flagging.json and docs/bench_flagging.md.
+Writes docs/bench_flagging.json; `make docs` puts it into docs/measurements.md.
 """
 
 from __future__ import annotations
@@ -137,11 +137,9 @@ def measure(adapter: Path, threads: int, repeats: int) -> dict[str, Any]:
 
 
 def as_markdown(run: dict[str, Any]) -> str:
-    """Return the page of a run."""
+    """Return the results as a section of docs/measurements.md."""
     first = run["results"][0]
     lines = [
-        "# Flagging a contract, measured",
-        "",
         f"`make bench` on {run['date']}, commit {run['commit']}, {run['machine']['cpu']}, {run['threads']} threads.",
         f"A text file of {first['characters']:,} characters ({first['clauses']:,} clauses) from its bytes to its",
         f"flags; {first['turns']} turns, contenders in turn. Speed: times as fast as the pipeline, median (lowest to",
@@ -150,7 +148,7 @@ def as_markdown(run: dict[str, Any]) -> str:
     for results in run["results"]:
         lines += [
             "",
-            f"## {results['adapter']}",
+            f"`{results['adapter']}`:",
             "",
             "| Contender | Seconds (median) | Speed | Flags | Differ |",
             "| --- | --: | --: | --: | --: |",
@@ -184,9 +182,7 @@ def main() -> int:
         ],
     }
     (arguments.out / "bench_flagging.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    page = as_markdown(run)
-    (arguments.out / "bench_flagging.md").write_text(page, encoding="utf-8")
-    print(page)
+    print(as_markdown(run))
     return 0
 
 

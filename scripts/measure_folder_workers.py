@@ -6,7 +6,7 @@ Runs `python -m playground flag FOLDER` as a user would, on folders of few and o
 both ways in turn and each first in every other round, so that whatever else the machine does slows both. The speed is
 the ratio within a round; the start of every process, the imports and the loading of the model are part of it.
 
-Writes docs/bench_folder.json and docs/bench_folder.md.
+Writes docs/bench_folder.json; `make docs` puts it into docs/measurements.md.
 """
 
 from __future__ import annotations
@@ -75,11 +75,9 @@ def measure(adapter: str, copies: int, rounds: int, cores: int) -> dict[str, Any
 
 
 def as_markdown(run: dict[str, Any]) -> str:
-    """Return the page of a run."""
+    """Return the results as a section of docs/measurements.md."""
     results, cores = run["results"], run["cores"]
     lines = [
-        "# Flagging a folder, measured",
-        "",
         f"`make bench` on {run['date']}, commit {run['commit']}, {run['machine']['cpu']}, {cores} cores, "
         f"adapter {run['adapter']}.",
         "Whole commands (`python -m playground flag FOLDER`) on copies of the sample contracts, "
@@ -125,9 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "results": [measure(options.adapter, copies, options.rounds, cores) for copies in options.copies],
     }
     (options.out / "bench_folder.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    page = as_markdown(run)
-    (options.out / "bench_folder.md").write_text(page, encoding="utf-8")
-    print(page)
+    print(as_markdown(run))
     return 0
 
 

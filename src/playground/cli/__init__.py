@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    arguments = _parser(argv).parse_args(argv)
+    arguments = command_parser(argv).parse_args(argv)
     as_json = bool(getattr(arguments, "json", False))
     with contextlib.ExitStack() as stack:
         if os.environ.get(DEBUG_VARIABLE) != "1":
@@ -85,7 +85,8 @@ def _run(argv: Sequence[str]) -> int:
     return 0
 
 
-def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+def command_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of every command; a scenario that ``argv`` names adds its own arguments to ``evaluate``."""
     parser = _Parser(
         prog="playground",
         description="Prompt engineering against fine-tuning, measured on this machine.",

@@ -76,7 +76,7 @@ def available_cores() -> int:
 
 
 def default_workers(files: int) -> int:
-    """Return how many processes flag ``files`` contracts: one a core, as measured (docs/bench_folder.md)."""
+    """Return how many processes flag ``files`` contracts: one a core, as measured (docs/measurements.md)."""
     return max(1, min(available_cores(), files))
 
 

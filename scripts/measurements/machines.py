@@ -1,0 +1,69 @@
+"""Speed, and what ships: the benches' own tables, the models and the adapters."""
+
+from __future__ import annotations
+
+from playground.models import catalog
+from playground.paths import ROOT, SHIPPED_ADAPTERS
+from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers
+from scripts.measurements.sources import machine_words, read, score, table
+
+
+def engines() -> str:
+    """Return the engines side by side."""
+    return bench.as_markdown(read("docs/bench.json")).strip()
+
+
+def flagging() -> str:
+    """Return how fast one contract is flagged."""
+    return bench_flagging.as_markdown(read("docs/bench_flagging.json")).strip()
+
+
+def folders() -> str:
+    """Return how fast a folder is flagged."""
+    return measure_folder_workers.as_markdown(read("docs/bench_folder.json")).strip()
+
+
+def comparing() -> str:
+    """Return what comparing itself costs."""
+    return bench_comparison.as_markdown(read("docs/bench_comparison.json")).strip()
+
+
+def models() -> str:
+    """Return the models that set-up fetches from the package index."""
+    bundles = {one.id: one for one in vars(catalog).values() if isinstance(one, catalog.Bundle)}
+    rows = [(one.title, f"`{one.id}`", f"{one.wheel_bytes / 1e6:,.0f} MB") for one in bundles.values()]
+    return table(("Model", "Id", "To download"), rows)
+
+
+def adapters() -> str:
+    """Return the adapters that ship: what each learned from, for how long, where, and what it reaches."""
+    rows = []
+    for folder in sorted(path for path in SHIPPED_ADAPTERS.iterdir() if (path / "manifest.json").is_file()):
+        manifest = read(str((folder / "manifest.json").relative_to(ROOT)))
+        rows.append(
+            (
+                f"[{folder.name}](../data/adapters/{folder.name}/README.md)",
+                f"`{manifest['base_id']}`",
+                f"{manifest['data'].get('train_examples', manifest['data']['examples']):,}",
+                _duration(manifest["duration_s"]),
+                f"{sum(file['size_bytes'] for file in manifest['files'].values()) / 1e6:.1f} MB",
+                _figure(manifest["metrics"]),
+                f"{manifest['created_at'][:10]}, {machine_words(manifest['machine']).split(',')[0]}",
+            )
+        )
+    head = ("Adapter", "Base", "Examples", "Training", "Size", "Micro average precision, test", "When, where")
+    return table(head, rows)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _figure(metrics: dict[str, object]) -> str:
+    test, intervals = metrics.get("test"), metrics.get("test_intervals")
+    if not isinstance(test, dict):
+        return "-"
+    value = test["micro_ap"]
+    if isinstance(intervals, dict):
+        value = [value, *intervals["micro_ap"]]
+    return score(value)
