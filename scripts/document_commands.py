@@ -20,7 +20,7 @@ def commands() -> str:
 def _leaves(path: Sequence[str]) -> Iterator[tuple[argparse.ArgumentParser, str]]:
     """Yield the parser of every command under ``path`` that has no commands of its own, with its one line of help."""
     # Built anew for every path: a scenario adds its arguments only when it is named.
-    parser, summary = command_parser(path), ""
+    parser, summary = command_parser(list(path)), ""
     for name in path:
         choices = _choices(parser)
         summary = next((one.help or "" for one in choices._choices_actions if one.dest == name), summary)
