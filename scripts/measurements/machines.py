@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.models import catalog
+from playground.models.catalog import BUNDLES
 from playground.paths import ROOT, SHIPPED_ADAPTERS
 from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers
 from scripts.measurements.sources import machine_words, read, score, table
@@ -30,8 +30,7 @@ def comparing() -> str:
 
 def models() -> str:
     """Return the models that set-up fetches from the package index."""
-    bundles = {one.id: one for one in vars(catalog).values() if isinstance(one, catalog.Bundle)}
-    rows = [(one.title, f"`{one.id}`", f"{one.wheel_bytes / 1e6:,.0f} MB") for one in bundles.values()]
+    rows = [(one.title, f"`{one.id}`", f"{one.wheel_bytes / 1e6:,.0f} MB") for one in BUNDLES]
     return table(("Model", "Id", "To download"), rows)
 
 
