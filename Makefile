@@ -11,7 +11,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench record screenshots models clean
+.PHONY: run test check format docs bench record screenshots models clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -39,10 +39,15 @@ check: $(VENV)/stamp-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/write_documents.py --check
 
 format: $(VENV)/stamp-dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Puts the figures that the files hold, and the commands' arguments, into the documents.
+docs: $(VENV)/stamp-dev
+	$(BIN)/python scripts/write_documents.py
 
 bench: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/bench.py

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.paths import ROOT
-
-ALLOWED = ROOT / "docs" / "allowed_figures.toml"
+ALLOWED = "docs/allowed_figures.toml"
 
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 _UNIT = r"(?:percent|points?|ms|s|seconds?|minutes?|min|hours?|tokens/s|[MGk]B|times)"
@@ -61,15 +59,18 @@ def complaints(documents: Mapping[str, str], allowed: Iterable[Mapping[str, Any]
     if wrong:
         wrong.append(
             "Take these figures from a file with a function of scripts/measurements, or say in "
-            "docs/allowed_figures.toml why they may stand by hand."
+            f"{ALLOWED} why they may stand by hand."
         )
     return wrong + [
-        f"docs/allowed_figures.toml allows {figure!r} in {document}, where it does not stand. Take it out."
+        f"{ALLOWED} allows {figure!r} in {document}, where it does not stand. Take it out."
         for document, figure in unused
     ]
 
 
-def read_allowed(path: Path = ALLOWED) -> list[dict[str, Any]]:
-    """Return what documents may say by hand: ``document``, ``figures`` and ``reason``."""
+def read_allowed(root: Path) -> list[dict[str, Any]]:
+    """Return what the documents under ``root`` may say by hand: ``document``, ``figures`` and ``reason``."""
+    path = root / ALLOWED
+    if not path.is_file():
+        return []
     allowed: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["allowed"]
     return allowed

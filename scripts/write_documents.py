@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong = generated_parts_wrong([path for path in found if "[[[cog" in path.read_text("utf-8")], check=options.check)
     names = {path: path.relative_to(options.root).as_posix() for path in found}
     undated = {name: path.read_text("utf-8") for path, name in names.items() if not name.startswith(DATED)}
-    wrong += complaints(undated, read_allowed())
+    wrong += complaints(undated, read_allowed(options.root))
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     return 1 if wrong else 0

@@ -17,9 +17,7 @@ CAUTION = "scenarios/return_policy/caution.json"
 STALE = "data/runs/stale_facts.json"
 RETRIEVAL = "docs/retrieval.json"
 
-_NEW_QUESTIONS = (
-    "--questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside"
-)
+_NEW_QUESTIONS = "--questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside"
 _HEAD = ("Technique", "n", "Answerable right", "Unanswerable refused", "Answers with an unsupported number")
 
 
@@ -269,8 +267,8 @@ def in_short() -> str:
     refused, alone = (percent(with_interval(one, "abstention_accuracy")) for one in (lora, rag))
     right, prompted = (percent(with_interval(one, "answerable_accuracy")) for one in (lora, rag))
     return (
-        f"- **Support bot**, {lora['n']} questions on five shops that were kept aside. *RAG + LoRA* gets {right} of the "
-        f"answerable ones right and declines {refused} of the others. Prompting alone: {prompted} and {alone}."
+        f"- **Support bot**, {lora['n']} questions on five shops that were kept aside. *RAG + LoRA* gets {right} of "
+        f"the answerable ones right and declines {refused} of the others. Prompting alone: {prompted} and {alone}."
     )
 
 

@@ -31,13 +31,14 @@ def flaggers() -> str:
     """Return the shipped flaggers and what they have to beat, on contracts of companies that no training saw."""
     found = read(CUAD)
     columns = sorted(found["strategies"], key=lambda one: -one["micro_ap"])
-    names = [f"LoRA, `{one['adapter'].split('@')[0]}`" if one["adapter"] else _NAMES[one["strategy"]] for one in columns]
+    names = [
+        f"LoRA, `{one['adapter'].split('@')[0]}`" if one["adapter"] else _NAMES[one["strategy"]] for one in columns
+    ]
     rows = [(title, *(score(with_interval(one, name)) for one in columns)) for title, name in _FIGURES]
     rows.append(("Clauses a second", *(f"{one['clauses_per_s']:,.0f}" for one in columns)))
     first = columns[0]
     goals = [
-        f"{_TITLES[name]}, {goal}: {'reached' if first[name] >= goal else 'missed'}"
-        for name, goal in _GOALS.items()
+        f"{_TITLES[name]}, {goal}: {'reached' if first[name] >= goal else 'missed'}" for name, goal in _GOALS.items()
     ]
     (tfidf,) = (one for one in columns if one["strategy"] == "tfidf")
     ahead = [
