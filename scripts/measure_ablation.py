@@ -102,7 +102,7 @@ def _figures(variant: Variant, records: Sequence[RunRecord], whole: Sequence[Run
 
 
 def markdown(figures: Sequence[dict[str, Any]]) -> str:
-    """Return the table of the README."""
+    """Return a table for the terminal, in Markdown."""
     lines = [
         "| Variant | answerable right | unanswerable refused | unsupported numbers in answers | p against the first |",
         "| --- | --- | --- | --- | --- |",

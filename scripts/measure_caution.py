@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def markdown(measured: list[CautionRates]) -> str:
-    """Return the table of the README."""
+    """Return a table for the terminal, in Markdown."""
     lines = [
         "| Caution | abstains from P | false answers | false refusals | right |",
         "| --- | --- | --- | --- | --- |",

@@ -136,7 +136,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, object]:
 
 
 def markdown(report: dict[str, object], rows: dict[Fusion, list[Row]]) -> str:
-    """Return the report as the README shows it."""
+    """Return the report as a table for the terminal, in Markdown."""
     n = len(rows["hybrid"])
     lines = [
         f"Measured {report['date']} on {report['machine']} at commit {report['commit']}; model {report['model']}, "

@@ -136,13 +136,15 @@ def in_short() -> str:
     found = {(one["strategy"], (one["adapter"] or "").split("@")[0]): one for one in read(CUAD)["strategies"]}
     large, small = found["lora", "cuad-mpnet"], found["lora", "cuad-minilm"]
     tfidf = score(with_interval(found["tfidf", ""], "micro_ap"))
-    flagging = {one["adapter"]: one for one in read("docs/bench_flagging.json")["results"]}
+    bench = read("docs/bench_flagging.json")
+    flagging = {one["adapter"]: one for one in bench["results"]}
     times = {name: seconds(one["seconds_p50"]["fast"]) for name, one in flagging.items()}
     return (
         f"- **Contract flagger**, {large['n']} contracts of companies that no training saw. Micro average precision "
         f"{score(with_interval(large, 'micro_ap'))} with `cuad-mpnet`, {score(with_interval(small, 'micro_ap'))} with "
         f"`cuad-minilm`, {tfidf} with TF-IDF. A contract of {flagging['cuad-mpnet']['characters']:,} characters takes "
-        f"{times['cuad-mpnet']} and {times['cuad-minilm']} from its bytes to its flags."
+        f"{times['cuad-mpnet']} and {times['cuad-minilm']} from its bytes to its flags ({bench['machine']['cpu']}, "
+        f"{bench['threads']} threads)."
     )
 
 

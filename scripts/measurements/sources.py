@@ -52,8 +52,10 @@ def recorded(*runs: str) -> list[dict[str, Any]]:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown; the first column is words, the others are figures."""
-    marks = ["---", *("--:" for _ in head[1:])]
+    """Return a table in Markdown; a column of figures stands to the right."""
+    rows = list(rows)
+    columns = list(zip(*rows, strict=True))
+    marks = ["--:" if all(not cell or cell[0] in "-<0123456789" for cell in column) else "---" for column in columns]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))
 
 
