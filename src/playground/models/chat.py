@@ -44,17 +44,25 @@ class PromptCodec(Protocol):
         ...
 
 
+DEFAULT_SYSTEMS = {
+    "llama": "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
+    "qwen2": "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
+}
+"""What the bundled models' own chat templates put first where no system prompt is given, by GGUF's architecture."""
+
+
 class ChatMl:
-    """The ChatML format of SmolLM2: ``<|im_start|>role\\ncontent<|im_end|>\\n``."""
+    """The ChatML format of SmolLM2 and Qwen2: ``<|im_start|>role\\ncontent<|im_end|>\\n``."""
 
-    default_system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, default_system: str = DEFAULT_SYSTEMS["llama"]) -> None:
+        self.default_system = default_system
         # Message text is encoded with control tokens spelled out as ordinary text: a document that contains
         # "<|im_end|>" must not be able to end its own message.
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        self._start, self._end = (self._id(token) for token in ("<|im_start|>", "<|im_end|>"))
+        self._start, self._end, self._stop = (
+            self._id(token) for token in ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
+        )
 
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)
@@ -64,7 +72,7 @@ class ChatMl:
 
     @property
     def end_token_ids(self) -> frozenset[int]:
-        return frozenset({self._end, 0})  # 0 is <|endoftext|>
+        return frozenset({self._end, self._stop})
 
     def _text_ids(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False).ids

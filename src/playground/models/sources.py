@@ -8,28 +8,36 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.errors import ModelError
-from playground.models.bundled import OnProgress, ensure_smollm2_gguf
-from playground.models.catalog import SMOLLM2
+from playground.models.bundled import OnProgress, ensure_language_model
+from playground.models.catalog import LANGUAGE_MODELS, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.openvino.engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
 from playground.types import ChatModel, Message
 
 Source = Literal["bundled", "hugging_face", "endpoint"]
 
+MOST_CONTEXT = 8_192
+"""Tokens that a bundled model reads at most, whatever it was trained for: its cache takes memory for each of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Which model answers. ``name`` is a hub id or a folder and used for ``hugging_face`` only."""
+    """Which model answers. ``name`` is a hub id or a folder, or the size of a bundled model ("" is the small one)."""
 
     source: Source = "bundled"
     name: str = ""
     endpoint: EndpointSettings | None = None
 
     @property
+    def bundle(self) -> Bundle | None:
+        """The bundled model that is chosen; None where it is another one."""
+        return LANGUAGE_MODELS[self.name or "small"] if self.source == "bundled" else None
+
+    @property
     def label(self) -> str:
         """A short name for headers and stamps."""
-        if self.source == "bundled":
-            return SMOLLM2.title
+        if bundle := self.bundle:
+            return bundle.title
         return self.endpoint.model if self.endpoint else self.name
 
     @property
@@ -39,16 +47,20 @@ class ModelChoice:
 
 
 def choice_from(text: str, environment: Mapping[str, str] | None = None) -> ModelChoice:
-    """Read a model from a command line: ``bundled``, ``endpoint``, ``endpoint:MODEL``, a hub id or a folder.
+    """Read a model from a command line: ``bundled``, a size, ``endpoint``, ``endpoint:MODEL``, a hub id or a folder.
 
     Raises:
         ModelError: an endpoint is asked for and the environment does not describe one, or the text is empty.
     """
     text = text.strip()
     if not text:
-        raise ModelError("No model was named. Use `bundled`, `endpoint`, a Hugging Face id or a folder.")
-    if text == "bundled":
+        raise ModelError(
+            "No model was named. Use `bundled`, `small`, `medium`, `large`, `endpoint`, a Hugging Face id or a folder."
+        )
+    if text in ("bundled", "small"):
         return ModelChoice()
+    if text in LANGUAGE_MODELS:
+        return ModelChoice("bundled", text)
     kind, _, model = text.partition(":")
     if kind != "endpoint":
         return ModelChoice("hugging_face", text)
@@ -80,8 +92,8 @@ def base_weights(choice: ModelChoice) -> BaseWeights:
     """
     from playground.models.hugging_face import find_model_folder, model_identity, weights_sha256
 
-    if choice.source == "bundled":
-        return BaseWeights(SMOLLM2.id, SMOLLM2.main_file.sha256)
+    if bundle := choice.bundle:
+        return BaseWeights(bundle.id, bundle.main_file.sha256)
     name = choice.name.strip()
     if choice.source == "endpoint" or not name:
         raise ModelError("Only the weights of a model on this machine can be compared. Choose one.")
@@ -114,21 +126,24 @@ def load_chat_model(
         if not choice.name.strip():
             raise ModelError("No Hugging Face model was named. Enter its id, for example owner/name, or a folder.")
         return load_transformers_chat(choice.name.strip(), load_adapter=load_adapter)
-    return _load_bundled(on_progress, load_adapter)
+    return _load_bundled(choice.bundle or SMOLLM2, on_progress, load_adapter)
 
 
-def _load_bundled(on_progress: OnProgress | None, load_adapter: LoadAdapter) -> ChatModel:
-    from playground.models.chat import ChatMl, LocalChatModel
+def _load_bundled(bundle: Bundle, on_progress: OnProgress | None, load_adapter: LoadAdapter) -> ChatModel:
+    from playground.models.chat import DEFAULT_SYSTEMS, ChatMl, LocalChatModel
 
-    gguf = ensure_smollm2_gguf(on_progress)
+    gguf = ensure_language_model(bundle, on_progress)
     try:
         engine = load_openvino_engine(gguf, load_adapter=load_adapter)
     except EngineUnavailableError:
+        if bundle is not SMOLLM2:
+            raise
         from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 
-        return load_transformers_chat(ensure_dequantised(gguf), model_id=SMOLLM2.id, load_adapter=load_adapter)
+        return load_transformers_chat(ensure_dequantised(gguf), model_id=bundle.id, load_adapter=load_adapter)
     weights = engine.weights
-    model = LocalChatModel(SMOLLM2.id, ChatMl(weights.tokenizer), engine.load_network, weights.config.context_length)
+    codec = ChatMl(weights.tokenizer, default_system=DEFAULT_SYSTEMS[weights.config.architecture])
+    model = LocalChatModel(bundle.id, codec, engine.load_network, min(weights.config.context_length, MOST_CONTEXT))
     # Compiling the network belongs to loading it, not to the first answer that somebody waits for.
     model.complete([Message("user", "Hello")], max_tokens=1)
     return model

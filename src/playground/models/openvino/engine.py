@@ -31,6 +31,14 @@ _SETTINGS = {
 }
 
 
+_LARGE = {
+    # At this size rounding activations to 8 bits costs nothing that 40 prompts show, and reading a prompt is four times
+    # as fast (docs/experiments.md).
+    "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32",
+}
+_LARGE_HIDDEN = 896
+
+
 class EngineUnavailableError(ModelError):
     """This machine cannot run the fast engine; another one can take over."""
 
@@ -146,5 +154,6 @@ def load_openvino_engine(
         core = import_openvino().Core()
     except (ImportError, RuntimeError) as error:
         raise EngineUnavailableError(f"OpenVINO does not run on this machine ({error}).") from error
-    settings = _SETTINGS | ({"INFERENCE_NUM_THREADS": str(threads)} if threads else {})
+    large = _LARGE if weights.config.hidden >= _LARGE_HIDDEN else {}
+    settings = _SETTINGS | large | ({"INFERENCE_NUM_THREADS": str(threads)} if threads else {})
     return OpenVinoEngine(weights, lambda model: core.compile_model(model, "CPU", settings), load_adapter)

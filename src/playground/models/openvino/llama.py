@@ -9,7 +9,7 @@ shapes of the subgraphs are those the CPU plugin fuses (RMS, RoPE, attention wit
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.openvino.llama_weights import GroupedMatrix, LlamaConfig, LlamaWeights
+from playground.models.openvino.gguf_blocks import GroupedMatrix
+from playground.models.openvino.llama_weights import LlamaConfig, LlamaWeights
 from playground.models.openvino.lora_branches import LoraBranch
 
 _FAR = 2**31 - 1  # "to the end" for a slice
@@ -88,7 +89,8 @@ def _network(b: _Builder, weights: LlamaWeights) -> Any:
         only = keep if layer == config.layers - 1 else None
         x = _layer(b, weights, layer, x, rotate=rotate, inputs=inputs, only=only)
     x = _rms_norm(b, x, weights.norms["model.norm"])
-    result = op.result(op.matmul(x, embedding, transpose_a=False, transpose_b=True))
+    head = _dequantised(b, weights.matrices["lm_head"]) if "lm_head" in weights.matrices else embedding
+    result = op.result(op.matmul(x, head, transpose_a=False, transpose_b=True))
     result.output(0).set_names({"logits"})
     return b.ov.Model([result], b.sinks, list(inputs.values()), "llama")
 
@@ -108,13 +110,19 @@ def _layer(
     op, config, prefix = b.op, b.config, f"model.layers.{layer}"
 
     def linear(value: Any, *modules: str) -> Any:
-        return _linear(b, value, {name: weights.matrices[name] for name in (f"{prefix}.{m}" for m in modules)})
+        names = [f"{prefix}.{module}" for module in modules]
+        y = _linear(b, value, {name: weights.matrices[name] for name in names})
+        biases = [weights.biases[name] for name in names if name in weights.biases]
+        return op.add(y, b.constant(np.concatenate(biases))) if biases else y
 
     h = _rms_norm(b, x, weights.norms[f"{prefix}.input_layernorm"])
     # One product for query, key and value, and one rotation for query and key: fewer, larger steps decode faster.
     both, key_size = config.heads + config.kv_heads, config.kv_heads * config.head_size
-    projected = linear(h, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
-    rotated, value = _split(b, projected, 2, (config.hidden + key_size, key_size))
+    names = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+    if _stack_together(weights.matrices[f"{prefix}.{name}"] for name in names):
+        rotated, value = _split(b, linear(h, *names), 2, (config.hidden + key_size, key_size))
+    else:
+        rotated, value = linear(h, *names[:2]), linear(h, names[2])
     query, key = _split(b, rotate(_split_heads(b, rotated, both)), 1, (config.heads, config.kv_heads))
     value = _split_heads(b, value, config.kv_heads)
     key = _cached(b, f"past_key_values.{layer}.keypresent.{layer}.key", key, inputs["beam_idx"])
@@ -176,18 +184,21 @@ def _linear(b: _Builder, x: Any, matrices: Mapping[str, GroupedMatrix]) -> Any:
     return op.add(y, op.matmul(low, b.constant(wide), transpose_a=False, transpose_b=True))
 
 
+def _stack_together(matrices: Iterable[GroupedMatrix]) -> bool:
+    """Tell whether the matrices are quantised alike, so that one product can serve them all."""
+    return len({(matrix.codes.dtype, matrix.codes.shape[2], matrix.zeros is None) for matrix in matrices}) == 1
+
+
 def _stacked(matrices: Sequence[GroupedMatrix]) -> GroupedMatrix:
     if len(matrices) == 1:
         return matrices[0]
+    if not _stack_together(matrices):
+        raise ModelError("The query and key matrices are quantised differently, which the fast engine cannot read.")
     zeros = [matrix.zeros for matrix in matrices if matrix.zeros is not None]
-    if len(zeros) != len(matrices):
-        raise ModelError(
-            "The query, key and value matrices are quantised differently, which the fast engine cannot read."
-        )
     return GroupedMatrix(
         np.concatenate([matrix.codes for matrix in matrices]),
         np.concatenate([matrix.scales for matrix in matrices]),
-        np.concatenate(zeros),
+        np.concatenate(zeros) if zeros else None,
     )
 
 

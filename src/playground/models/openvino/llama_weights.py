@@ -1,8 +1,4 @@
-"""The weights of a Llama-architecture language model, read from a GGUF file without rounding them a second time.
-
-GGUF's Q4_1 stores 32 weights as 4-bit codes ``q`` with a float16 scale ``d`` and minimum ``m``: ``w = q * d + m``. We
-keep the codes and rewrite the formula as ``w = (q - z) * d`` with a *fractional* zero point ``z = -m / d``. Rounding
-``z`` to an integer, as readers that map Q4_1 to integer zero points do, moves the logits of this model by up to 7.
+"""The weights of a Llama- or Qwen2-architecture language model, read from a GGUF file as they are quantised.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -18,17 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
+from playground.models.openvino.gguf_blocks import UNPACK, GroupedMatrix, undo_rotary_order
+from playground.models.openvino.gguf_file import read_gguf
 
 if TYPE_CHECKING:
     import tokenizers
 
-_GROUP = 32
 _CONTROL_TOKEN = 3
+_PRE_TOKENIZERS = {"smollm": "llama", "qwen2": "qwen2"}
+"""How text is split before byte-pair encoding, by GGUF's name, with the architecture that it belongs to."""
+# Qwen2's splitting of text, as its tokenizer.json has it; digits stand alone.
+_QWEN2_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LlamaConfig:
-    """The shape of the network; ``context_length`` is in tokens."""
+    """The shape of the network; ``context_length`` is in tokens, ``architecture`` is GGUF's name."""
+
+    architecture: str
 
     layers: int
     hidden: int
@@ -43,76 +48,58 @@ class LlamaConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupedMatrix:
-    """A matrix in groups of 32 along the input: ``w = (codes - zeros) * scales``.
-
-    codes: uint8 (0 to 15) or int8, shape [out, groups, 32]; scales, zeros: float32, shape [out, groups, 1];
-    ``zeros`` is None when the codes are symmetric.
-    """
-
-    codes: NDArray[np.uint8] | NDArray[np.int8]
-    scales: NDArray[np.float32]
-    zeros: NDArray[np.float32] | None
-
-    def dense(self) -> NDArray[np.float32]:
-        """Return the float32 matrix, shape [out, in]."""
-        codes = self.codes.astype(np.float32)
-        centred = codes if self.zeros is None else codes - self.zeros
-        return (centred * self.scales).reshape(codes.shape[0], -1)
-
-
-@dataclass(frozen=True, slots=True)
 class LlamaWeights:
-    """Everything needed to run the model: matrices by Hugging Face name, norms, tokenizer and chat template."""
+    """Everything needed to run the model: matrices, norms and biases by Hugging Face name, tokenizer, chat template.
+
+    ``lm_head`` is among ``matrices`` where it is not the embedding.
+    """
 
     config: LlamaConfig
     matrices: Mapping[str, GroupedMatrix]
     norms: Mapping[str, NDArray[np.float32]]
+    biases: Mapping[str, NDArray[np.float32]]
     tokenizer: tokenizers.Tokenizer
     chat_template: str
     end_token_id: int
 
 
 def load_llama_gguf(path: Path) -> LlamaWeights:
-    """Read a Llama-architecture GGUF with Q4_1 and Q8_0 matrices and tied embeddings.
+    """Read a GGUF of SmolLM2's or Qwen2's architecture, its matrices in one of the formats of ``gguf_blocks.UNPACK``.
 
     Raises:
         ModelError: the file is no GGUF, or of another architecture or quantisation.
     """
-    from gguf import GGUFReader
-
     try:
-        reader = GGUFReader(path)
-    except (OSError, ValueError, IndexError) as error:
+        gguf = read_gguf(path)
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"{path.name} could not be read as a GGUF file ({error}). Fetch it again with "
             "`python -m playground models fetch`."
         ) from error
-    fields = {name: field.contents() for name, field in reader.fields.items()}
-    if fields.get("general.architecture") != "llama" or fields.get("tokenizer.ggml.pre") != "smollm":
+    fields = gguf.fields
+    if _PRE_TOKENIZERS.get(str(fields.get("tokenizer.ggml.pre"))) != fields.get("general.architecture"):
         raise ModelError(
-            f"{path.name} is not of SmolLM2's architecture, the only one the fast engine reads as GGUF. Load the model "
-            "by its Hugging Face id or folder instead."
+            f"{path.name} is not of SmolLM2's or Qwen2's architecture, the only ones the fast engine reads as GGUF. "
+            "Load the model by its Hugging Face id or folder instead."
         )
     config = _config(fields)
-    tensors = {tensor.name: tensor for tensor in reader.tensors}
-    matrices, norms = {}, {}
-    for name, tensor in tensors.items():
-        target = _hugging_face_name(name)
-        kind = tensor.tensor_type.name
+    matrices: dict[str, GroupedMatrix] = {}
+    norms: dict[str, NDArray[np.float32]] = {}
+    biases: dict[str, NDArray[np.float32]] = {}
+    for tensor in gguf.tensors:
+        target, _, part = _hugging_face_name(tensor.name).rpartition(".")
+        kind = tensor.kind
         if kind == "F32":
-            norms[target] = np.array(tensor.data, dtype=np.float32)
-        elif kind == "Q4_1":
-            heads = {"attn_q": config.heads, "attn_k": config.kv_heads}.get(name.split(".")[-2])
-            matrices[target] = _grouped_q4_1(tensor.data, heads)
-        elif kind == "Q8_0":
-            matrices[target] = _grouped_q8_0(tensor.data)
+            (biases if part == "bias" else norms)[target] = np.array(tensor.data, dtype=np.float32)
+        elif kind in UNPACK:
+            matrices[target] = _in_order(UNPACK[kind](tensor.data), tensor.name, config)
         else:
-            raise ModelError(f"{path.name} holds {name} as {kind}; the fast engine reads Q4_1 and Q8_0.")
+            raise ModelError(f"{path.name} holds {tensor.name} as {kind}; the fast engine reads {', '.join(UNPACK)}.")
     return LlamaWeights(
         config=config,
         matrices=matrices,
         norms=norms,
+        biases=biases,
         tokenizer=_tokenizer(fields),
         chat_template=str(fields["tokenizer.chat_template"]),
         end_token_id=int(fields["tokenizer.ggml.eos_token_id"]),
@@ -120,24 +107,28 @@ def load_llama_gguf(path: Path) -> LlamaWeights:
 
 
 def _config(fields: Mapping[str, Any]) -> LlamaConfig:
+    architecture = str(fields["general.architecture"])
+
     def field(name: str) -> Any:
-        return fields[f"llama.{name}"]
+        return fields[f"{architecture}.{name}"]
 
     hidden, heads = int(field("embedding_length")), int(field("attention.head_count"))
     return LlamaConfig(
+        architecture=architecture,
         layers=int(field("block_count")),
         hidden=hidden,
         intermediate=int(field("feed_forward_length")),
         heads=heads,
         kv_heads=int(field("attention.head_count_kv")),
         head_size=hidden // heads,
-        vocabulary=int(field("vocab_size")),
+        vocabulary=len(fields["tokenizer.ggml.tokens"]),
         context_length=int(field("context_length")),
         rope_theta=float(field("rope.freq_base")),
         norm_epsilon=float(field("attention.layer_norm_rms_epsilon")),
     )
 
 
+_OUTER = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 _MODULES = {
     "attn_q": "self_attn.q_proj",
     "attn_k": "self_attn.k_proj",
@@ -152,52 +143,35 @@ _MODULES = {
 
 
 def _hugging_face_name(name: str) -> str:
-    if name == "token_embd.weight":
-        return "model.embed_tokens"
-    if name == "output_norm.weight":
-        return "model.norm"
-    _block, layer, module, _weight = name.split(".")
-    return f"model.layers.{layer}.{_MODULES[module]}"
+    outer, _, part = name.rpartition(".")
+    if outer in _OUTER:
+        return f"{_OUTER[outer]}.{part}"
+    _block, layer, module = outer.split(".")
+    return f"model.layers.{layer}.{_MODULES[module]}.{part}"
 
 
-def _grouped_q4_1(data: NDArray[np.uint8], heads: int | None) -> GroupedMatrix:
-    """Unpack Q4_1 blocks of 20 bytes: float16 scale, float16 minimum, 16 bytes with two codes each."""
-    blocks = data.reshape(data.shape[0], -1, 20)
-    scales = blocks[..., 0:2].copy().view(np.float16).astype(np.float32)
-    minima = blocks[..., 2:4].copy().view(np.float16).astype(np.float32)
-    packed = blocks[..., 4:]
-    codes = np.concatenate([packed & 15, packed >> 4], axis=-1)
-    flat = scales[..., 0] == 0  # a group of equal weights has no scale: any will do once the codes are zero
-    scales[flat], codes[flat] = 1, 0
-    zeros = -minima / scales
-    if heads:
-        codes, scales, zeros = (_undo_rotary_order(array, heads) for array in (codes, scales, zeros))
-    return GroupedMatrix(codes, scales, zeros)
-
-
-def _grouped_q8_0(data: NDArray[np.uint8]) -> GroupedMatrix:
-    """Unpack Q8_0 blocks of 34 bytes: float16 scale, 32 signed codes."""
-    blocks = data.reshape(data.shape[0], -1, 34)
-    scales = blocks[..., 0:2].copy().view(np.float16).astype(np.float32)
-    return GroupedMatrix(np.ascontiguousarray(blocks[..., 2:]).view(np.int8), scales, None)
-
-
-def _undo_rotary_order(rows: NDArray[Any], heads: int) -> NDArray[Any]:
-    """Return the rows of a query or key matrix to Hugging Face's order; GGUF interleaves the two rotary halves."""
-    half = rows.shape[0] // heads // 2
-    return np.ascontiguousarray(rows.reshape(heads, half, 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape))
+def _in_order(matrix: GroupedMatrix, name: str, config: LlamaConfig) -> GroupedMatrix:
+    """Return ``matrix`` with its rows in Hugging Face's order: a Llama GGUF, not a Qwen2 one, moves query and key."""
+    heads = {"attn_q": config.heads, "attn_k": config.kv_heads}.get(name.split(".")[-2])
+    return undo_rotary_order(matrix, heads) if heads and config.architecture == "llama" else matrix
 
 
 def _tokenizer(fields: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """Build SmolLM2's byte-level BPE tokenizer (digits apart, GPT-2 splitting) from the GGUF's tables."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    """Build the model's byte-level BPE tokenizer from the GGUF's tables: SmolLM2 splits as GPT-2 does, digits apart."""
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     tokens, kinds = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.token_type"]
     merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"]]
     vocabulary = {token: index for index, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
-    digits = pre_tokenizers.Digits(individual_digits=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    if fields["tokenizer.ggml.pre"] == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
+        words = pre_tokenizers.Split(Regex(_QWEN2_WORDS), behavior="isolated")
+        as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, as_bytes])
+    else:
+        digits = pre_tokenizers.Digits(individual_digits=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
     tokenizer.decoder = decoders.ByteLevel()
     control = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL_TOKEN]
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in control])

@@ -181,7 +181,7 @@ def reader_identity() -> str | None:
     """Return the identity of the adapter that reads passages for the chosen model; None where there is none."""
     choice = shared_session().model_choice
     if choice.source == "bundled":
-        return resources.reader_identity()
+        return resources.reader_identity_of_size(choice.name) if choice.name else resources.reader_identity()
     return resources.reader_identity_of(choice.name) if choice.source == "hugging_face" and choice.name else None
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from playground.errors import PlaygroundError
+from playground.models.catalog import LANGUAGE_MODELS, Bundle
 from playground.models.endpoint.settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
 from playground.models.sources import ModelChoice, Source
 from playground.ui.shared import resources
@@ -30,7 +31,7 @@ def draw_model_panel() -> None:
         persist_state="session",
     )
     if source == "bundled":
-        session().model_choice = ModelChoice()
+        _draw_bundled()
     elif source == "hugging_face":
         _draw_hugging_face()
     else:
@@ -45,6 +46,26 @@ def _draw_present_choice() -> None:
         st.caption(f"**{escape_markdown(choice.label)}** answers. Questions and passages are sent to {where}.")
     elif choice.label:
         st.caption(f"**{escape_markdown(choice.label)}** answers, on this machine. Nothing leaves it.")
+
+
+def _draw_bundled() -> None:
+    size = st.segmented_control(
+        "Size",
+        list(LANGUAGE_MODELS),
+        format_func=str.capitalize,
+        default="small",
+        required=True,
+        key=Key.MODEL_SIZE,
+        persist_state="session",
+        help="  \n".join(
+            f"{size.capitalize()}: {bundle.title}, {_size(bundle)}" for size, bundle in LANGUAGE_MODELS.items()
+        ),
+    )
+    session().model_choice = ModelChoice("bundled", "" if size == "small" else str(size))
+
+
+def _size(bundle: Bundle) -> str:
+    return f"{bundle.main_file.size_bytes / 1e6:,.0f} MB"
 
 
 def _draw_hugging_face() -> None:

@@ -23,7 +23,7 @@ from playground.adapters import (
 )
 from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
 from playground.models.bundled import bundle_folder, ensure_minilm, is_present
-from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle
+from playground.models.catalog import ALL_BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
 from playground.types import ChatModel, Embedder, Message
@@ -41,7 +41,7 @@ def missing_bundles(choice: ModelChoice) -> tuple[Bundle, ...]:
 
     The embedding model is always needed; the language model only when it is the one chosen.
     """
-    needed = (SMOLLM2, MINILM) if choice.source == "bundled" else (MINILM,)
+    needed = (choice.bundle, MINILM) if choice.bundle else (MINILM,)
     return tuple(bundle for bundle in needed if not _present(bundle.id, str(bundle_folder(bundle))))
 
 
@@ -59,7 +59,7 @@ def forget_presence() -> None:
 
 @st.cache_data(ttl=_PRESENCE_TTL_S, max_entries=8, show_spinner=False)
 def _present(bundle_id: str, folder: str) -> bool:  # noqa: ARG001 - the folder is part of the key
-    bundle = next(bundle for bundle in BUNDLES if bundle.id == bundle_id)
+    bundle = next(bundle for bundle in ALL_BUNDLES if bundle.id == bundle_id)
     return is_present(bundle)
 
 
@@ -133,7 +133,7 @@ def _local_model(source: str, name: str) -> Future[ChatModel]:
 def _load_local(choice: ModelChoice) -> ChatModel:
     load_adapter = branch_loader(adapter_store(), choice)
     model = load_chat_model(choice, load_adapter=load_adapter)
-    if choice.source == "bundled" and (adapter := reader_identity()):
+    if choice.bundle is SMOLLM2 and (adapter := reader_identity()):
         # Compiling its network belongs to loading, not to the first answer that somebody waits for. Where it fails,
         # the question that asks for the adapter says so.
         with contextlib.suppress(PlaygroundError):
@@ -154,6 +154,12 @@ def reader_identity_of(name: str) -> str | None:
     for each gigabyte.
     """
     return _identity_for(ModelChoice("hugging_face", name))
+
+
+@st.cache_data(ttl=_IDENTITY_TTL_S, max_entries=8, show_spinner=False)
+def reader_identity_of_size(size: str) -> str | None:
+    """Return the identity of the adapter that reads passages for a bundled model of this size; None without one."""
+    return _identity_for(ModelChoice("bundled", size))
 
 
 def _identity_for(choice: ModelChoice) -> str | None:
@@ -196,7 +202,7 @@ def endpoint_from_environment() -> tuple[EndpointSettings | None, str]:
 
 def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
     """Return every bundled model with whether it is present."""
-    return tuple((bundle, _present(bundle.id, str(bundle_folder(bundle)))) for bundle in BUNDLES)
+    return tuple((bundle, _present(bundle.id, str(bundle_folder(bundle)))) for bundle in ALL_BUNDLES)
 
 
 def adapter_store() -> AdapterStore:

@@ -23,6 +23,7 @@ class Key(StrEnum):
     """Keys of the widgets that every page has."""
 
     MODEL_SOURCE = "model_source"
+    MODEL_SIZE = "model_size"
     HUGGING_FACE_NAME = "hugging_face_name"
     ENDPOINT_URL = "endpoint_url"
     ENDPOINT_MODEL = "endpoint_model"
