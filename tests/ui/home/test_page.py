@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from playground.errors import BundleError
-from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
+from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, QWEN_LARGE, SMOLLM2
 from playground.paths import CONTRACTS
 from playground.ui.shared import fetching, resources
 from tests.support.fakes_ui import ROOT, click, html, last_job, run, words
@@ -53,6 +53,21 @@ def test_a_missing_model_can_be_fetched(monkeypatch):
     assert "84 MB" in words(app.info)[0]
     click(app, "fetch")
     assert fetched == [MINILM]
+
+
+def test_a_larger_model_is_offered_only_where_it_is_chosen(monkeypatch):
+    states = tuple((bundle, bundle in BUNDLES) for bundle in ALL_BUNDLES)
+    monkeypatch.setattr(resources, "bundle_states", lambda: states)
+    app = run(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60))
+    assert html(app).count("not fetched yet") == 2
+    assert not [button for button in app.button if button.key == "fetch"]
+    app.button_group(key="model_size").set_value("large")
+    run(app)
+    assert app.session_state["playground_shared_session"].model_choice.bundle is QWEN_LARGE
+    assert any("Qwen2.5-Coder-1.5B-Instruct** answers, on this machine" in text for text in words(app.caption))
+    run(app)
+    assert "1093 MB" in words(app.info)[0]
+    assert app.button(key="fetch")
 
 
 def test_a_failed_fetch_says_why_and_can_be_tried_again(monkeypatch):

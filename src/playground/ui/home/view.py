@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.answering.prompt import Mode
+from playground.models.catalog import BUNDLES
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.shared.layout import COMPARISON, link_to_training
@@ -185,7 +186,8 @@ def draw_models() -> None:
     )
     st.html(f'<div class="scroll-x"><table class="models"><tbody>{rows}</tbody></table></div>')
     slot = st.empty()
-    missing = tuple(bundle for bundle, present in states if not present)
+    wanted = (*BUNDLES, session().model_choice.bundle)
+    missing = tuple(bundle for bundle, present in states if not present and bundle in wanted)
     if activity := fetch_activity(slot):
         if jobs.follow([activity]):
             st.rerun()
@@ -197,6 +199,8 @@ def draw_models() -> None:
 
 _PURPOSE = {
     "smollm2-135m-instruct": "answers",
+    "qwen2.5-coder-0.5b-instruct": "answers where the medium size is chosen",
+    "qwen2.5-coder-1.5b-instruct": "answers where the large size is chosen",
     "all-minilm-l6-v2": "finds passages and similar clauses, trains in minutes",
     "all-mpnet-base-v2": "judges clauses",
 }

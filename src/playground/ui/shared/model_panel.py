@@ -9,7 +9,7 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.models.catalog import LANGUAGE_MODELS, Bundle
 from playground.models.endpoint.settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
-from playground.models.sources import ModelChoice, Source
+from playground.models.sources import ModelChoice, Source, default_size
 from playground.ui.shared import resources
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.session import Key, session
@@ -53,7 +53,7 @@ def _draw_bundled() -> None:
         "Size",
         list(LANGUAGE_MODELS),
         format_func=str.capitalize,
-        default="small",
+        default=default_size(),
         required=True,
         key=Key.MODEL_SIZE,
         persist_state="session",

@@ -1,0 +1,81 @@
+"""GGUF files: read as the package ``gguf`` reads them, in every format of blocks; refused where they are damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from playground.errors import ModelError
+from playground.models.openvino.gguf_blocks import UNPACK
+from playground.models.openvino.gguf_file import read_gguf
+from playground.models.openvino.llama_weights import load_llama_gguf
+from tests.support.tiny_qwen2 import random_blocks, write_tiny_qwen2
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_qwen2(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+@pytest.mark.parametrize("kind", UNPACK)
+def test_blocks_hold_the_weights_that_ggml_reads(kind: str) -> None:
+    import gguf
+    from gguf.quants import dequantize
+
+    data = random_blocks(kind, (6, 1024), np.random.default_rng(3), 0.01)
+    expected = dequantize(data, gguf.GGMLQuantizationType[kind])
+    unpacked = UNPACK[kind](data)
+    assert unpacked.codes.shape == (6, 32, 32)
+    # Q6_K's groups of 16 are joined in pairs, at 8 bits: half a step of the largest weight in each pair.
+    steps = np.abs(expected.reshape(6, 32, 32)).max(axis=-1, keepdims=True) / 254
+    allowed = steps * 1.001 if kind == "Q6_K" else np.abs(expected).max() * 1e-5
+    assert (np.abs(unpacked.dense() - expected).reshape(6, 32, 32) <= allowed).all()
+
+
+def test_a_group_of_equal_weights_keeps_its_value() -> None:
+    block = np.zeros((1, 20), np.uint8)
+    block[0, 2:4] = np.array([1.5], np.float16).view(np.uint8)
+    assert UNPACK["Q4_1"](block).dense().tolist() == [[1.5] * 32]
+
+
+def test_fields_and_tensors_are_those_that_the_package_reads(tiny: Path) -> None:
+    import gguf
+
+    ours, theirs = read_gguf(tiny), gguf.GGUFReader(tiny)
+    expected = {name: field.contents() for name, field in theirs.fields.items() if not name.startswith("GGUF.")}
+    assert ours.fields == expected
+    assert [(tensor.name, tensor.kind) for tensor in ours.tensors] == [
+        (tensor.name, tensor.tensor_type.name) for tensor in theirs.tensors
+    ]
+    for one, other in zip(ours.tensors, theirs.tensors, strict=True):
+        assert np.array_equal(one.data, other.data), one.name
+
+
+@pytest.mark.parametrize("share", [0.0005, 0.01, 0.5, 0.999])
+def test_a_file_that_is_cut_off_is_refused(tiny: Path, tmp_path: Path, share: float) -> None:
+    data = tiny.read_bytes()
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ModelError, match=r"cut.gguf could not be read as a GGUF file \(.+\). Fetch it again"):
+        load_llama_gguf(path)
+
+
+@pytest.mark.parametrize("at", [0, 4, 8, 16, 24], ids=["magic", "version", "tensors", "fields", "length"])
+def test_a_header_with_impossible_numbers_is_refused(tiny: Path, tmp_path: Path, at: int) -> None:
+    data = bytearray(tiny.read_bytes())
+    data[at : at + 4] = b"\xff\xff\xff\x7f"
+    path = tmp_path / "wrong.gguf"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="could not be read as a GGUF file"):
+        load_llama_gguf(path)
+
+
+def test_text_is_split_as_qwen2_does(tiny: Path) -> None:
+    tokenizer = load_llama_gguf(tiny).tokenizer
+    assert tokenizer.encode("the 60 tins in", add_special_tokens=False).tokens == [
+        *("t", "h", "e", "Ġ", "6", "0", "Ġt", "in", "s", "Ġ", "in"),
+    ]
+    ids = tokenizer.encode("30 days,\r\n it's über 5 €", add_special_tokens=False).ids
+    assert tokenizer.decode(ids) == "30 days,\r\n it's über 5 €"
