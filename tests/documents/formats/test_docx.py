@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from playground.documents import Limits, load_document
 from playground.documents.formats.docx import parse
-from playground.documents.formats.docx_styles import format_number
+from playground.documents.formats.docx_number_formats import format_number
 from playground.documents.formats.ooxml import MAX_PART_BYTES, parse_xml
 from playground.errors import DocumentError
 from playground.types import Document
@@ -199,7 +199,14 @@ def test_numbers_that_word_draws_are_in_the_text() -> None:
     ("number", "number_format", "written"),
     [
         (4, "lowerRoman", "iv"), (1994, "upperRoman", "MCMXCIV"), (28, "lowerLetter", "bb"), (3, "upperLetter", "C"),
-        (3, "decimalZero", "03"), (3, "none", ""), (3, "chicago", "3"), (10**9, "lowerRoman", "1000000000"),
+        (3, "decimalZero", "03"), (3, "none", ""), (3, "unheard of", "3"), (10**9, "lowerRoman", "1000000000"),
+        (1, "ordinal", "1st"), (12, "ordinal", "12th"), (23, "ordinal", "23rd"), (101, "ordinal", "101st"),
+        (21, "cardinalText", "Twenty-one"), (100, "cardinalText", "One hundred"), (5, "ordinalText", "Fifth"),
+        (22, "ordinalText", "Twenty-second"), (30, "ordinalText", "Thirtieth"),
+        (105, "ordinalText", "One hundred fifth"),
+        (0, "decimalZero", "00"), (0, "upperLetter", "0"), (27, "upperLetter", "AA"), (53, "lowerLetter", "aaa"),
+        (3, "chicago", "‡"), (5, "chicago", "**"), (255, "hex", "FF"), (3, "bullet", ""),
+        (3, "decimalEnclosedCircle", "③"), (2, "numberInDash", "- 2 -"), (7, "001, 002, 003, ...", "007"),
     ],
 )  # fmt: skip
 def test_number_formats(number: int, number_format: str, written: str) -> None:
