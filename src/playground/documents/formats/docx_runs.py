@@ -20,6 +20,7 @@ TEXT_BOX = W + "txbxContent"
 FALLBACK = MC + "Fallback"
 INSERTED = frozenset(W + tag for tag in ("ins", "moveTo"))
 _TEXT, _RUN, _SYMBOL, _HYPHEN, _CONTROL = (W + tag for tag in ("t", "r", "sym", "noBreakHyphen", "sdt"))
+_PROPERTIES = W + "rPr"
 _FORMULA = M + "oMath"
 _TYPED = {W + "tab": "\t", W + "ptab": "\t", W + "br": "\n", W + "cr": "\n"}
 _CHARACTERS = frozenset((_TEXT, _HYPHEN, _SYMBOL, _FORMULA, *_TYPED))
@@ -111,7 +112,7 @@ def _characters(element: Any, look: Look | None, position: int) -> Bit:
 
 
 def _run(run: Any, style: Style, styles: Styles, seen: Seen) -> Iterator[Bit]:
-    look = styles.look(run.find(W + "rPr"), style)
+    look = styles.look(run.find(_PROPERTIES), style)
     if look.hidden:
         seen.hidden = seen.hidden or bool("".join(run.itertext(W + "t")).strip())
         return

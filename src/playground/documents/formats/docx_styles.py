@@ -12,6 +12,7 @@ from playground.documents.formats.ooxml import W, is_on, value, whole
 _HEADING_NAME = re.compile(r"heading (\d)", re.IGNORECASE)
 _MAX_BASED_ON = 20
 _RAISED_HALF_POINTS = 4  # text moved up by hand; a point or less only lines it up
+_CHARACTER_STYLE = W + "rStyle"
 _POSITIONS = {"superscript": 1, "subscript": -1, "baseline": 0}
 
 
@@ -64,6 +65,7 @@ class Styles:
     default: Style = NO_STYLE
     defaults: Look = PLAIN  # of all text of the document
     list_of: dict[str, str] = field(default_factory=dict)  # numbering style -> its list
+    _looks: dict[tuple[int, str | None], Look] = field(default_factory=dict)  # by paragraph and character style
 
     def of_paragraph(self, properties: Any | None) -> Style:
         """Return the style of a paragraph with these properties (``w:pPr``)."""
@@ -76,23 +78,39 @@ class Styles:
         Hidden and struck through are toggles (17.7.3): what the run says itself counts; else they are on where the
         document's defaults or just one of paragraph and character style turns them on.
         """
-        direct = PLAIN if properties is None else read_look(properties)
-        character = PLAIN
-        style_id = None if properties is None else value(properties, "rStyle")
-        if style_id is not None:
-            character = self.by_id.get(style_id, NO_STYLE).look
-        below = (self.defaults, style.look, character)
+        if properties is None:
+            return self._styled(style, None)
+        named = properties.find(_CHARACTER_STYLE)
+        styled = self._styled(style, None if named is None else named.get(W + "val"))
+        direct = read_look(properties)
+        if direct is PLAIN:
+            return styled
         return Look(
-            _toggled(direct.hidden, *(look.hidden for look in below)),
-            _toggled(direct.struck, *(look.struck for look in below)),
-            _nearest(direct.twice_struck, *(look.twice_struck for look in reversed(below))),
-            _nearest(direct.position, *(look.position for look in reversed(below))),
-            _nearest(direct.font, *(look.font for look in reversed(below))),
+            styled.hidden if direct.hidden is None else direct.hidden,
+            styled.struck if direct.struck is None else direct.struck,
+            styled.twice_struck if direct.twice_struck is None else direct.twice_struck,
+            styled.position if direct.position is None else direct.position,
+            styled.font if direct.font is None else direct.font,
         )
 
+    def _styled(self, style: Style, character_style: str | None) -> Look:
+        """Return how the styles alone show a run."""
+        known = self._looks.get((id(style), character_style))
+        if known is None:
+            character = NO_STYLE if character_style is None else self.by_id.get(character_style, NO_STYLE)
+            nearest = (character.look, style.look, self.defaults)
+            known = self._looks[id(style), character_style] = Look(
+                _toggled(*(look.hidden for look in nearest)),
+                _toggled(*(look.struck for look in nearest)),
+                _nearest(*(look.twice_struck for look in nearest)),
+                _nearest(*(look.position for look in nearest)),
+                _nearest(*(look.font for look in nearest)),
+            )
+        return known
 
-def _toggled(direct: bool | None, default: bool | None, paragraph: bool | None, character: bool | None) -> bool:
-    return direct if direct is not None else bool(default) or bool(paragraph) != bool(character)
+
+def _toggled(character: bool | None, paragraph: bool | None, default: bool | None) -> bool:
+    return bool(default) or bool(paragraph) != bool(character)
 
 
 def _nearest(*said: _T | None) -> _T | None:

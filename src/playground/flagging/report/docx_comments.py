@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from playground.documents.formats.docx_styles import read_styles
 from playground.documents.formats.ooxml import load_part, open_archive
 from playground.documents.limits import MIB
 from playground.errors import DocumentError
@@ -106,7 +107,7 @@ def _load_original(data: bytes) -> Any:
 
 def _commented(word: Any, text: str, rows: Sequence[ReportRow], date: datetime | None) -> tuple[bytes, int]:
     """Comment the flags at their clauses, or at the end; return the file and how many are at the end."""
-    places = TextPlaces(text, word.element.body)
+    places = TextPlaces(text, word.element.body, read_styles(_styles_of(word)))
     placed: dict[tuple[int, int], tuple[tuple[Spot, Spot], list[int]]] = {}
     unplaced = []
     for row in rows:
@@ -121,6 +122,15 @@ def _commented(word: Any, text: str, rows: Sequence[ReportRow], date: datetime |
     if unplaced:
         _append_unplaced(word, unplaced, date)
     return _saved(word), len(unplaced)
+
+
+def _styles_of(word: Any) -> Any | None:
+    from docx.opc.constants import RELATIONSHIP_TYPE
+
+    try:  # word.styles would add python-docx's own styles to a file that has none
+        return word.part.part_related_by(RELATIONSHIP_TYPE.STYLES).element
+    except KeyError:
+        return None
 
 
 def _mark(first: Spot, last: Spot, comment_ids: Sequence[int]) -> None:
