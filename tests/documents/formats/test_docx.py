@@ -20,37 +20,13 @@ from playground.documents.formats.ooxml import MAX_PART_BYTES, parse_xml
 from playground.errors import DocumentError
 from playground.types import Document
 from tests.support.document_checks import assert_sound, outline, refusal
-
-W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+from tests.support.docx_files import W, archived, by_hand, paragraph, run
 
 
 def saved(document: WordDocument) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
-
-
-def archived(parts: dict[str, str | bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def by_hand(body: str, **parts: str) -> bytes:
-    """Return a DOCX whose body is the given XML; other parts by name ("footnotes")."""
-    document = f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>'
-    others = {f"word/{name}.xml": xml for name, xml in parts.items()}
-    return archived({"[Content_Types].xml": "<Types/>", "word/document.xml": document, **others})
-
-
-def run(text: str, properties: str = "") -> str:
-    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
-
-
-def paragraph(*content: str, properties: str = "") -> str:
-    return f"<w:p><w:pPr>{properties}</w:pPr>{''.join(content)}</w:p>"
 
 
 def test_structure() -> None:

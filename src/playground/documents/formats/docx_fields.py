@@ -23,12 +23,27 @@ _SYMBOL = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,5}|\d{1,6})\b.*?\\f\s+\"?([^\"\
 
 
 @dataclass(slots=True)
-class _Field:
-    begin: Any
-    instruction: list[str] = field(default_factory=list)
-    separated: bool = False
-    unseen: list[Any] = field(default_factory=list)  # what stands in the instruction
+class ComplexField:
+    """A field between marks in the text: ``marks`` are those, ``codes`` hold its instruction.
+
+    ``unseen`` is what stands in the instruction as if it were text, ``result`` what Word shows.
+    """
+
+    marks: list[Any]
+    codes: list[Any] = field(default_factory=list)
+    unseen: list[Any] = field(default_factory=list)
     result: list[Any] = field(default_factory=list)
+    separated: bool = False
+
+    @property
+    def begin(self) -> Any:
+        """The mark where the field begins; a form field keeps its choice there."""
+        return self.marks[0]
+
+    @property
+    def instruction(self) -> str:
+        """What the field does, such as ``PAGEREF _Toc1``."""
+        return "".join(code.text or "" for code in self.codes)
 
 
 def settle_fields(root: Any) -> int:
@@ -40,47 +55,48 @@ def settle_fields(root: Any) -> int:
     for control in list(root.iter(W + "sdtPr")):
         _settle_control(control)
     computed = sum(bool(_COMPUTED.match(simple.get(W + "instr", ""))) for simple in root.iter(W + "fldSimple"))
-    for closed in list(_complex_fields(root)):
+    for closed in list(complex_fields(root)):
         for element in closed.unseen:
             _show(element, "")
-        instruction = "".join(closed.instruction)
         text = _form_choice(closed.begin)
         if text is not None:
             for element in closed.result:
                 _show(element, "")
         elif not closed.result:
-            text = _drawn(instruction)
-            computed += bool(_COMPUTED.match(instruction))
+            text = _drawn(closed.instruction)
+            computed += bool(_COMPUTED.match(closed.instruction))
         if text:
             _show(closed.begin, text)
     return computed
 
 
-def _complex_fields(root: Any) -> Iterator[_Field]:
+def complex_fields(root: Any) -> Iterator[ComplexField]:
     """Yield the fields that begin and end in the tree, inner ones first. One that never ends changes nothing."""
-    fields: list[_Field] = []
+    fields: list[ComplexField] = []
     for element in root.iter(_MARK, _INSTRUCTION, *_SHOWN):
         if element.tag == _MARK:
             if any(ancestor.tag in DELETED for ancestor in element.iterancestors()):
                 continue
             kind = element.get(W + "fldCharType")
             if kind == "begin":
-                fields.append(_Field(element))
+                fields.append(ComplexField([element]))
             elif fields and kind == "separate":
                 fields[-1].separated = True
+                fields[-1].marks.append(element)
             elif fields and kind == "end":
+                fields[-1].marks.append(element)
                 yield fields.pop()
         elif not fields:
             continue
         elif element.tag == _INSTRUCTION:
-            fields[-1].instruction.append(element.text or "")
+            fields[-1].codes.append(element)
         else:
             outer = next((one for one in fields if not one.separated), None)
             if outer is not None:
                 outer.unseen.append(element)
             else:
                 fields[-1].result.append(element)
-    yield from (_Field(one.begin) for one in fields if one.begin.find(W + "ffData") is not None)
+    yield from (ComplexField([one.begin]) for one in fields if one.begin.find(W + "ffData") is not None)
 
 
 def _form_choice(begin: Any) -> str | None:

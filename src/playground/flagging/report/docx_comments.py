@@ -1,6 +1,7 @@
 """A flagged contract as a Word file with a comment at each flag: the uploaded file, or its text where it was not Word.
 
-The original itself is commented, so its formatting stays; only runs that a comment begins or ends in are cut in two.
+The original itself is commented, so its formatting stays; only runs that a comment begins or ends in are cut in two,
+and what it would fetch from outside or run is taken out.
 The file was checked when it was loaded, but that was in another process: it is checked again before it is unpacked.
 """
 
@@ -18,6 +19,7 @@ from playground.documents.formats.docx_styles import read_styles
 from playground.documents.formats.ooxml import load_part, open_archive
 from playground.documents.limits import MIB
 from playground.errors import DocumentError
+from playground.flagging.report.docx_outside import drop_outside, told
 from playground.flagging.report.docx_places import Spot, TextPlaces, mark
 from playground.flagging.report.risk_style import RISK_TITLES
 from playground.flagging.report.rows import Correction, ReportRow, percent, place, report_rows
@@ -75,8 +77,10 @@ def commented_docx(
     note = ""
     if original is not None and original.startswith(b"PK"):
         try:
-            data, unplaced = _commented(_load_original(original), text, rows, date)
-            return CommentedDocx(data, len(rows) - unplaced, unplaced, from_original=True)
+            word = _load_original(original)
+            outside = told(drop_outside(word))
+            data, unplaced = _commented(word, text, rows, date)
+            return CommentedDocx(data, len(rows) - unplaced, unplaced, from_original=True, note=outside)
         except Exception:
             # python-docx raises whatever a malformed package leads to (KeyError, AttributeError, XMLSyntaxError ...),
             # at any step; the flags must not be lost with it.
