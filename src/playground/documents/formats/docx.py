@@ -117,7 +117,8 @@ def _warnings(reader: _Reader, body: Any) -> list[str]:
         warnings.append(
             f"The document has {numbers} that Word works out as it prints (LISTNUM or AUTONUM), left out here."
         )
-    return warnings
+    inner = [sentence for chunk in reader.chunks.values() if chunk is not None for sentence in chunk.warnings]
+    return list(dict.fromkeys((*warnings, *inner)))
 
 
 def _counted(count: int, noun: str) -> str:
@@ -150,7 +151,7 @@ class _Reader:
     unread_chunks: int = 0
     seen: Seen = field(default_factory=Seen)
     lead: _Lead | None = None
-    chunks: dict[str, list[Piece] | None] = field(default_factory=dict)
+    chunks: dict[str, Extract | None] = field(default_factory=dict)
 
     def flow(self, container: Any) -> Iterator[Piece]:
         """Yield the pieces of a body, cell, note or text box."""
@@ -295,12 +296,14 @@ class _Reader:
             return
         if name not in self.chunks:
             self.chunks[name] = self._read_chunk(name)
-        pieces = self.chunks[name]
-        if pieces is None:
+        inner = self.chunks[name]
+        if inner is None:
             self.unread_chunks += 1
-        yield from pieces or ()
+            return
+        for block in inner.blocks:
+            yield Piece(block.kind, inner.text[block.start : block.end], block.level)
 
-    def _read_chunk(self, name: str) -> list[Piece] | None:
+    def _read_chunk(self, name: str) -> Extract | None:
         data = read_part(self.archive, name)
 
         def parse_deeper(inner: bytes) -> Extract:

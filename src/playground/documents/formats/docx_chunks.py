@@ -7,7 +7,7 @@ import email.policy
 from typing import TYPE_CHECKING
 
 from playground.documents.decoding import decode_text
-from playground.documents.formats.pieces import Extract, Piece
+from playground.documents.formats.pieces import Extract
 from playground.documents.limits import Limits
 from playground.documents.sniffing import detect_container, detect_text_format, suffix_of
 from playground.errors import DocumentError
@@ -18,20 +18,15 @@ if TYPE_CHECKING:
 _MAIL_SUFFIXES = (".mht", ".mhtml", ".eml")
 
 
-def read_chunk(
-    data: bytes, name: str, limits: Limits, parse_docx: Callable[[bytes], Extract] | None
-) -> list[Piece] | None:
-    """Return the pieces of an embedded document, or None where it cannot be read.
+def read_chunk(data: bytes, name: str, limits: Limits, parse_docx: Callable[[bytes], Extract] | None) -> Extract | None:
+    """Return the text of an embedded document, or None where it cannot be read.
 
     ``name`` is its part's name. ``parse_docx`` reads a DOCX; None where documents are nested too deeply for one more.
     """
     try:
-        extract = _read(data, name, limits, parse_docx)
+        return _read(data, name, limits, parse_docx)
     except DocumentError:
         return None
-    if extract is None:
-        return None
-    return [Piece(block.kind, extract.text[block.start : block.end], block.level) for block in extract.blocks]
 
 
 def _read(data: bytes, name: str, limits: Limits, parse_docx: Callable[[bytes], Extract] | None) -> Extract | None:
