@@ -280,3 +280,8 @@ def test_embedded_objects_are_said() -> None:
         in read(paragraph(run("a"), drawing.format("chart"), drawing.format("diagram"))).warnings[0]
     )
     assert read(paragraph(run("a"), drawing.format("picture"))).warnings == ()
+
+
+def test_fields_that_are_opened_again_and_again_are_bounded() -> None:
+    opened = (field("begin") + field("separate")) * 2_000
+    assert read(paragraph(opened, *(run("ab") for _ in range(2_000)))).text == "ab" * 2_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email
-import email.policy
 from typing import TYPE_CHECKING
 
 from playground.documents.decoding import decode_text
@@ -54,7 +53,7 @@ def _page_of(data: bytes) -> tuple[str, bool]:
     Raises:
         DocumentError: it holds no text that can be decoded.
     """
-    message = email.message_from_bytes(data, policy=email.policy.default)
+    message = email.message_from_bytes(data)
     for part in message.walk():
         if part.get_content_type() in ("text/html", "text/plain"):
             payload = part.get_payload(decode=True)

@@ -17,6 +17,7 @@ from playground.documents.formats.ooxml import W14, W, is_on, value, whole
 DELETED = frozenset(W + tag for tag in ("del", "moveFrom"))
 _MARK, _INSTRUCTION = W + "fldChar", W + "instrText"
 _SHOWN = (W + "t", W + "sym", W + "tab", W + "br", W + "cr", W + "noBreakHyphen")
+_DEEPEST = 50  # fields in one another; Word's own limit is 20
 _COMPUTED = re.compile(r"\s*(?:LISTNUM|AUTONUM|AUTONUMLGL|AUTONUMOUT)\b", re.IGNORECASE)
 _BUTTON = re.compile(r"\s*(?:MACROBUTTON|GOTOBUTTON)\s+\S+\s+(.*)", re.IGNORECASE | re.DOTALL)
 _SYMBOL = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,5}|\d{1,6})\b.*?\\f\s+\"?([^\"\\]{1,40})", re.IGNORECASE | re.DOTALL)
@@ -79,7 +80,7 @@ def complex_fields(root: Any) -> Iterator[ComplexField]:
                 continue
             kind = element.get(W + "fldCharType")
             if kind == "begin":
-                fields.append(ComplexField([element]))
+                fields = [*fields[1 - _DEEPEST :], ComplexField([element])]
             elif fields and kind == "separate":
                 fields[-1].separated = True
                 fields[-1].marks.append(element)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from playground.documents.formats.ooxml import W, is_on, value, whole
 
-_MOST_COLUMNS = 200  # Word's own limit is 63
+_MOST_COLUMNS = 63  # Word's own limit; a file may say anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def spread(table: Table, texts: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     above: dict[int, str] = {}  # column -> text of the cell that reaches down from above
     for cells, row in zip(table.rows, texts, strict=True):
         begins = cells[0].start if cells else 0
-        spread_row = [""] * sum(centre < begins for centre in centres)  # the row begins further to the right
+        spread_row = [""] * bisect_left(centres, begins)  # the row begins further to the right
         left = ""
         for cell, written in zip(cells, row, strict=True):
             text = written
@@ -93,6 +94,6 @@ def spread(table: Table, texts: Sequence[Sequence[str]]) -> Iterator[list[str]]:
             elif cell.continues_left:
                 text = text or left
             above[cell.start] = left = text
-            covered = sum(cell.start < centre < cell.end for centre in centres)
+            covered = bisect_left(centres, cell.end) - bisect_right(centres, cell.start)
             spread_row += [text] * (1 if covered == len(centres) else max(covered, 1))
         yield spread_row
