@@ -99,6 +99,20 @@ def test_lists_and_paragraphs_in_cells_stay_apart() -> None:
     ]
 
 
+def test_numbers_in_what_a_merged_cell_covers_are_not_printed() -> None:
+    lists = numbering({0: level(0, "%1.")}, {1: (0, "")})
+
+    def numbered(text: str = "") -> str:
+        return paragraph(run(text) if text else "", properties=in_list(1, 0))
+
+    assert rows(
+        row(cell(numbered("Rent"), properties=MERGED), cell("x")),
+        row(cell(numbered(), properties=MORE), cell("y")),
+        row(cell(numbered("Repairs")), cell("z")),
+        numbering=lists,
+    ) == ["1. Rent | x", "1. Rent | y", "2. Repairs | z"]
+
+
 def test_a_table_inside_a_cell() -> None:
     inner = f"<w:tbl>{row(cell('small'), cell('7 days'))}{row(cell('large'), cell('9 days'))}</w:tbl>"
     assert rows(row(cell("Lamps"), cell(inner, "fee: none"))) == ["Lamps | small | 7 days; large | 9 days; fee: none"]

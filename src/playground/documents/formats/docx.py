@@ -17,7 +17,7 @@ from playground.documents.formats.docx_fields import DELETED, settle_fields
 from playground.documents.formats.docx_numbering import BULLET, Label, Numbering, load_numbering
 from playground.documents.formats.docx_runs import GAP, INSERTED, LineText, Seen, bits_of
 from playground.documents.formats.docx_styles import Style, Styles, outline_level, read_styles
-from playground.documents.formats.docx_tables import read_table, spread
+from playground.documents.formats.docx_tables import Cell, read_table, spread
 from playground.documents.formats.ooxml import (
     R,
     Relationship,
@@ -283,10 +283,17 @@ class _Reader:
             return
         self.table += 1
         number = self.table
-        texts = [[_joined(self.flow(cell.element)) for cell in cells] for cells in table.rows]
+        texts = [[self._cell(cell) for cell in cells] for cells in table.rows]
         for row in spread(table, texts):
             if any(row):
                 yield Piece("table_row", " | ".join(row), table=number)
+
+    def _cell(self, cell: Cell) -> str:
+        # Word shows nothing of a merged cell's later parts, so the number of an empty paragraph there is no number.
+        merged = cell.continues_above or cell.continues_left
+        if merged and not any((text.text or "").strip() for text in cell.element.iter(W + "t")):
+            return ""
+        return _joined(self.flow(cell.element))
 
     def _chunk(self, element: Any) -> Iterator[Piece]:
         link = self.links.get(element.get(R + "id", ""))
@@ -311,7 +318,7 @@ class _Reader:
 
         if data is None:
             return None
-        return read_chunk(data, name, self.limits, parse_deeper if self.depth < _DEEPEST_CHUNK else None)
+        return read_chunk(data, self.limits, parse_deeper if self.depth < _DEEPEST_CHUNK else None)
 
 
 def _joined(pieces: Iterator[Piece]) -> str:

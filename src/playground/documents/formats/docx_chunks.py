@@ -2,62 +2,64 @@
 
 from __future__ import annotations
 
+import codecs
 import email
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable
 
-from playground.documents.decoding import decode_text
+from playground.documents.formats import html
 from playground.documents.formats.pieces import Extract
+from playground.documents.formats.plain import parse_plain
 from playground.documents.limits import Limits
-from playground.documents.sniffing import detect_container, detect_text_format, suffix_of
 from playground.errors import DocumentError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_PAGE = re.compile(r"\s*<(?:!doctype|!--|\?xml|html|head|body|div|p|table|h[1-6]|ul|ol)\b", re.IGNORECASE)
+_SAVED_PAGE = re.compile(rb"\s*(?:mime-version|content-type):", re.IGNORECASE)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*((?:windows-|cp|iso-8859-|utf-)\w+)", re.IGNORECASE)
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
+_UNREADABLE = (b"%PDF", b"{\\rtf", b"\xd0\xcf\x11\xe0")  # PDF, RTF, old Office files
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
-_MAIL_SUFFIXES = (".mht", ".mhtml", ".eml")
 
-
-def read_chunk(data: bytes, name: str, limits: Limits, parse_docx: Callable[[bytes], Extract] | None) -> Extract | None:
+def read_chunk(data: bytes, limits: Limits, parse_docx: Callable[[bytes], Extract] | None) -> Extract | None:
     """Return the text of an embedded document, or None where it cannot be read.
 
-    ``name`` is its part's name. ``parse_docx`` reads a DOCX; None where documents are nested too deeply for one more.
+    ``parse_docx`` reads a DOCX; None where documents are nested too deeply for one more.
     """
     try:
-        return _read(data, name, limits, parse_docx)
+        if data.startswith(b"PK"):
+            return None if parse_docx is None else parse_docx(data)
+        page = _page_of(data) if _SAVED_PAGE.match(data[:200]) else data
+        if page is None or page.startswith(_UNREADABLE):
+            return None
+        text = _decoded(page)
+        if _CONTROLS.search(text):  # no text at all
+            return None
+        if _PAGE.match(text[:4096]):
+            return html.parse(text.encode("utf-8", "replace"), limits)
+        return parse_plain(text, limits)
     except DocumentError:
         return None
 
 
-def _read(data: bytes, name: str, limits: Limits, parse_docx: Callable[[bytes], Extract] | None) -> Extract | None:
-    if suffix_of(name) in _MAIL_SUFFIXES or data[:64].lstrip().lower().startswith(b"mime-version:"):
-        return _read_text(*_page_of(data), limits)
-    container = detect_container(data, "")
-    if container == "docx":
-        return None if parse_docx is None else parse_docx(data)
-    if container is not None:
-        return None
-    text, _ = decode_text(data, html=b"<" in data[:4096])
-    return _read_text(text, detect_text_format(text, name) == "html", limits)
-
-
-def _read_text(text: str, is_html: bool, limits: Limits) -> Extract:
-    from playground.documents.formats import html
-    from playground.documents.formats.plain import parse_plain
-
-    return html.parse(text.encode("utf-8", "replace"), limits) if is_html else parse_plain(text, limits)
-
-
-def _page_of(data: bytes) -> tuple[str, bool]:
-    """Return the text of a saved web page (MHTML) and whether it is HTML.
-
-    Raises:
-        DocumentError: it holds no text that can be decoded.
-    """
-    message = email.message_from_bytes(data)
-    for part in message.walk():
+def _page_of(data: bytes) -> bytes | None:
+    """Return the page of a web page that was saved with its pictures (MHTML)."""
+    for part in email.message_from_bytes(data).walk():
         if part.get_content_type() in ("text/html", "text/plain"):
             payload = part.get_payload(decode=True)
-            if isinstance(payload, bytes):
-                is_html = part.get_content_type() == "text/html"
-                return decode_text(payload, html=is_html)[0], is_html
-    raise DocumentError("The web page inside the Word document holds no text.")
+            return payload if isinstance(payload, bytes) else None
+    return None
+
+
+def _decoded(data: bytes) -> str:
+    """Decode by byte order mark, as UTF-8, as declared, else as Windows-1252."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    declared = _CHARSET.search(data[:2048])
+    for encoding in ("utf-8", *([declared[1].decode("ascii", "replace")] if declared else [])):
+        try:
+            return data.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return data.decode("cp1252", "replace")
