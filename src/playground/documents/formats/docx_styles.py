@@ -1,61 +1,202 @@
-"""What a DOCX keeps outside its body: which styles are headings, and how lists count."""
+"""What the styles of a DOCX say of a paragraph or a run: heading, list, hidden, struck through, raised."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from playground.documents.formats.ooxml import W
+from playground.documents.formats.ooxml import W, is_on, value, whole
 
 _HEADING_NAME = re.compile(r"heading (\d)", re.IGNORECASE)
 _MAX_BASED_ON = 20
-BULLET = "-"
+_RAISED_HALF_POINTS = 4  # text moved up by hand; a point or less only lines it up
+_CHARACTER_STYLE = W + "rStyle"
+_POSITIONS = {"superscript": 1, "subscript": -1, "baseline": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a run is shown, as far as it matters to reading; None where nothing is said.
+
+    ``position`` is 1 for raised, -1 for lowered, 0 for neither. ``font`` is set where letters stand for symbols.
+    """
+
+    hidden: bool | None = None
+    struck: bool | None = None
+    twice_struck: bool | None = None
+    position: int | None = None
+    font: str | None = None
+
+    @property
+    def crossed_out(self) -> bool:
+        """Whether a line or two go through the text."""
+        return bool(self.struck or self.twice_struck)
+
+
+PLAIN = Look()
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A paragraph style with what it inherits. ``heading`` is 0 for "Title", 1 to 9 for headings, else None.
+    """A style with what it inherits. ``heading`` is 0 for "Title", 1 to 9 for headings, else None.
 
-    ``numbering`` is (list id, level or None).
+    ``list_id`` names its list; "0" is none. ``chain`` holds the style and those it is based on, nearest first, each
+    with the list level that it states.
     """
 
     name: str = ""
     heading: int | None = None
-    numbering: tuple[str, int | None] | None = None
+    list_id: str | None = None
+    chain: tuple[tuple[str, int | None], ...] = ()
+    look: Look = PLAIN
 
 
-def value(element: Any | None, path: str) -> str | None:
-    """Return the ``w:val`` of the element at ``path`` ("pPr/pStyle"), or None."""
-    if element is None:
-        return None
-    found = element.find("/".join(W + step for step in path.split("/")))
-    result: str | None = None if found is None else found.get(W + "val")
-    return result
+NO_STYLE = Style()
 
 
-def read_styles(root: Any | None) -> dict[str, Style]:
-    """Read ``styles.xml``: paragraph styles by id, inheritance resolved."""
+@dataclass(slots=True)
+class Styles:
+    """The styles of a document by id; ``default`` is that of paragraphs that name none."""
+
+    by_id: dict[str, Style] = field(default_factory=dict)
+    default: Style = NO_STYLE
+    defaults: Look = PLAIN  # of all text of the document
+    list_of: dict[str, str] = field(default_factory=dict)  # numbering style -> its list
+    _looks: dict[tuple[int, str | None], Look] = field(default_factory=dict)  # by paragraph and character style
+
+    def of_paragraph(self, properties: Any | None) -> Style:
+        """Return the style of a paragraph with these properties (``w:pPr``)."""
+        style_id = value(properties, "pStyle")
+        return self.default if style_id is None else self.by_id.get(style_id, self.default)
+
+    def look(self, properties: Any | None, style: Style) -> Look:
+        """Return how a run with these properties (``w:rPr``) in a paragraph of ``style`` is shown.
+
+        Hidden and struck through are toggles (17.7.3): what the run says itself counts; else they are on where the
+        document's defaults or just one of paragraph and character style turns them on.
+        """
+        if properties is None:
+            return self._styled(style, None)
+        named = properties.find(_CHARACTER_STYLE)
+        styled = self._styled(style, None if named is None else named.get(W + "val"))
+        direct = read_look(properties)
+        if direct is PLAIN:
+            return styled
+        return Look(
+            styled.hidden if direct.hidden is None else direct.hidden,
+            styled.struck if direct.struck is None else direct.struck,
+            styled.twice_struck if direct.twice_struck is None else direct.twice_struck,
+            styled.position if direct.position is None else direct.position,
+            styled.font if direct.font is None else direct.font,
+        )
+
+    def _styled(self, style: Style, character_style: str | None) -> Look:
+        """Return how the styles alone show a run."""
+        known = self._looks.get((id(style), character_style))
+        if known is None:
+            character = NO_STYLE if character_style is None else self.by_id.get(character_style, NO_STYLE)
+            nearest = (character.look, style.look, self.defaults)
+            known = self._looks[id(style), character_style] = Look(
+                _toggled(*(look.hidden for look in nearest)),
+                _toggled(*(look.struck for look in nearest)),
+                _nearest(*(look.twice_struck for look in nearest)),
+                _nearest(*(look.position for look in nearest)),
+                _nearest(*(look.font for look in nearest)),
+            )
+        return known
+
+
+def _toggled(character: bool | None, paragraph: bool | None, default: bool | None) -> bool:
+    return bool(default) or bool(paragraph) != bool(character)
+
+
+def _nearest(*said: _T | None) -> _T | None:
+    return next((one for one in said if one is not None), None)
+
+
+def read_look(properties: Any) -> Look:
+    """Read what run properties (``w:rPr``) say themselves."""
+    hidden = struck = twice = position = font = None
+    for child in properties:
+        tag = child.tag
+        if tag == W + "vanish" or tag == W + "webHidden":
+            hidden = is_on(child) or bool(hidden)
+        elif tag == W + "strike":
+            struck = is_on(child)
+        elif tag == W + "dstrike":
+            twice = is_on(child)
+        elif tag == W + "vertAlign":
+            position = _POSITIONS.get(child.get(W + "val", ""), 0)
+        elif tag == W + "position" and position is None:
+            moved = child.get(W + "val", "")
+            raised = whole(moved.removeprefix("-")) or 0
+            if raised >= _RAISED_HALF_POINTS:
+                position = -1 if moved.startswith("-") else 1
+        elif tag == W + "rFonts":
+            named = child.get(W + "ascii") or child.get(W + "hAnsi")
+            font = None if named is None else named.lower()
+    look = Look(hidden, struck, twice, position, font)
+    return PLAIN if look == PLAIN else look
+
+
+def read_styles(root: Any | None) -> Styles:
+    """Read ``styles.xml``, inheritance resolved."""
+    styles = Styles()
     if root is None:
-        return {}
+        return styles
     raw = {style.get(W + "styleId"): style for style in root.iterfind(W + "style") if style.get(W + "styleId")}
-    return {style_id: _resolve(style_id, raw) for style_id in raw}
+    for style_id, element in raw.items():
+        styles.by_id[style_id] = style = _resolve(style_id, raw)
+        if element.get(W + "type") == "numbering" and style.list_id is not None:
+            styles.list_of[style_id] = style.list_id
+    default_id = next(
+        (key for key, style in raw.items() if style.get(W + "default") in ("1", "true", "on")
+         and style.get(W + "type", "paragraph") == "paragraph"),
+        "Normal",
+    )  # fmt: skip
+    styles.default = styles.by_id.get(default_id, NO_STYLE)
+    defaults = root.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr")
+    if defaults is not None:
+        styles.defaults = replace(read_look(defaults), font=None)
+    return styles
 
 
-def _resolve(style_id: str, raw: dict[str, Any]) -> Style:
-    heading: int | None = None
-    numbering: tuple[str, int | None] | None = None
+def _ancestry(style_id: str, raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     current: str | None = style_id
     for _ in range(_MAX_BASED_ON):
         style = raw.get(current or "")
         if style is None:
-            break
+            return
+        yield current or "", style
+        current = value(style, "basedOn")
+
+
+def _resolve(style_id: str, raw: dict[str, Any]) -> Style:
+    heading: int | None = None
+    list_id: str | None = None
+    chain = []
+    looks = []
+    for name, style in _ancestry(style_id, raw):
+        properties, run_properties = style.find(W + "pPr"), style.find(W + "rPr")
         if heading is None:
             heading = _heading_of(style)
-        if numbering is None:
-            numbering = read_numbering(style.find(W + "pPr"))
-        current = value(style, "basedOn")
-    return Style((value(raw[style_id], "name") or "").lower(), heading, numbering)
+        list_id = list_id or value(properties, "numPr/numId")
+        chain.append((name, whole(value(properties, "numPr/ilvl"))))
+        if run_properties is not None:
+            looks.append(read_look(run_properties))
+    look = PLAIN
+    if looks:
+        look = Look(
+            _nearest(*(one.hidden for one in looks)),
+            _nearest(*(one.struck for one in looks)),
+            _nearest(*(one.twice_struck for one in looks)),
+            _nearest(*(one.position for one in looks)),
+            _nearest(*(one.font for one in looks)),
+        )
+    return Style((value(raw[style_id], "name") or "").lower(), heading, list_id, tuple(chain), look)
 
 
 def _heading_of(style: Any) -> int | None:
@@ -70,121 +211,5 @@ def _heading_of(style: Any) -> int | None:
 
 def outline_level(properties: Any | None) -> int | None:
     """Return the heading level 1 to 9 that an outline level gives, or None (9 in the file means body text)."""
-    level = value(properties, "outlineLvl")
-    return int(level) + 1 if level is not None and level.isdigit() and int(level) < 9 else None
-
-
-def read_numbering(properties: Any | None) -> tuple[str, int | None] | None:
-    """Return (list id, level) from paragraph properties; list id "0" switches numbering off."""
-    list_id = value(properties, "numPr/numId")
-    if list_id is None:
-        return None
-    level = value(properties, "numPr/ilvl")
-    return list_id, int(level) if level is not None and level.isdigit() else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    number_format: str = "bullet"
-    pattern: str = ""
-    start: int = 1
-    style_id: str | None = None
-    legal: bool = False  # writes all numbers in decimals: "1.1" under "ARTICLE I"
-
-
-@dataclass(slots=True)
-class Numbering:
-    """Counts list paragraphs as Word does: lists of one definition share their counters."""
-
-    definition_of: dict[str, str] = field(default_factory=dict)
-    levels: dict[str, dict[int, _Level]] = field(default_factory=dict)
-    restarts: dict[str, dict[int, int]] = field(default_factory=dict)
-    counters: dict[str, dict[int, int]] = field(default_factory=dict)
-
-    def label(self, list_id: str, level: int | None, style_id: str | None) -> tuple[str, int]:
-        """Advance the list and return (the label of this paragraph such as "2.1" or "-", its level)."""
-        definition = self.definition_of.get(list_id, "")
-        levels = self.levels.get(definition, {})
-        if level is None:
-            level = next((n for n, entry in levels.items() if entry.style_id and entry.style_id == style_id), 0)
-        counters = self.counters.setdefault(definition, {})
-        for restarted, start in self.restarts.pop(list_id, {}).items():
-            counters[restarted] = start - 1
-        entry = levels.get(level, _Level())
-        counters[level] = counters.get(level, entry.start - 1) + 1
-        for deeper in [n for n in counters if n > level]:
-            del counters[deeper]
-        if entry.number_format == "bullet":
-            return BULLET, level
-        return _fill(entry, levels, counters), level
-
-
-def load_numbering(root: Any | None) -> Numbering:
-    """Read ``numbering.xml``."""
-    numbering = Numbering()
-    if root is None:
-        return numbering
-    for abstract in root.iterfind(W + "abstractNum"):
-        levels = {_level_index(level): _read_level(level) for level in abstract.iterfind(W + "lvl")}
-        numbering.levels[abstract.get(W + "abstractNumId", "")] = levels
-    for entry in root.iterfind(W + "num"):
-        list_id = entry.get(W + "numId", "")
-        numbering.definition_of[list_id] = value(entry, "abstractNumId") or ""
-        for override in entry.iterfind(W + "lvlOverride"):
-            start = value(override, "startOverride")
-            if start is not None and start.isdigit():
-                numbering.restarts.setdefault(list_id, {})[_level_index(override)] = int(start)
-    return numbering
-
-
-def _level_index(level: Any) -> int:
-    index = level.get(W + "ilvl", "0")
-    return int(index) if index.isdigit() else 0
-
-
-def _read_level(level: Any) -> _Level:
-    start = value(level, "start") or "1"
-    return _Level(
-        number_format=value(level, "numFmt") or "decimal",
-        pattern=(value(level, "lvlText") or "")[:40],
-        start=int(start) if start.isdigit() else 1,
-        style_id=value(level, "pStyle"),
-        legal=_is_legal(level),
-    )
-
-
-def _is_legal(level: Any) -> bool:
-    switch = level.find(W + "isLgl")
-    return switch is not None and switch.get(W + "val", "true") not in ("0", "false", "off")
-
-
-def _fill(numbered: _Level, levels: dict[int, _Level], counters: dict[int, int]) -> str:
-    def number(match: re.Match[str]) -> str:
-        level = int(match[1]) - 1
-        entry = levels.get(level, _Level("decimal"))
-        number_format = "decimal" if numbered.legal and entry.number_format != "none" else entry.number_format
-        return format_number(counters.get(level, entry.start), number_format)
-
-    return re.sub(r"%(\d)", number, numbered.pattern).strip()
-
-
-def format_number(number: int, number_format: str) -> str:
-    """Write a counter as Word's ``numFmt`` says; formats we do not know are written in decimals."""
-    if number_format == "none":
-        return ""
-    if number_format in ("lowerLetter", "upperLetter") and number > 0:
-        letter = chr(ord("a") + (number - 1) % 26) * min(1 + (number - 1) // 26, 8)
-        return letter.upper() if number_format == "upperLetter" else letter
-    if number_format in ("lowerRoman", "upperRoman") and 0 < number < 4000:
-        roman = _roman(number)
-        return roman.upper() if number_format == "upperRoman" else roman
-    return f"{number:02d}" if number_format == "decimalZero" else str(number)
-
-
-def _roman(number: int) -> str:
-    steps = (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x")
-    parts = []
-    for size, sign in (*steps, (9, "ix"), (5, "v"), (4, "iv"), (1, "i")):
-        parts.append(sign * (number // size))
-        number %= size
-    return "".join(parts)
+    level = whole(value(properties, "outlineLvl"))
+    return level + 1 if level is not None and level < 9 else None

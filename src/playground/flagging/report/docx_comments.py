@@ -1,6 +1,7 @@
 """A flagged contract as a Word file with a comment at each flag: the uploaded file, or its text where it was not Word.
 
-The original itself is commented, so its formatting stays; only runs that a comment begins or ends in are cut in two.
+The original itself is commented, so its formatting stays; only runs that a comment begins or ends in are cut in two,
+and what it would fetch from outside or run is taken out.
 The file was checked when it was loaded, but that was in another process: it is checked again before it is unpacked.
 """
 
@@ -14,9 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from playground.documents.formats.docx_styles import read_styles
 from playground.documents.formats.ooxml import load_part, open_archive
 from playground.documents.limits import MIB
 from playground.errors import DocumentError
+from playground.flagging.report.docx_outside import drop_outside, told
 from playground.flagging.report.docx_places import Spot, TextPlaces, mark
 from playground.flagging.report.risk_style import RISK_TITLES
 from playground.flagging.report.rows import Correction, ReportRow, percent, place, report_rows
@@ -74,8 +77,10 @@ def commented_docx(
     note = ""
     if original is not None and original.startswith(b"PK"):
         try:
-            data, unplaced = _commented(_load_original(original), text, rows, date)
-            return CommentedDocx(data, len(rows) - unplaced, unplaced, from_original=True)
+            word = _load_original(original)
+            outside = told(drop_outside(word))
+            data, unplaced = _commented(word, text, rows, date)
+            return CommentedDocx(data, len(rows) - unplaced, unplaced, from_original=True, note=outside)
         except Exception:
             # python-docx raises whatever a malformed package leads to (KeyError, AttributeError, XMLSyntaxError ...),
             # at any step; the flags must not be lost with it.
@@ -106,7 +111,7 @@ def _load_original(data: bytes) -> Any:
 
 def _commented(word: Any, text: str, rows: Sequence[ReportRow], date: datetime | None) -> tuple[bytes, int]:
     """Comment the flags at their clauses, or at the end; return the file and how many are at the end."""
-    places = TextPlaces(text, word.element.body)
+    places = TextPlaces(text, word.element.body, read_styles(_styles_of(word)))
     placed: dict[tuple[int, int], tuple[tuple[Spot, Spot], list[int]]] = {}
     unplaced = []
     for row in rows:
@@ -121,6 +126,15 @@ def _commented(word: Any, text: str, rows: Sequence[ReportRow], date: datetime |
     if unplaced:
         _append_unplaced(word, unplaced, date)
     return _saved(word), len(unplaced)
+
+
+def _styles_of(word: Any) -> Any | None:
+    from docx.opc.constants import RELATIONSHIP_TYPE
+
+    try:  # word.styles would add python-docx's own styles to a file that has none
+        return word.part.part_related_by(RELATIONSHIP_TYPE.STYLES).element
+    except KeyError:
+        return None
 
 
 def _mark(first: Spot, last: Spot, comment_ids: Sequence[int]) -> None:

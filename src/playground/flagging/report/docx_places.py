@@ -1,8 +1,9 @@
 """Where a stretch of extracted text stands in the XML of a Word document, and how to put a comment there.
 
-Extraction adds list labels, joins cells and leaves out hidden text, so offsets cannot be carried over. Both sides are
-reduced to letters that survive it (no white space, no combining marks, no cell separators), and each paragraph of the
-file is looked for in the letters of the text: long paragraphs first, each between the neighbours already found.
+Extraction adds list labels, joins cells and leaves out what is hidden or struck through, so offsets cannot be carried
+over. Both sides are reduced to letters that survive it (no white space, no combining marks, no cell separators), and
+each paragraph of the file is looked for in the letters of the text: long paragraphs first, each between the neighbours
+already found. What extraction draws otherwise than the file (a ticked box, a formula) cuts a paragraph in two.
 """
 
 from __future__ import annotations
@@ -16,15 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from playground.documents.formats.docx_runs import FALLBACK, TEXT_BOX, Seen, bits_of
+from playground.documents.formats.docx_styles import Styles
 from playground.documents.formats.ooxml import W
 from playground.text.normalise import normalise_text
 
-_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_TEXT_BOX = W + "txbxContent"
-# What extraction leaves out, and text boxes, whose paragraphs are read on their own.
-_LEFT_OUT = frozenset(W + tag for tag in ("del", "moveFrom", "pPr", "rPr", "instrText", "delText", "delInstrText"))
-_LEFT_OUT |= {_FALLBACK, _TEXT_BOX}
 # Where the schema allows comment marks between runs; elsewhere they go around the whole child of the paragraph.
 _TAKES_MARKS = frozenset(W + tag for tag in ("p", "hyperlink", "ins", "moveTo", "smartTag", "sdtContent", "fldSimple"))
 _XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
@@ -68,7 +65,8 @@ class _Placed:
 class TextPlaces:
     """The paragraphs of a body, found in the text that was extracted from it."""
 
-    def __init__(self, text: str, body: Any) -> None:
+    def __init__(self, text: str, body: Any, styles: Styles | None = None) -> None:
+        styles = Styles() if styles is None else styles
         self._letters_before = array("I", [0])
         parts = []
         line_ends = set()  # counts of letters at which a line or a cell ends
@@ -81,7 +79,8 @@ class TextPlaces:
             if character in "\n|":
                 line_ends.add(count)
         line_ends.add(count)
-        self._placed = _place("".join(parts), line_ends, [_read(paragraph) for paragraph in _paragraphs(body)])
+        paragraphs = [part for paragraph in _paragraphs(body) for part in _read(paragraph, styles)]
+        self._placed = _place("".join(parts), line_ends, paragraphs)
         self._ends = [placed.end for placed in self._placed]
 
     def find(self, start: int, end: int) -> tuple[Spot, Spot] | None:
@@ -106,37 +105,28 @@ def _spot(placed: _Placed, letter: int) -> Spot:
 def _paragraphs(body: Any) -> Iterator[Any]:
     for paragraph in body.iter(W + "p"):
         # Word writes a text box twice, once for readers that know no drawings.
-        if next(paragraph.iterancestors(_FALLBACK), None) is None:
+        if next(paragraph.iterancestors(FALLBACK), None) is None:
             yield paragraph
 
 
-def _read(paragraph: Any) -> _Paragraph:
+def _read(paragraph: Any, styles: Styles) -> Iterator[_Paragraph]:
+    """Yield the parts of a paragraph whose letters stand in the text as they stand in the file."""
     letters: list[str] = []
     read = _Paragraph("", [], array("I"))
-    for element in _text_elements(paragraph):
-        characters = "-" if element.tag == W + "noBreakHyphen" else element.text or ""
-        for offset, character in enumerate(characters):
+    for bit in bits_of(paragraph, styles.of_paragraph(paragraph.find(W + "pPr")), styles, Seen()):
+        if bit.element is None:
+            if letters and not bit.text.isspace():
+                read.letters = "".join(letters)
+                yield read
+                letters, read = [], _Paragraph("", [], array("I"))
+            continue
+        for offset, character in enumerate(bit.text):
             for letter in _letters(character):
                 letters.append(letter)
-                read.elements.append(element)
+                read.elements.append(bit.element)
                 read.offsets.append(offset)
     read.letters = "".join(letters)
-    return read
-
-
-def _text_elements(element: Any) -> Iterator[Any]:
-    for child in element:
-        if child.tag in (W + "t", W + "noBreakHyphen", _MATH_TEXT):
-            yield child
-        elif child.tag not in _LEFT_OUT and not (child.tag == W + "r" and _is_hidden(child)):
-            yield from _text_elements(child)
-
-
-def _is_hidden(run: Any) -> bool:
-    switches = (run.find(f"{W}rPr/{W}{name}") for name in ("vanish", "webHidden"))
-    return any(
-        switch is not None and switch.get(W + "val", "true") not in ("0", "false", "off", "none") for switch in switches
-    )
+    yield read
 
 
 def _find(letters: str, wanted: str, low: int, high: int, line_ends: set[int]) -> int:
@@ -208,14 +198,14 @@ def _run_from(spot: Spot) -> Any:
 def _cuttable_run(spot: Spot) -> Any | None:
     run = spot.element.getparent()
     parent = run.getparent()
-    in_box = next(spot.element.iterancestors(_TEXT_BOX), None) is not None
+    in_box = next(spot.element.iterancestors(TEXT_BOX), None) is not None
     simple = spot.element.tag == W + "t" and run.tag == W + "r" and parent.tag in _TAKES_MARKS
     return run if simple and not in_box else None
 
 
 def _child_of_paragraph(element: Any) -> Any:
     # Word takes no comment inside a text box: it goes to what holds the box.
-    boxes = list(element.iterancestors(_TEXT_BOX))
+    boxes = list(element.iterancestors(TEXT_BOX))
     child = boxes[-1] if boxes else element
     while child.getparent().tag != W + "p":
         child = child.getparent()
