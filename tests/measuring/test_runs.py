@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +92,38 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     with (tmp_path / "records.jsonl").open("a") as stream:
         stream.write(f"{line}\n")
     with pytest.raises(EvaluationError, match=r"Line 2 of .*records\.jsonl is damaged"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategy": 3},
+        {"seed": "0"},
+        {"scores": {"right": "1"}},
+        {"scores": ["right"]},
+        {"error": False},
+        {"prediction": "x"},
+        {"prediction": {"output": "x", "usage": {"input_tokens": "1", "output_tokens": 2}, "timings": {}}},
+    ],
+)
+def test_a_row_with_a_value_of_another_type_is_named(tmp_path: Path, changes: dict[str, object]) -> None:
+    write(tmp_path, RECORD, RECORD)
+    path = tmp_path / "records.jsonl"
+    first, second = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(f"{first}\n{json.dumps({**json.loads(second), **changes})}\n", encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"Line 2 of .*records\.jsonl is damaged"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(RunRecord)])
+def test_a_row_without_one_of_its_fields_is_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path, RECORD)
+    path = tmp_path / "records.jsonl"
+    row = json.loads(path.read_text(encoding="utf-8"))
+    del row[name]
+    path.write_text(f"{json.dumps(row)}\n", encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"Line 1 of .*records\.jsonl is damaged"):
         read_records(tmp_path)
 
 
