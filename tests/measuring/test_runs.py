@@ -81,6 +81,18 @@ def test_a_half_written_last_line_is_not_read_and_replaced(tmp_path: Path) -> No
     assert [record.example_id for record in read_records(tmp_path)] == ["q1", "q3"]
 
 
+@pytest.mark.parametrize("length", [1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_a_half_written_line_of_any_length_is_replaced(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "records.jsonl"
+    for before in ((), (RECORD,)):
+        path.unlink(missing_ok=True)
+        write(tmp_path, *before)
+        with path.open("ab") as stream:
+            stream.write(b"x" * length)
+        write(tmp_path, replace(RECORD, example_id="q2"))
+        assert read_records(tmp_path) == [*before, replace(RECORD, example_id="q2")]
+
+
 def test_a_row_written_twice_counts_once_and_the_last_one_stands(tmp_path: Path) -> None:
     write(tmp_path, replace(RECORD, error="gone"), replace(RECORD, seed=1), RECORD)
     assert read_records(tmp_path) == [RECORD, replace(RECORD, seed=1)]
@@ -170,9 +182,8 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A device that is always full, in the place of the file. It reads as zeros without end, so it is not read.
-    monkeypatch.setattr("playground.measuring.runs._drop_partial_line", lambda _path: None)
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    # A device that is always full, in the place of the file.
     (tmp_path / "records.jsonl").symlink_to("/dev/full")
     with pytest.raises(EvaluationError, match="No space left"), appending(tmp_path) as append:
         append(RECORD)

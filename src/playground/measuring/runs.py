@@ -9,6 +9,7 @@ import errno
 import importlib.metadata
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -25,6 +26,7 @@ RowKey = tuple[str, str, str | None, str, int]
 _RUN_FILE = "run.json"
 _RECORDS_FILE = "records.jsonl"
 _SPENDING_FILE = "spending.json"
+_BLOCK_BYTES = 1 << 20
 _PACKAGES = (
     *("scenario-playground", "openvino", "torch", "transformers", "tokenizers", "sentence-transformers"),
     *("faiss-cpu", "bm25s", "openai", "numpy"),
@@ -245,9 +247,16 @@ def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, o
 
 def _drop_partial_line(path: Path) -> None:
     with path.open("rb+") as stream:
-        data = stream.read()
-        if data and not data.endswith(b"\n"):
-            stream.truncate(data.rfind(b"\n") + 1)
+        end = size = stream.seek(0, os.SEEK_END)
+        while end > 0:  # from the end, as a file of rows may be large and only its last line is in question
+            start = max(0, end - _BLOCK_BYTES)
+            stream.seek(start)
+            if (found := stream.read(end - start).rfind(b"\n")) >= 0:
+                end = start + found + 1
+                break
+            end = start
+        if end < size:
+            stream.truncate(end)
 
 
 def _storage_error(folder: Path, error: OSError) -> EvaluationError:
