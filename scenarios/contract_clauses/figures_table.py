@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.text.terminal import one_line
+from playground.text.terminal import one_line, text_table
 from scenarios.contract_clauses.figures import CLAUSE_RATES, COMPARED, CUAD_RATES, SAMPLE_RATES
 
 Figures = Mapping[str, Any]
@@ -36,10 +36,7 @@ def as_table(figures: Sequence[Figures]) -> str:
         rows += [(f"asked pairs: {name}", [_sample(column, name) for column in figures]) for name in SAMPLE_RATES]
         rows.append(("asked pairs: unreadable", [_unreadable(column) for column in figures]))
     rows.append(("errors", [str(column["errors"]) for column in figures]))
-    width = max(len(cell) for _label, cells in rows for cell in cells) + 2
-    table = "\n".join(
-        f"{label:<{_LABEL_WIDTH}}{''.join(f'{one_line(cell):>{width}}' for cell in cells)}" for label, cells in rows
-    )
+    table = text_table([(label, *cells) for label, cells in rows], label_width=_LABEL_WIDTH, is_even=True)
     return f"{table}\n\n{_measured_on(figures)}" if figures else table
 
 

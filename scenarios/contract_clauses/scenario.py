@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.errors import AnnotationError
+from playground.typed_json import typed_json
 from playground.types import AnnotatedClause, ContractKind, Label
 
 FOLDER = Path(__file__).parent
@@ -18,8 +19,7 @@ _MOST_QUOTED = 60
 @lru_cache(maxsize=1)
 def labels() -> tuple[Label, ...]:
     """Return CUAD's 41 categories under their own names, in the order of ``labels.json``."""
-    rows = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
-    return tuple(Label(**row | {"expected": tuple(row["expected"])}) for row in rows)
+    return typed_json(tuple[Label, ...], (FOLDER / "labels.json").read_bytes(), only_known=True)
 
 
 def label(name: str) -> Label:
@@ -59,7 +59,7 @@ def keywords() -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=1)
 def _keywords() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    by_label = json.loads((FOLDER / "keywords.json").read_text(encoding="utf-8"))
+    by_label = typed_json(dict[str, list[str]], (FOLDER / "keywords.json").read_bytes())
     return tuple((name, tuple(p.replace(" ", r"\s") for p in patterns)) for name, patterns in by_label.items())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from playground.documents import SUPPORTED_SUFFIXES
 from playground.errors import AdapterError
 from playground.paths import POLICIES
 from playground.retrieval.index import RetrievalSettings
+from playground.typed_json import typed_json
 from playground.types import Document
 from scenarios.return_policy.caution import DEFAULT_LEVEL
 
@@ -102,8 +102,7 @@ def system_prompt() -> str:
 @lru_cache(maxsize=1)
 def few_shot_examples() -> tuple[FewShotExample, ...]:
     """Return the worked examples of an invented policy that is none of the samples."""
-    rows = json.loads((FOLDER / "few_shot.json").read_text(encoding="utf-8"))
-    return tuple(FewShotExample(tuple(r["passages"]), r["question"], r["answer"], r.get("reasoning", "")) for r in rows)
+    return typed_json(tuple[FewShotExample, ...], (FOLDER / "few_shot.json").read_bytes(), only_known=True)
 
 
 def sample_policies() -> tuple[Path, ...]:
@@ -117,8 +116,7 @@ def sample_policies() -> tuple[Path, ...]:
 
 @lru_cache(maxsize=1)
 def _suggested() -> Mapping[str, list[str]]:
-    suggested: Mapping[str, list[str]] = json.loads((FOLDER / "suggested.json").read_text(encoding="utf-8"))
-    return suggested
+    return typed_json(dict[str, list[str]], (FOLDER / "suggested.json").read_bytes())
 
 
 # For a policy that is not ours: a question is suggested when the policy speaks of its subject.

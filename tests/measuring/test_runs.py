@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,18 @@ def test_a_half_written_last_line_is_not_read_and_replaced(tmp_path: Path) -> No
     assert [record.example_id for record in read_records(tmp_path)] == ["q1", "q3"]
 
 
+@pytest.mark.parametrize("length", [1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_a_half_written_line_of_any_length_is_replaced(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "records.jsonl"
+    for before in ((), (RECORD,)):
+        path.unlink(missing_ok=True)
+        write(tmp_path, *before)
+        with path.open("ab") as stream:
+            stream.write(b"x" * length)
+        write(tmp_path, replace(RECORD, example_id="q2"))
+        assert read_records(tmp_path) == [*before, replace(RECORD, example_id="q2")]
+
+
 def test_a_row_written_twice_counts_once_and_the_last_one_stands(tmp_path: Path) -> None:
     write(tmp_path, replace(RECORD, error="gone"), replace(RECORD, seed=1), RECORD)
     assert read_records(tmp_path) == [RECORD, replace(RECORD, seed=1)]
@@ -92,6 +104,38 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     with (tmp_path / "records.jsonl").open("a") as stream:
         stream.write(f"{line}\n")
     with pytest.raises(EvaluationError, match=r"Line 2 of .*records\.jsonl is damaged"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategy": 3},
+        {"seed": "0"},
+        {"scores": {"right": "1"}},
+        {"scores": ["right"]},
+        {"error": False},
+        {"prediction": "x"},
+        {"prediction": {"output": "x", "usage": {"input_tokens": "1", "output_tokens": 2}, "timings": {}}},
+    ],
+)
+def test_a_row_with_a_value_of_another_type_is_named(tmp_path: Path, changes: dict[str, object]) -> None:
+    write(tmp_path, RECORD, RECORD)
+    path = tmp_path / "records.jsonl"
+    first, second = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(f"{first}\n{json.dumps({**json.loads(second), **changes})}\n", encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"Line 2 of .*records\.jsonl is damaged"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(RunRecord)])
+def test_a_row_without_one_of_its_fields_is_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path, RECORD)
+    path = tmp_path / "records.jsonl"
+    row = json.loads(path.read_text(encoding="utf-8"))
+    del row[name]
+    path.write_text(f"{json.dumps(row)}\n", encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"Line 1 of .*records\.jsonl is damaged"):
         read_records(tmp_path)
 
 
@@ -138,9 +182,8 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A device that is always full, in the place of the file. It reads as zeros without end, so it is not read.
-    monkeypatch.setattr("playground.measuring.runs._drop_partial_line", lambda _path: None)
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    # A device that is always full, in the place of the file.
     (tmp_path / "records.jsonl").symlink_to("/dev/full")
     with pytest.raises(EvaluationError, match="No space left"), appending(tmp_path) as append:
         append(RECORD)

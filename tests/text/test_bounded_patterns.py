@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 
 from playground.errors import EvaluationError
 from playground.text import bounded_patterns
-from playground.text.bounded_patterns import MOST_CHARACTERS, all_found, find_invalid
+from playground.text.bounded_patterns import MOST_CHARACTERS, all_found, child_pid, find_invalid
 
 BACKTRACKS = r"(a|a)+$"
 
@@ -20,9 +21,9 @@ BACKTRACKS = r"(a|a)+$"
 @pytest.fixture(autouse=True, params=[True, False], ids=["polled", "watched"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the child in both ways, whichever this system would use."""
-    if request.param and not bounded_patterns._CAN_POLL:
+    if request.param and not bounded_patterns.CAN_POLL:
         pytest.skip("pipes cannot be polled here")
-    monkeypatch.setattr(bounded_patterns, "_CAN_POLL", request.param)
+    monkeypatch.setattr(bounded_patterns, "CAN_POLL", request.param)
 
 
 def test_all_must_be_found_whatever_the_case() -> None:
@@ -65,7 +66,7 @@ def test_one_that_takes_the_compiler_down_is_told_from_the_others(monkeypatch: p
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     large = "a" * 400_000
     assert not all_found([large], "b")
-    monkeypatch.setattr(bounded_patterns, "_MEMORY_BYTES", 40 << 20)
+    monkeypatch.setattr(bounded_patterns, "MEMORY_BYTES", 40 << 20)
     assert not all_found(["a"], "b")
     with pytest.raises(EvaluationError):
         all_found([large], "b")
@@ -81,59 +82,53 @@ def test_text_that_ascii_cannot_write_reaches_the_child() -> None:
     assert all_found(["\u20ac\\d+", "\U0001f436"], "\u20ac30 for the \U0001f436")
 
 
-def pid() -> int:
-    """Return the process id of the child, which the last question left waiting."""
-    child = bounded_patterns._MATCHER._child
-    assert child is not None
-    return child._process.pid
-
-
 def test_one_child_serves_question_after_question() -> None:
     assert all_found(["a"], "a")
-    first = pid()
+    first = child_pid()
     assert not all_found(["b"], "a")
     assert find_invalid(["("]) != {}
-    assert pid() == first
+    assert child_pid() == first
 
 
 def test_after_a_timeout_a_fresh_child_goes_on() -> None:
     assert all_found(["a"], "a")
-    first = pid()
+    first = child_pid()
     with pytest.raises(EvaluationError, match="was stopped"):
         all_found([BACKTRACKS], "a" * 60 + "!", timeout_s=0.3)
-    assert bounded_patterns._MATCHER._child is None
+    assert child_pid() is None
     assert all_found(["a"], "a")
-    assert pid() != first
+    assert child_pid() != first
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="no signals there")
 def test_a_child_that_died_while_it_waited_is_replaced_unnoticed() -> None:
     assert all_found(["a"], "a")
-    child = bounded_patterns._MATCHER._child
-    assert child is not None
-    child._process.kill()
-    child._process.wait()
+    died = child_pid()
+    assert died is not None
+    os.kill(died, signal.SIGKILL)
+    os.waitid(os.P_PID, died, os.WEXITED | os.WNOWAIT)  # it is gone, and its parent has not noticed
     assert all_found(["a"], "a")
-    assert pid() != child._process.pid
+    assert child_pid() not in (died, None)
 
 
 def test_after_an_interruption_no_reply_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all_found(["a"], "a")
 
-    def interrupted(line: bytes, _child: object) -> None:
+    def interrupted(line: bytes) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as during:
-        during.setattr(bounded_patterns._MATCHER, "_replies_in", interrupted)
+        during.setattr("json.loads", interrupted)  # with which the reply would be read
         with pytest.raises(KeyboardInterrupt):
             all_found(["a"], "b")
-    assert bounded_patterns._MATCHER._child is None
+    assert child_pid() is None
     assert all_found(["a"], "a")
 
 
 def test_a_child_that_keeps_much_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_patterns, "_MOST_KEPT_PAGES", -(1 << 30))
+    monkeypatch.setattr(bounded_patterns, "MOST_KEPT_PAGES", -(1 << 30))
     assert all_found(["a"], "a")
-    assert bounded_patterns._MATCHER._child is None
+    assert child_pid() is None
 
 
 def test_threads_get_the_replies_to_their_own_questions() -> None:
@@ -150,10 +145,7 @@ def test_time_that_earlier_questions_took_does_not_count() -> None:
 
 
 def test_the_child_ends_with_its_process() -> None:
-    code = (
-        "from playground.text import bounded_patterns as p; p.all_found(['a'], 'a'); "
-        "print(p._MATCHER._child._process.pid)"
-    )
+    code = "from playground.text import bounded_patterns as p; p.all_found(['a'], 'a'); print(p.child_pid())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     with pytest.raises(ProcessLookupError):
@@ -163,10 +155,10 @@ def test_the_child_ends_with_its_process() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
 def test_a_fork_starts_a_child_of_its_own() -> None:
     assert all_found(["a"], "a")
-    before = pid()
+    before = child_pid()
     fork = os.fork()
     if fork == 0:
-        os._exit(0 if all_found(["b"], "b") and pid() != before else 1)
+        os._exit(0 if all_found(["b"], "b") and child_pid() != before else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]) == 0
     assert all_found(["a"], "a")
-    assert pid() == before
+    assert child_pid() == before

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from playground.errors import TrainingError
+from playground.typed_json import fault, typed_json
 from scenarios.return_policy.reader.slots import Drawn, WritingStyle, draw_slots, fill
 
 FOLDER = Path(__file__).parent
@@ -79,9 +79,9 @@ def read_cards(path: Path) -> tuple[Card, ...]:
         if not line.strip():
             continue
         try:
-            cards.append(_card(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise TrainingError(f"Line {number} of {path.name} is no card ({error!r}). Correct it.") from error
+            cards.append(_card(typed_json(_CardRow, line, only_known=True)))
+        except ValueError as error:
+            raise TrainingError(f"Line {number} of {path.name} is no card ({fault(error)}). Correct it.") from error
     return tuple(cards)
 
 
@@ -91,18 +91,43 @@ def all_cards() -> tuple[Card, ...]:
     return tuple(card for path in sorted(CARDS.glob("*.jsonl")) for card in read_cards(path))
 
 
-def _card(row: Mapping[str, Any]) -> Card:
-    asks = tuple(Ask(ask["type"], tuple(ask["q"]), tuple(ask["a"])) for ask in row["asks"])
-    for ask in asks:
-        if ask.type not in get_args(AskType):
-            raise ValueError(f"ask type {ask.type}")
-    near = tuple(NearMiss(tuple(miss["q"]), frozenset(miss.get("unless", ()))) for miss in row.get("near", ()))
+@dataclass(frozen=True, slots=True)
+class _AskRow:
+    """An ask as a file has it."""
+
+    type: AskType
+    q: tuple[str, ...]
+    a: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _MissRow:
+    """A near miss as a file has it."""
+
+    q: tuple[str, ...]
+    unless: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _CardRow:
+    """A card as a file has it."""
+
+    id: str
+    topic: str
+    headings: tuple[str, ...]
+    statements: tuple[str, ...]
+    asks: tuple[_AskRow, ...]
+    slots: dict[str, Any] = field(default_factory=dict)
+    near: tuple[_MissRow, ...] = ()
+
+
+def _card(row: _CardRow) -> Card:
     return Card(
-        id=row["id"],
-        topic=row["topic"],
-        headings=tuple(row["headings"]),
-        slots=row.get("slots", {}),
-        statements=tuple(row["statements"]),
-        asks=asks,
-        near=near,
+        id=row.id,
+        topic=row.topic,
+        headings=row.headings,
+        slots=row.slots,
+        statements=row.statements,
+        asks=tuple(Ask(ask.type, ask.q, ask.a) for ask in row.asks),
+        near=tuple(NearMiss(miss.q, miss.unless) for miss in row.near),
     )

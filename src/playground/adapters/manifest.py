@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Literal, NoReturn, get_args
 
 from playground.errors import AdapterError
@@ -27,12 +26,8 @@ MAX_MANIFEST_BYTES = 1024 * 1024
 """Far above any manifest of ours (41 labels with their metrics take 20 kB)."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 # Windows opens a device instead of a file of these names.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
-_MAX_TEXT = 500
-_MAX_LABELS = 1000
-_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +147,10 @@ def manifest_from(data: bytes) -> AdapterManifest:
     Raises:
         AdapterError: it is too large, of a later format, or a field is missing or of the wrong kind (it is named).
     """
+    from pydantic import ValidationError
+
+    from playground.adapters.manifest_fields import ManifestFields, first_wrong
+
     if len(data) > MAX_MANIFEST_BYTES:
         raise AdapterError(f"The manifest is larger than {MAX_MANIFEST_BYTES // 1024} kB, so it is not one of ours.")
     row = parse_json_object(data, "The manifest")
@@ -163,33 +162,15 @@ def manifest_from(data: bytes) -> AdapterManifest:
         )
     if version != FORMAT or isinstance(version, bool):
         raise _wrong("format", f"{FORMAT}")
-    name = _text(row, "name")
-    check_name(name)
-    task, base_kind = row.get("task"), row.get("base_kind")
-    if task not in TASKS:
-        raise _wrong("task", " or ".join(TASKS))
-    if base_kind not in get_args(BaseKind):
-        raise _wrong("base_kind", " or ".join(get_args(BaseKind)))
-    labels = _labels(row)
-    if task == "clauses" and not labels:
+    try:
+        found = ManifestFields.model_validate(row)
+    except ValidationError as error:
+        raise _wrong(*first_wrong(error)) from error
+    check_name(found.name)
+    if found.task == "clauses" and not found.labels:
         raise _wrong("labels", "at least one label, as the adapter flags clauses")
-    return AdapterManifest(
-        name=name,
-        task=task,
-        base_kind=base_kind,  # type: ignore[arg-type]
-        base_id=_text(row, "base_id"),
-        base_sha256=_sha256(row, "base_sha256"),
-        labels=labels,
-        data=_training_data(row),
-        hyper_parameters=_mapping(row, "hyper_parameters"),
-        seed=_count(row, "seed"),
-        metrics=_mapping(row, "metrics"),
-        duration_s=_duration_s(row),
-        created_at=_time(row),
-        machine=_text(row, "machine"),
-        commit=_text(row, "commit"),
-        files=_files(row),
-    )
+    files = {name: AdapterFile(file.sha256, file.size_bytes) for name, file in found.files.items()}
+    return AdapterManifest(**{**dict(found), "files": files})
 
 
 def _wrong(key: str, expected: str) -> AdapterError:
@@ -211,87 +192,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is too large")
     return value
-
-
-def _text(row: Mapping[str, object], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not value or len(value) > _MAX_TEXT or not value.isprintable():
-        raise _wrong(key, f"one line of 1 to {_MAX_TEXT} characters")
-    return value
-
-
-def _sha256(row: Mapping[str, object], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise _wrong(key, "a SHA-256 in 64 hexadecimal digits")
-    return value
-
-
-def _count(row: Mapping[str, object], key: str) -> int:
-    value = row.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise _wrong(key, "a whole number from 0")
-    return value
-
-
-def _duration_s(row: Mapping[str, object]) -> float:
-    value = row.get("duration_s")
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1e9:
-        raise _wrong("duration_s", "seconds from 0")
-    return float(value)
-
-
-def _time(row: Mapping[str, object]) -> str:
-    value = row.get("created_at")
-    try:
-        # The offset is asked for, because times with and without a zone cannot be ordered.
-        if isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None:
-            datetime.fromisoformat(value).timestamp()
-            return value
-    except (ValueError, OverflowError):
-        pass
-    raise _wrong("created_at", "a time in ISO 8601 with a time zone")
-
-
-def _labels(row: Mapping[str, object]) -> tuple[str, ...]:
-    value = row.get("labels")
-    if not isinstance(value, list) or len(value) > _MAX_LABELS:
-        raise _wrong("labels", f"a list of at most {_MAX_LABELS} labels")
-    labels = [label for label in value if isinstance(label, str) and 0 < len(label) <= 100 and label.isprintable()]
-    if len(labels) != len(value) or len(set(labels)) != len(value):
-        raise _wrong("labels", "a list of different texts of 1 to 100 characters")
-    return tuple(labels)
-
-
-def _mapping(row: Mapping[str, object], key: str) -> dict[str, object]:
-    value = row.get(key)
-    if not isinstance(value, dict) or not _is_shallow(value, _MAX_DEPTH):
-        raise _wrong(key, f"a mapping nested at most {_MAX_DEPTH} deep")
-    return value
-
-
-def _is_shallow(value: object, depth: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return inner is None or (depth > 0 and all(_is_shallow(item, depth - 1) for item in inner))
-
-
-def _training_data(row: Mapping[str, object]) -> dict[str, object]:
-    data = _mapping(row, "data")
-    try:
-        _text(data, "name"), _sha256(data, "sha256"), _count(data, "examples"), _count(data, "contracts")
-    except AdapterError as error:
-        raise _wrong("data", "a mapping with name, sha256 (hexadecimal), examples and contracts (counts)") from error
-    return data
-
-
-def _files(row: Mapping[str, object]) -> dict[str, AdapterFile]:
-    value = row.get("files")
-    if not isinstance(value, dict) or len(value) > 100:
-        raise _wrong("files", "a mapping of file names")
-    try:
-        entries = {name: _mapping(value, name) for name in value}
-        return {
-            name: AdapterFile(_sha256(entry, "sha256"), _count(entry, "size_bytes")) for name, entry in entries.items()
-        }
-    except AdapterError as error:
-        raise _wrong("files", "a mapping of file names, each with a sha256 (hexadecimal) and size_bytes") from error

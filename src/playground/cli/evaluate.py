@@ -10,7 +10,7 @@ from typing import Any
 from playground.cli import loading
 from playground.cli.terminal import ProgressLine
 from playground.measuring.arguments import dollars, positive
-from playground.text.terminal import one_line
+from playground.text.terminal import one_line, text_table
 from playground.types import RunRecord
 
 Figures = Mapping[str, Any]
@@ -139,19 +139,14 @@ def paired_table(paired: Sequence[Figures], *, in_full: bool) -> str:
         low, high = one["ci"]
         rows.append(
             (
-                one_line(f"{one['first']} minus {one['second']}"),
+                f"{one['first']} minus {one['second']}",
                 str(one["n"]),
                 f"{one['difference']:+.3f} [{low:+.3f}, {high:+.3f}]",
                 "< 0.001" if one["p_value_holm"] < 0.001 else f"{one['p_value_holm']:.3f}",
             )
         )
-    label, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
-    lines = []
-    for name, *cells in rows:
-        aligned = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-        lines.append("  ".join((f"{name:<{label}}", *aligned)))
     left = len(paired) - len(listed)
-    return "\n".join([*lines, *([f"({left} more pairs with --json)"] if left else [])])
+    return text_table(rows) + (f"\n({left} more pairs with --json)" if left else "")
 
 
 def as_table(figures: Sequence[Figures]) -> str:

@@ -22,7 +22,7 @@ from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
 from playground.measuring.arguments import positive
 from playground.paths import CLAUSES
-from playground.text.terminal import one_line
+from playground.text.terminal import one_line, text_table
 from playground.training.clauses.encoder_settings import EncoderSettings
 
 if TYPE_CHECKING:
@@ -235,16 +235,17 @@ def _show(line: ProgressLine, progress: TrainingProgress) -> None:
 
 
 def _summary(report: TrainingReport, *, activated: bool) -> str:
-    width = max(len(name) for name in (*report.baselines, "this adapter")) + 2
-    lines = [f"measured on {report.measured_on}:"]
-    lines.append(f"{'':<{width}}" + "".join(f"{title:>10}" for title, _ in _FIGURES))
     own = {key: report.test.value(key) for _, key in _FIGURES}
-    for name, figures in (("this adapter", own), *report.baselines.items()):
-        lines.append(f"{name:<{width}}" + "".join(f"{_rate(figures[key]):>10}" for _, key in _FIGURES))
+    measured = {"this adapter": own, **report.baselines}
+    rows = [("", *(title for title, _ in _FIGURES))]
+    rows += [(name, *(_rate(figures[key]) for _, key in _FIGURES)) for name, figures in measured.items()]
+    table = text_table(rows, label_width=max(map(len, measured)) + 2)
     processes = report.adapter.manifest.hyper_parameters.get("processes", 1)
     in_processes = f" in {processes} processes" if processes != 1 else ""
     unchanged = "unchanged" if report.base_sha256_before == report.base_sha256_after else "CHANGED"
-    lines += [
+    lines = [
+        f"measured on {report.measured_on}:",
+        table,
         "",
         f"adapter {report.adapter.identity}: {report.adapter_bytes / 1e6:.1f} MB",
         f"base {report.base_id}: {report.base_bytes / 1e6:.0f} MB",

@@ -9,13 +9,16 @@ import errno
 import importlib.metadata
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 from playground.errors import EvaluationError
-from playground.types import Prediction, RunRecord, Usage
+from playground.typed_json import typed_json
+from playground.types import Prediction, RunRecord
 
 RowKey = tuple[str, str, str | None, str, int]
 """Strategy, model, adapter, example, seed: a run has at most one row of each."""
@@ -23,6 +26,7 @@ RowKey = tuple[str, str, str | None, str, int]
 _RUN_FILE = "run.json"
 _RECORDS_FILE = "records.jsonl"
 _SPENDING_FILE = "spending.json"
+_BLOCK_BYTES = 1 << 20
 _PACKAGES = (
     *("scenario-playground", "openvino", "torch", "transformers", "tokenizers", "sentence-transformers"),
     *("faiss-cpu", "bm25s", "openai", "numpy"),
@@ -41,6 +45,9 @@ class RunInfo:
     machine: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     commit: str = "unknown"
+
+
+Stored = TypeVar("Stored", RunInfo, RunRecord)
 
 
 def row_key(record: RunRecord) -> RowKey:
@@ -86,13 +93,12 @@ def read_run(folder: Path) -> RunInfo:
     """
     path = folder / _RUN_FILE
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
-        return RunInfo(**{name.name: row[name.name] for name in fields(RunInfo)})
+        return _whole(RunInfo, path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} holds no run. Name a folder that `evaluate --out` wrote.") from error
     except OSError as error:
         raise EvaluationError(f"{path} cannot be read ({error.strerror}). Choose another folder.") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise EvaluationError(f"{path} is damaged. Remove that folder, or choose another one.") from error
 
 
@@ -155,8 +161,8 @@ def read_records(folder: Path) -> list[RunRecord]:
     records: dict[RowKey, RunRecord] = {}
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         try:
-            record = _record_from(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            record = _whole(RunRecord, line)
+        except (ValueError, RecursionError) as error:
             raise EvaluationError(
                 f"Line {number} of {path} is damaged. Remove that line to have it done again, or choose another folder."
             ) from error
@@ -216,15 +222,17 @@ def _row_of(record: RunRecord) -> dict[str, object]:
     return row
 
 
-def _record_from(row: dict[str, object]) -> RunRecord:
-    known = {name.name: row[name.name] for name in fields(RunRecord)}
-    stored = known["prediction"]
-    if isinstance(stored, dict):
-        usage = stored["usage"]
-        known["prediction"] = Prediction(**{**stored, "usage": None if usage is None else Usage(**usage)})
-    elif stored is not None:
-        raise TypeError("prediction")
-    return RunRecord(**known)  # type: ignore[arg-type]
+def _whole(kind: type[Stored], text: str | bytes) -> Stored:
+    """Return a file or line of ours as the dataclass that it was written from: all its fields are there.
+
+    Raises:
+        ValueError: it is damaged.
+        RecursionError: it is nested too deeply.
+    """
+    row = json.loads(text)
+    if not isinstance(row, dict) or not {one.name for one in fields(kind)} <= row.keys():
+        raise ValueError("a field is missing")
+    return typed_json(kind, text)
 
 
 def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
@@ -239,9 +247,16 @@ def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, o
 
 def _drop_partial_line(path: Path) -> None:
     with path.open("rb+") as stream:
-        data = stream.read()
-        if data and not data.endswith(b"\n"):
-            stream.truncate(data.rfind(b"\n") + 1)
+        end = size = stream.seek(0, os.SEEK_END)
+        while end > 0:  # from the end, as a file of rows may be large and only its last line is in question
+            start = max(0, end - _BLOCK_BYTES)
+            stream.seek(start)
+            if (found := stream.read(end - start).rfind(b"\n")) >= 0:
+                end = start + found + 1
+                break
+            end = start
+        if end < size:
+            stream.truncate(end)
 
 
 def _storage_error(folder: Path, error: OSError) -> EvaluationError:

@@ -26,7 +26,7 @@ TIMEOUT_S = 5.0
 MOST_CHARACTERS = 20_000
 """Longest stretch of a text that is searched."""
 
-_MEMORY_BYTES = 512 << 20
+MEMORY_BYTES = 512 << 20
 _CHILD = """
 import json, re, sys
 try:
@@ -68,9 +68,9 @@ for line in sys.stdin:
     re.purge()
     print(json.dumps({"replies": replies, "kept_pages": pages() - at_first}), flush=True)
 """
-_CAN_POLL = hasattr(select, "poll")
+CAN_POLL = hasattr(select, "poll")
 _READ_BYTES = 1 << 16
-_MOST_KEPT_PAGES = 16 << 10
+MOST_KEPT_PAGES = 16 << 10
 """64 MB: a child that keeps more is replaced, so that its bound on memory stays that of a fresh one."""
 
 _Replies = list[bool | str | None]
@@ -123,13 +123,14 @@ class _Child:
         pipe = subprocess.PIPE
         self.memory_bytes, self.jobs, self.was_late = memory_bytes, 0, False
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        self.pid = self._process.pid
         self._jobs, self._replies = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
 
     def ask(self, job: bytes, timeout_s: float) -> bytes:
         """Return the reply to a job as a line; anything else when the child died or was killed after ``timeout_s``."""
         self.jobs += 1
         try:
-            return self._polled(job, timeout_s) if _CAN_POLL else self._watched(job, timeout_s)
+            return self._polled(job, timeout_s) if CAN_POLL else self._watched(job, timeout_s)
         except OSError:
             return b""
 
@@ -210,16 +211,21 @@ class _Matcher:
         if child is not None:
             child.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The child's process id."""
+        return None if self._child is None else self._child.pid
+
     def forget(self) -> None:
         """Leave the child to another process: after a fork both would read each other's replies."""
         self._lock, self._child = threading.Lock(), None
 
     def _ready(self) -> _Child:
-        if self._child is not None and self._child.memory_bytes != _MEMORY_BYTES:
+        if self._child is not None and self._child.memory_bytes != MEMORY_BYTES:
             self.drop()
         if self._child is None:
             try:
-                self._child = _Child(_MEMORY_BYTES)
+                self._child = _Child(MEMORY_BYTES)
             except OSError as error:
                 raise EvaluationError(
                     f"The program that matches answers could not be started ({error.strerror}). Close other programs "
@@ -230,12 +236,19 @@ class _Matcher:
     def _replies_in(self, line: bytes, child: _Child) -> _Replies | None:
         """Return what a line replies, and keep the child only where it can serve another job."""
         reply = json.loads(line) if line.endswith(b"\n") else None
-        if reply is None or child.was_late or reply["kept_pages"] > _MOST_KEPT_PAGES:
+        if reply is None or child.was_late or reply["kept_pages"] > MOST_KEPT_PAGES:
             self.drop()
         return None if reply is None else cast(_Replies, reply["replies"])
 
 
 _MATCHER = _Matcher()
+
+
+def child_pid() -> int | None:
+    """Return the process id of the child that waits for the next question; None where there is none."""
+    return _MATCHER.pid
+
+
 atexit.register(_MATCHER.drop)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_MATCHER.forget)

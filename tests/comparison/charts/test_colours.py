@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
+from importlib import resources
 
 import numpy as np
 import pytest
 
 from playground.comparison.charts.over_time import WAY_COLOURS
 from playground.comparison.claims.stale_facts import read_stale_facts
-from playground.comparison.report.style import REPORT_CSS
 from playground.comparison.technique_styles import STYLES
 from playground.paths import ROOT
 
@@ -93,7 +93,8 @@ def test_the_charts_over_time_use_techniques_of_one_scenario() -> None:
 def test_every_colour_stands_out_from_the_light_and_the_dark_page() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
     pages = [theme[kind]["backgroundColor"] for kind in ("light", "dark")]
-    pages += re.findall(r"--page:(#\w{6})\b", REPORT_CSS)
+    style = resources.files("playground.comparison.report") / "templates" / "report.css"
+    pages += re.findall(r"--page:(#\w{6})\b", style.read_text(encoding="utf-8"))
     assert len(pages) == 3  # the report's white is written #fff, the same as the light page
     for name, style in STYLES.items():
         for page in pages:

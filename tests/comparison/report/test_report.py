@@ -7,12 +7,9 @@ import io
 import json
 import re
 import shutil
-import sys
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +18,11 @@ from playwright.sync_api import Browser
 
 from playground import paths
 from playground.cli import main
+from playground.comparison.charts import techniques
 from playground.comparison.claims.article import ArticleEvidence, article_rows
 from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample
 from playground.comparison.figures import HeatMap, TechniqueFigures
-from playground.comparison.report import html
 from playground.comparison.report.extras import (
     MOST_EXAMPLES,
     ReportExamples,
@@ -205,30 +202,25 @@ class Tags(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
 
-def charts_module() -> types.ModuleType:
-    """Stands for the charts: draws the titles that it gets."""
+CHARTS = ("accuracy_cost_figure", "first_token_figure", "latency_figure", "tokens_figure", "heat_map_figure")
+
+
+def bars(figures: Sequence[TechniqueFigures], **_more: Any) -> Any:
+    """Stands for a chart: draws the titles that it gets."""
     from plotly import graph_objects as go
 
-    module = types.ModuleType(html.CHARTS_MODULE)
-    module.__spec__ = ModuleSpec(html.CHARTS_MODULE, None)
-
-    def bars(figures: Sequence[TechniqueFigures]) -> Any:
-        return go.Figure(go.Bar(x=[one.title for one in figures], y=[one.n for one in figures]))
-
-    module.accuracy_cost_figure = bars  # type: ignore[attr-defined]
-    module.latency_figure = lambda _figures: None  # type: ignore[attr-defined]
-    return module
-
-
-@pytest.fixture
-def with_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "CHARTS_MODULE", "playground.scripted_charts")
-    monkeypatch.setitem(sys.modules, html.CHARTS_MODULE, charts_module())
+    return go.Figure(go.Bar(x=[one.title for one in figures], y=[one.n for one in figures]))
 
 
 @pytest.fixture
 def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "CHARTS_MODULE", "playground.no_such_charts")
+    for name in CHARTS:
+        monkeypatch.setattr(techniques, name, lambda *_figures, **_more: None)
+
+
+@pytest.fixture
+def with_charts(monkeypatch: pytest.MonkeyPatch, without_charts: None) -> None:
+    monkeypatch.setattr(techniques, "accuracy_cost_figure", bars)
 
 
 @pytest.mark.usefixtures("without_charts")

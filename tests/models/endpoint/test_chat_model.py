@@ -50,9 +50,9 @@ def server() -> Iterator[ScriptedEndpoint]:
 def load(server: ScriptedEndpoint) -> Iterator[Load]:
     loaded: list[EndpointChatModel] = []
 
-    def load_with(**settings: Any) -> EndpointChatModel:
+    def load_with(*, sleep: Callable[[float], None] = time.sleep, **settings: Any) -> EndpointChatModel:
         given = {"base_url": server.base_url, "model": "m", "api_key": KEY, "max_retries": 0, **settings}
-        loaded.append(load_endpoint(EndpointSettings(**given)))
+        loaded.append(load_endpoint(EndpointSettings(**given), sleep=sleep))
         return loaded[-1]
 
     yield load_with
@@ -363,15 +363,13 @@ def test_max_tokens_below_one_is_the_callers_mistake(load: Load) -> None:
 
 def test_times_count_the_waits_between_attempts(server: ScriptedEndpoint, load: Load) -> None:
     server.replies = [error(503, "loading"), answer("ok")]
-    model = load(max_retries=1)
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
         time.sleep(0.05)
 
-    model._sleep = sleep
-    completion = model.complete(MESSAGES)
+    completion = load(max_retries=1, sleep=sleep).complete(MESSAGES)
     assert waits == [0.5]
     assert completion.first_token_s is not None
     assert completion.first_token_s >= 0.05

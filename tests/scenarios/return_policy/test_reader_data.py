@@ -116,6 +116,25 @@ def test_a_damaged_line_of_cards_is_named(tmp_path: Path) -> None:
         read_cards(path)
 
 
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"asks": [{"type": "maybe", "q": ["Why?"], "a": ["So."]}]}, "asks.0.type"),
+        ({"asks": [{"type": "fact", "q": "Why?", "a": ["So."]}]}, "asks.0.q"),
+        ({"headings": "Returns"}, "headings"),
+        ({"near": [{"q": ["Why?"], "unles": ["topic"]}]}, "near.0.unles"),
+    ],
+)
+def test_a_card_says_which_of_its_fields_is_wrong(tmp_path: Path, changes: dict[str, object], place: str) -> None:
+    row = {"id": "a", "topic": "t", "headings": ["H"], "statements": ["S."], "asks": []}
+    path = tmp_path / "cards.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert [card.id for card in read_cards(path)] == ["a"]
+    path.write_text(json.dumps({**row, **changes}) + "\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match=rf"Line 1 of cards\.jsonl is no card \({re.escape(place)}: "):
+        read_cards(path)
+
+
 # --- the project's cards --------------------------------------------------------------------------------------------
 
 

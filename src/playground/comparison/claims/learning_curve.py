@@ -13,8 +13,6 @@ from pathlib import Path
 
 from playground.comparison.claims.provenance import (
     Provenance,
-    is_count,
-    is_seconds,
     provenance_of,
     read_evidence,
     write_evidence,
@@ -22,6 +20,7 @@ from playground.comparison.claims.provenance import (
 from playground.comparison.figures import CurvePoint
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, mean
+from playground.typed_json import Count, Seconds, typed
 
 KIND = "learning_curve"
 FILE = "learning_curve.json"
@@ -47,11 +46,11 @@ class CurveRow:
     """
 
     strategy: str
-    examples: int
-    seed: int
-    right: int
-    n: int
-    duration_s: float | None
+    examples: Count
+    seed: Count
+    right: Count
+    n: Count
+    duration_s: Seconds | None
     measured_at: str
     machine: str
     commit: str
@@ -126,14 +125,14 @@ def read_learning_curve(path: Path) -> LearningCurve | None:
     row = read_evidence(path, KIND)
     if row is None:
         return None
-    rows = row.get("rows")
-    if not isinstance(rows, list):
+    try:
+        rows = typed(tuple[CurveRow, ...], row.get("rows"))
+        available = typed(Count | None, row.get("available"))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise _damaged(path) from error
+    if not all(0 < one.n >= one.right for one in rows):
         raise _damaged(path)
-    available = row.get("available")
-    if available is not None and not is_count(available):
-        raise _damaged(path)
-    whole = None if available is None else int(str(available))
-    return LearningCurve(provenance_of(row, path), tuple(_row(one, path) for one in rows), whole)
+    return LearningCurve(provenance_of(row, path), rows, available)
 
 
 def write_learning_curve(path: Path, curve: LearningCurve) -> None:
@@ -144,19 +143,6 @@ def write_learning_curve(path: Path, curve: LearningCurve) -> None:
     """
     rows = [asdict(row) for row in curve.rows]
     write_evidence(path, KIND, curve.provenance, {"available": curve.available, "rows": rows})
-
-
-def _row(row: object, path: Path) -> CurveRow:
-    counts, texts = ("examples", "seed", "right", "n"), ("strategy", "measured_at", "machine", "commit")
-    if (
-        not isinstance(row, dict)
-        or not all(is_count(row.get(name)) for name in counts)
-        or not all(isinstance(row.get(name), str) for name in texts)
-        or not (row.get("duration_s") is None or is_seconds(row["duration_s"]))
-        or not 0 < row["n"] >= row["right"]
-    ):
-        raise _damaged(path)
-    return CurveRow(**{name: row[name] for name in (*counts, *texts)}, duration_s=row.get("duration_s"))
 
 
 def _damaged(path: Path) -> EvaluationError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -94,19 +93,13 @@ def provenance_of(row: Mapping[str, object], path: Path) -> Provenance:
     """
     texts = {name: row.get(name) for name in ("measured_at", "machine", "commit", "model_id", "command")}
     n = row.get("n")
-    if not all(isinstance(text, str) and text.strip() for text in texts.values()) or not is_count(n):
+    if not all(isinstance(text, str) and text.strip() for text in texts.values()) or not _is_count(n):
         raise EvaluationError(f"{path} does not say when, where and on how much it was measured. Measure again.")
     return Provenance(**{name: str(text)[:_LONGEST_TEXT] for name, text in texts.items()}, n=int(str(n)))
 
 
-def is_count(value: object) -> bool:
-    """Whether a JSON value is a whole number from 0."""
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def is_seconds(value: object) -> bool:
-    """Whether a JSON value is a finite number from 0."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
 
 
 def _refuse_constant(name: str) -> NoReturn:

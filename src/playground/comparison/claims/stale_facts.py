@@ -16,7 +16,6 @@ from typing import Literal
 
 from playground.comparison.claims.provenance import (
     Provenance,
-    is_seconds,
     provenance_of,
     read_evidence,
     write_evidence,
@@ -25,6 +24,7 @@ from playground.comparison.figures import StaleFigures
 from playground.comparison.technique_styles import style_of
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, proportion
+from playground.typed_json import Count, Seconds, typed
 
 KIND = "stale_facts"
 FILE = "stale_facts.json"
@@ -32,7 +32,6 @@ COMMAND = "python scripts/measure_stale_facts.py"
 
 Recovery = Literal["indexing", "training", "reading"]
 """What brings a technique up to date: passages are indexed, an adapter is trained, or the new file is only read."""
-RECOVERIES: tuple[Recovery, ...] = ("indexing", "training", "reading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ class RecoveryTime:
 
     strategy: str
     recovery: Recovery
-    recovery_s: float
-    examples: int = 0
+    recovery_s: Seconds
+    examples: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +110,12 @@ def read_stale_facts(path: Path) -> StaleFacts | None:
     row = read_evidence(path, KIND)
     if row is None:
         return None
-    answers, recoveries = row.get("answers"), row.get("recoveries")
-    if not isinstance(answers, list) or not isinstance(recoveries, list):
-        raise _damaged(path)
-    return StaleFacts(
-        provenance_of(row, path),
-        tuple(_answer(one, path) for one in answers),
-        tuple(_recovery(one, path) for one in recoveries),
-    )
+    try:
+        answers = typed(tuple[StaleAnswer, ...], row.get("answers"))
+        recoveries = typed(tuple[RecoveryTime, ...], row.get("recoveries"))
+    except ValueError as error:
+        raise _damaged(path) from error
+    return StaleFacts(provenance_of(row, path), answers, recoveries)
 
 
 def write_stale_facts(path: Path, measured: StaleFacts) -> None:
@@ -139,30 +136,6 @@ def _rate(right: Sequence[bool]) -> Estimate:
     if found is None:
         raise EvaluationError("A technique without an answer has no rate. Measure it again.")
     return found
-
-
-def _answer(row: object, path: Path) -> StaleAnswer:
-    texts = ("strategy", "question_id", "question", "old_answer", "new_answer")
-    marks = ("before", "stale", "recovered")
-    if (
-        not isinstance(row, dict)
-        or not all(isinstance(row.get(name), str) for name in texts)
-        or not all(isinstance(row.get(name), bool) for name in marks)
-    ):
-        raise _damaged(path)
-    return StaleAnswer(**{name: row[name] for name in (*texts, *marks)})
-
-
-def _recovery(row: object, path: Path) -> RecoveryTime:
-    if (
-        not isinstance(row, dict)
-        or not isinstance(row.get("strategy"), str)
-        or row.get("recovery") not in RECOVERIES
-        or not is_seconds(row.get("recovery_s"))
-        or not isinstance(row.get("examples", 0), int)
-    ):
-        raise _damaged(path)
-    return RecoveryTime(row["strategy"], row["recovery"], float(row["recovery_s"]), row.get("examples", 0))
 
 
 def _damaged(path: Path) -> EvaluationError:

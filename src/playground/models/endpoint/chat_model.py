@@ -285,11 +285,11 @@ class EndpointChatModel:
         raise explain_status(failure, self._settings, model=model, attempts=attempts, available=available)
 
 
-def load_endpoint(settings: EndpointSettings) -> EndpointChatModel:
-    """Return the chat model for ``settings``. Nothing is sent before the first completion."""
+def load_endpoint(settings: EndpointSettings, *, sleep: Callable[[float], None] = time.sleep) -> EndpointChatModel:
+    """Return the chat model for ``settings``, which waits by ``sleep``. Nothing is sent before the first completion."""
     from playground.models.endpoint.http import load_client
 
-    return EndpointChatModel(settings, load_client(settings))
+    return EndpointChatModel(settings, load_client(settings), sleep=sleep)
 
 
 def list_models(settings: EndpointSettings) -> tuple[str, ...]:
