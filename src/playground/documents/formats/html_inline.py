@@ -107,7 +107,7 @@ def _icons(holder: Any) -> Iterator[Any]:
 
 def _label(picture: Any) -> str:
     if picture.tag == "input":
-        return "☑" if picture.get("checked") is not None else "☐"
+        return "☒" if picture.get("checked") is not None else "☐"
     for name in ("aria-label", "alt", "title"):
         label = " ".join(picture.get(name, "").split())
         if label:

@@ -15,10 +15,10 @@ from playground.documents.formats.raised import BEFORE, after_shifted, before_lo
 
 _TAGS = frozenset(
     "a abbr acronym address article aside b bdi bdo big blockquote body br button caption center cite code col "
-    "colgroup data dd del details dfn div dl dt em figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr "
-    "html i iframe img input ins kbd label legend li link main mark menu meta nav nobr noscript ol option p picture pre q s "
-    "samp script section select small source span strike strong style sub summary sup svg table tbody td template "
-    "textarea tfoot th thead time title tr tt u ul var video audio wbr".split()
+    "colgroup data dd del details dfn div dl dt em figcaption figure font footer form h1 h2 h3 h4 h5 h6 head "
+    "header hr html i iframe img input ins kbd label legend li link main mark menu meta nav nobr noscript ol "
+    "option p picture pre q s samp script section select small source span strike strong style sub summary sup "
+    "svg table tbody td template textarea tfoot th thead time title tr tt u ul var video audio wbr".split()
 )
 _EMPTY = frozenset(("br", "hr", "img", "input", "link", "meta", "source", "wbr", "col"))
 _STRUCK = frozenset(("del", "s", "strike"))
