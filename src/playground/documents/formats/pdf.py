@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 
 from playground.documents.formats.pdf_annotations import read_annotations, set_among, without_struck
 from playground.documents.formats.pdf_layout import Segment
-from playground.documents.formats.pdf_margins import without_line_numbers
+from playground.documents.formats.pdf_margins import may_have_line_numbers, without_line_numbers
 from playground.documents.formats.pdf_paragraphs import rebuild
 from playground.documents.formats.pdf_words import PageText, Word, segments_of
 from playground.documents.formats.pieces import Extract, assemble, check_length
@@ -21,6 +21,7 @@ from playground.errors import DocumentError
 _END = b"%%EOF"
 # What a file that was cut off holds behind its last end mark: the beginning of a later part.
 _PART_OF_A_FILE = re.compile(rb"\d+\s+\d+\s+obj\b|\bxref\b|\bstartxref\b|\btrailer\b")
+_NO_LETTER = re.compile("[\ue000-\uf8ff\ufffd]")
 _MAX_QUOTED = 60
 _SCAN = (
     "The PDF has no text layer: its pages are pictures, probably a scan. Run text recognition (OCR) on it, or load the "
@@ -124,8 +125,9 @@ def _open(data: bytes) -> Any:
 def _read_page(page: Any, form: Any, number: int, left_out: _LeftOut) -> tuple[list[Segment], float]:
     """Return the stretches of text of one page in content order, and the height of the page."""
     text = PageText(page)
-    words = _without_diagonal(list(text.words(text.text())), text, number, left_out)
     over = read_annotations(page, form, text)
+    whole_lines = not (over.strikes or over.fills or may_have_line_numbers(text.text))
+    words = _without_diagonal(text.lines() if whole_lines else text.words(), number, left_out)
     words, struck = without_struck(words, over.strikes)
     words, numbered = without_line_numbers(set_among(words, over.fills))
     if numbered:
@@ -138,9 +140,9 @@ def _read_page(page: Any, form: Any, number: int, left_out: _LeftOut) -> tuple[l
     return segments, text.height
 
 
-def _without_diagonal(words: list[Word], text: PageText, number: int, left_out: _LeftOut) -> list[Word]:
+def _without_diagonal(words: list[Word], number: int, left_out: _LeftOut) -> list[Word]:
     """Remove a watermark: words that run across the page, where most of the words do not."""
-    diagonal = [word for word in words if text.is_diagonal(word.first)]
+    diagonal = [word for word in words if word.diagonal]
     if not diagonal or len(diagonal) * 2 > len(words):
         return words
     left_out.diagonal.setdefault(" ".join(word.text for word in diagonal), []).append(number + 1)
@@ -167,7 +169,7 @@ def _warnings(left_out: _LeftOut, text: str) -> list[str]:
         warnings.append(f"{_times(left_out.comments, 'comment')} on the pages left out.")
     if left_out.stamps:
         warnings.append(f"{_times(left_out.stamps, 'stamp')} on the pages left out: look at the PDF itself.")
-    private = sum("\ue000" <= c <= "\uf8ff" or c == "\ufffd" for c in text)
+    private = 0 if text.isascii() else len(_NO_LETTER.findall(text))
     if private * 20 > len(text):
         warnings.append("Many characters of the PDF have no known letter; parts of the text may be wrong.")
     return warnings

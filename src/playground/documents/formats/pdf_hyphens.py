@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,30 +26,39 @@ _SHORTEST_PART = 3
 _DICTIONARY = "frequency_dictionary_en_82_765.txt"
 
 
-def vocabulary_of(lines: Iterable[Segment]) -> frozenset[str]:
-    """Return the words of a document in lower case, hyphenated ones whole, as far as no line's end cuts them."""
-    return frozenset(word for line in lines if not line.text.endswith("-") for word in _WORD.findall(line.text.lower()))
+class Vocabulary:
+    """The words of a document in lower case, hyphenated ones whole, as far as no line's end cuts them."""
+
+    def __init__(self, lines: Sequence[Segment]) -> None:
+        self._lines = lines
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Gathered at the first question: most documents have no hyphen at a line's end."""
+        text = "\n".join(line.text for line in self._lines if not line.text.endswith("-"))
+        return frozenset(_WORD.findall(text.lower()))
 
 
-def ended(text: str, hyphen: bool, following: str, vocabulary: frozenset[str]) -> str:
+def ended(text: str, hyphen: bool, following: str, vocabulary: Vocabulary) -> str:
     """Return ``text`` as it must end before the next line: with a space, a hyphen, or nothing.
 
     ``hyphen`` says that a hyphen stood behind it, which is not part of it. The document's own words decide first
     (``vocabulary``), then a list of English words.
     """
-    if not hyphen and not re.search(r"\w-$", text):
+    if not hyphen and not (text.endswith("-") and text[-2:-1].isalnum()):
         return text + " "
     stem = text if hyphen else text[:-1]
     last, first = _LAST_WORD.search(stem), _FIRST_WORD.match(following)
     if last is None or first is None or not first[0][0].islower() or last[0].isupper():
         return stem + "-"
     left, right = last[0].lower(), first[0].lower()
-    if left + right in vocabulary:
+    words = vocabulary.words
+    if left + right in words:
         return stem
     keeps = (
-        f"{left}-{right}" in vocabulary
+        f"{left}-{right}" in words
         or left in _HYPHENATED_PARTS
-        or _are_two_words(left, right, vocabulary, name=last[0][0].isupper())
+        or _are_two_words(left, right, words, name=last[0][0].isupper())
     )
     return stem + "-" if keeps else stem
 

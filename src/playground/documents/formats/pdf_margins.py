@@ -14,6 +14,7 @@ from playground.documents.formats.structure import is_page_number
 _MARGIN_SHARE = 0.12  # running heads and page numbers lie in this share of the page at its top and bottom
 _NUMBER = re.compile(r"\d{1,4}")
 _LINE_NUMBER = re.compile(r"\d{1,3}")
+_NUMBERED_LINE = re.compile(r"^\d{1,3}(?=\s|\Z)", re.MULTILINE)
 _SAME_COLUMN = 4.0  # points
 _FEWEST_LINE_NUMBERS = 5
 # "Page 3 of 10", "3/10", "- 3 -", "| 3", "p. 3": numbers that count pages. Any other number is part of the words.
@@ -141,6 +142,11 @@ def _is_mirrored(pages: set[int], page_count: int) -> bool:
     """Whether a head stands on two pages that are all left or all right ones there are, a title page apart."""
     first = min(pages)
     return len(pages) == 2 and first <= 2 and pages == set(range(first, page_count, 2))
+
+
+def may_have_line_numbers(text: str) -> bool:
+    """Whether enough lines of a page's characters hold or begin with a bare number."""
+    return len(_NUMBERED_LINE.findall(text)) >= _FEWEST_LINE_NUMBERS
 
 
 def without_line_numbers(words: Sequence[Word]) -> tuple[list[Word], bool]:

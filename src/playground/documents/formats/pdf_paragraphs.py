@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from playground.documents.formats.pdf_hyphens import ended, vocabulary_of
+from playground.documents.formats.pdf_hyphens import Vocabulary, ended
 from playground.documents.formats.pdf_layout import (
     Item,
     Row,
@@ -37,7 +37,7 @@ def rebuild(pages: Sequence[Sequence[Segment]], heights: Sequence[float]) -> lis
     everything = [segment for segments in kept for segment in segments]
     columns = [[item for item in flow if isinstance(item, Segment)] for _, flow in _flows(items)]
     size, bold = body_style(everything)
-    style = _Style(size, bold, usual_pitch(columns), vocabulary_of(everything))
+    style = _Style(size, bold, usual_pitch(columns), Vocabulary(everything))
     drafts = _merged([draft for is_row, flow in _flows(items) for draft in _drafts(is_row, flow, style)])
     return _pieces(drafts, style)
 
@@ -49,7 +49,7 @@ class _Style:
     size: float
     bold: bool
     pitch: float
-    vocabulary: frozenset[str]
+    vocabulary: Vocabulary
 
 
 @dataclass(slots=True)
@@ -102,9 +102,9 @@ def _begins_paragraph(paragraph: Sequence[Segment], line: Segment, right: float,
     other_size = abs(line.size - before.size) > 0.12 * before.size
     gap = line.y0 - before.y0 > 1.3 * style.pitch * before.size
     other_weight = line.bold != before.bold and (closed or is_title_like(before.text) or is_title_like(line.text))
-    item = _is_item(line.text) and (_has_bullet(line.text) or closed or _is_item(first.text))
-    clause = closed and section_depth(line.text) > 1
-    if other_size or gap or other_weight or item or clause:
+    if other_size or gap or other_weight or (closed and section_depth(line.text) > 1):
+        return True
+    if _is_item(line.text) and (_has_bullet(line.text) or closed or _is_item(first.text)):
         return True
     if _left_room(before, line, right, style):
         return True
