@@ -39,6 +39,7 @@ class _LeftOut:
     pictures: list[int] = field(default_factory=list)
     numbered: list[int] = field(default_factory=list)
     diagonal: dict[str, list[int]] = field(default_factory=dict)
+    unknown: int = 0
     struck: int = 0
     comments: int = 0
     stamps: int = 0
@@ -132,6 +133,7 @@ def _read_page(page: Any, form: Any, number: int, left_out: _LeftOut) -> tuple[l
     words, numbered = without_line_numbers(set_among(words, over.fills))
     if numbered:
         left_out.numbered.append(number + 1)
+    left_out.unknown += text.text.count("\x00")  # pdfium found no letter for the glyph
     left_out.struck += struck
     left_out.comments += over.comments
     left_out.stamps += over.stamps
@@ -166,17 +168,21 @@ def _warnings(left_out: _LeftOut, text: str) -> list[str]:
     if left_out.struck:
         warnings.append(f"Struck-through text was left out in {_times(left_out.struck, 'place')}.")
     if left_out.comments:
-        warnings.append(f"{_times(left_out.comments, 'comment')} on the pages left out.")
+        warnings.append(f"{_times(left_out.comments, 'comment')} on the pages {_was(left_out.comments)} left out.")
     if left_out.stamps:
-        warnings.append(f"{_times(left_out.stamps, 'stamp')} on the pages left out: look at the PDF itself.")
-    private = 0 if text.isascii() else len(_NO_LETTER.findall(text))
-    if private * 20 > len(text):
+        warnings.append(f"{_times(left_out.stamps, 'stamp')} on the pages {_was(left_out.stamps)} left out.")
+    unknown = left_out.unknown + (0 if text.isascii() else len(_NO_LETTER.findall(text)))
+    if unknown * 20 > len(text):
         warnings.append("Many characters of the PDF have no known letter; parts of the text may be wrong.")
     return warnings
 
 
 def _times(count: int, name: str) -> str:
     return f"{count} {name}{'s' if count > 1 else ''}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _pages(numbers: list[int]) -> str:

@@ -35,7 +35,7 @@ _WORD = re.compile(f"[^\x00-\x20\xa0\u3000{_LINE_END_HYPHENS}]+")
 _RUN = re.compile(
     f"[^\x00-\x1f\x20\xa0\u3000{_LINE_END_HYPHENS}](?:[^\r\n{_LINE_END_HYPHENS}]*[^\x00-\x1f\x20\xa0\u3000{_LINE_END_HYPHENS}])?"
 )
-_SPACE = re.compile(r" +")
+_ODD = re.compile("[\x00\ufffe\uffff]")  # what pdfium writes for a hyphen at a line's end, and for what it cannot write
 _HAS_DIGIT = re.compile(r"\d")
 # A word of several characters with a figure in it, which may be raised: "30¹", "days1".
 _FIGURE = re.compile(r"(?<!\S)(?=\S\S)[^\s\d]*\d\S*")
@@ -135,9 +135,13 @@ class PageText:
         if units - 1 == self.count:
             text = buffer.raw[: 2 * self.count].decode("utf-16-le", "surrogatepass")
             if len(text) == self.count:
-                return text
-        codes = (pdfium.FPDFText_GetUnicode(self._raw, i) for i in range(self.count))
-        return "".join(chr(code) if code <= 0x10FFFF else "\ufffd" for code in codes)
+                return _ODD.sub(lambda match: self._character(match.start()), text)
+        return "".join(map(self._character, range(self.count)))
+
+    def _character(self, index: int) -> str:
+        """Return one character: a glyph may be named or numbered beyond what Unicode has ("/u110000")."""
+        code = pdfium.FPDFText_GetUnicode(self._raw, index)
+        return "\ufffd" if code > 0x10FFFF or code == 0xFFFF else chr(code)
 
     def lines(self) -> list[Word]:
         """Return the words of the page in content order, with lines that have no wide gap as one."""
