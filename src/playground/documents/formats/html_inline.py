@@ -81,10 +81,11 @@ def label_icons(root: Any) -> int:
     """
     unlabelled = 0
     for holder in root.iter("td", "th", "li"):
+        pictures = [(picture, _label(picture)) for picture in _icons(holder)]
+        for picture, _ in pictures:
+            del picture[:]  # the title of a drawing is its label, not text beside it
         bare = not text_of(holder)
-        pictures = list(_icons(holder))
-        for picture in pictures:
-            label = _label(picture)
+        for picture, label in pictures:
             if label and label.lower() not in text_of(holder).lower():
                 picture.tail = f" {label} {picture.tail or ''}"
         unlabelled += bare and holder.tag != "li" and bool(pictures) and not text_of(holder)

@@ -49,6 +49,7 @@ MAYBE_HTML = re.compile(r"<[A-Za-z/!?]|~~|&[A-Za-z#]|\]:[ \t]*(?:#|<>)")
 _HIDDEN_ATTRIBUTE = re.compile(r"""(?:^|\s)hidden(?:\s*=\s*["']?(?!until-found)\w*["']?)?(?=\s|$)""", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK_STYLE = re.compile(r"text-decoration[\w-]*\s*:[^;\"']*line-through", re.IGNORECASE)
+_LIST_MARKER = re.compile(r"(?:[-+*]|\d{1,9}[.)]) ")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
@@ -270,6 +271,8 @@ def _as_markdown(source: str) -> tuple[str, tuple[str, ...]]:
             content = "#" * min(block.level, 6) + " " + content
         elif block.kind == "table_row":
             content = f"| {content.strip('| ')} |" + ("" if before == "table_row" else _delimiter(content))
+        elif block.kind == "list_item" and not _LIST_MARKER.match(content):
+            content = "- " + content  # Markdown has no "a." or "iv."
         indent = len(extract.text[extract.text.rfind("\n", 0, block.start) + 1 : block.start])
         together = before == block.kind and block.kind in ("table_row", "list_item")
         lines.append(("" if together or not lines else "\n") + " " * indent + content)
