@@ -106,6 +106,11 @@ def test_entities_and_raised_figures() -> None:
     assert read(source).text == "Brindle & Fenn: $49.99, within 30 1 days, 5€\nNo &lt;fee&gt;."
 
 
+def test_icons_in_a_table_are_read_by_their_label() -> None:
+    table = '| Item | Free |\n|---|---|\n| Lamp | <img src="t.svg" alt="Yes"> |'
+    assert outline(read(table))[1] == ("table_row", 0, "| Lamp | Yes |")
+
+
 SIGNS = (
     "<b> </b> <!-- --> <div> </div> <table> <tr><td>x </table> <del> </del> ~~ ` `` ``` <sup>1</sup> <br> x # - 1. "
     "&amp; < <ul><li> </ul> <h2> </h2>"

@@ -80,6 +80,22 @@ def test_typed_notes_are_read_and_comments_and_strikes_are_not() -> None:
     )
 
 
+def test_words_that_a_line_is_drawn_across_are_struck_and_underlined_ones_are_not() -> None:
+    def draw(page: FPDF) -> None:
+        for style, text in (("", "You have "), ("S", "14 days"), ("", " "), ("U", "30 days"), ("", " to return it.")):
+            page.set_font("Helvetica", style, 11)
+            page.write(8, text)
+        page.ln(12)
+        page.cell(60, 8, "Lamps", border=1)
+        page.cell(60, 8, "9 crowns", border=1)
+
+    document = load_document(made(draw), "a.pdf")
+    assert document.text.split("\n\n")[0] == "You have 30 days to return it."
+    assert "Lamps" in document.text
+    assert "9 crowns" in document.text
+    assert document.warnings == ("Struck-through text was left out in 1 place.",)
+
+
 def test_raised_and_lowered_figures_stay_apart_from_numbers() -> None:
     def draw(page: FPDF) -> None:
         for vertical, text in (

@@ -13,7 +13,7 @@ from typing import Any
 from playground.documents.formats.html_styles import Style
 
 _STRUCK = frozenset(("del", "s", "strike"))
-_OWN_HIDING = re.compile(r"font-size\s*:\s*0(?![.\d]*[1-9])", re.IGNORECASE)
+_OWN_HIDING = re.compile(r"(?:font-size|opacity)\s*:\s*0(?![.\d]*[1-9])", re.IGNORECASE)
 _WHOLE_PAGE = frozenset(("html", "body", "main"))
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 # What a reader opens with a click: by the attributes of the pattern (WAI-ARIA), of Bootstrap, or by its class.

@@ -48,6 +48,7 @@ MAYBE_HTML = re.compile(r"<[A-Za-z/!?]|~~|&[A-Za-z#]|\]:[ \t]*(?:#|<>)")
 """What a source must hold at least for :func:`without_html` to change anything."""
 _HIDDEN_ATTRIBUTE = re.compile(r"""(?:^|\s)hidden(?:\s*=\s*["']?(?!until-found)\w*["']?)?(?=\s|$)""", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_ALT = re.compile(r"""\balt\s*=\s*["']([^"'|\n]{0,60})["']""", re.IGNORECASE)
 _STRUCK_STYLE = re.compile(r"text-decoration[\w-]*\s*:[^;\"']*line-through", re.IGNORECASE)
 _LIST_MARKER = re.compile(r"(?:[-+*]|\d{1,9}[.)]) ")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -236,15 +237,19 @@ def _instead(text: str, sign: _Sign) -> str:
     if sign.kind == "strike":
         return "~~"  # nothing closes it: it is text
     ends_line = text[sign.end : sign.end + 1] in ("\n", "")
+    line_start = text.rfind("\n", 0, sign.start) + 1
+    in_row = text[line_start : line_start + 4].lstrip()[:1] == "|"
+    instead = ""
     if sign.tag == "br":
-        line_start = text.rfind("\n", 0, sign.start) + 1
-        one_line = text[line_start : line_start + 4].lstrip()[:1] in ("|", "#")
-        return " " if one_line or ends_line else "\n"
-    if sign.tag == "summary":
-        return "#### " if sign.kind == "open" and _opens_line(text, sign.start) else "\n"
-    if sign.tag not in _BLOCKS or _opens_line(text, sign.start):
-        return ""
-    return "\n" if ends_line and sign.kind == "close" else " "
+        instead = " " if in_row or ends_line or text[line_start] == "#" else "\n"
+    elif sign.tag == "img" and in_row:  # an icon in a table speaks by its label, as in HTML
+        label = _ALT.search(sign.attributes)
+        instead = label[1] if label else ""
+    elif sign.tag == "summary":
+        instead = "#### " if sign.kind == "open" and _opens_line(text, sign.start) else "\n"
+    elif sign.tag in _BLOCKS and not _opens_line(text, sign.start):
+        instead = "\n" if ends_line and sign.kind == "close" else " "
+    return instead
 
 
 def _character(entity: str) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from playground.documents.formats.pdf_annotations import read_annotations, set_among, without_struck
+from playground.documents.formats.pdf_annotations import read_annotations, set_among
 from playground.documents.formats.pdf_layout import Segment
 from playground.documents.formats.pdf_margins import may_have_line_numbers, without_line_numbers
 from playground.documents.formats.pdf_paragraphs import rebuild
+from playground.documents.formats.pdf_strikes import drawn_lines, without_struck
 from playground.documents.formats.pdf_words import PageText, Word, segments_of
 from playground.documents.formats.pieces import Extract, assemble, check_length
 from playground.documents.limits import Limits
@@ -127,9 +128,10 @@ def _read_page(page: Any, form: Any, number: int, left_out: _LeftOut) -> tuple[l
     """Return the stretches of text of one page in content order, and the height of the page."""
     text = PageText(page)
     over = read_annotations(page, form, text)
-    whole_lines = not (over.strikes or over.fills or may_have_line_numbers(text.text))
+    lines = drawn_lines(page, text) if text.count else []
+    whole_lines = not (lines or over.strikes or over.fills or may_have_line_numbers(text.text))
     words = _without_diagonal(text.lines() if whole_lines else text.words(), number, left_out)
-    words, struck = without_struck(words, over.strikes)
+    words, struck = without_struck(words, over.strikes, lines)
     words, numbered = without_line_numbers(set_among(words, over.fills))
     if numbered:
         left_out.numbered.append(number + 1)

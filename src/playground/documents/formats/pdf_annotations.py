@@ -140,22 +140,6 @@ def _quads(annotation: Any, text: PageText) -> tuple[Box, ...]:
     return tuple(quads)
 
 
-def without_struck(words: Sequence[Word], strikes: Sequence[Sequence[Box]]) -> tuple[list[Word], int]:
-    """Return the words that no strike covers, and how many strikes covered some."""
-    kept = list(words)
-    covering = 0
-    for strike in strikes:
-        left = [word for word in kept if not any(_middle_inside(word, box) for box in strike)]
-        covering += len(left) < len(kept)
-        kept = left
-    return kept, covering
-
-
-def _middle_inside(word: Word, box: Box) -> bool:
-    x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
-    return box[0] <= x <= box[2] and box[1] - 1 <= y <= box[3] + 1
-
-
 def set_among(words: Sequence[Word], fills: Sequence[Fill]) -> list[Word]:
     """Return the words of a page with each filled value behind the word at its left, or before the one at its right.
 

@@ -79,7 +79,21 @@ class Word:
     page. ``size`` is the font size in points of what was filled in and has no characters on the page; else 0.
     """
 
-    __slots__ = ("diagonal", "first", "font", "hyphen", "last", "size", "spaced", "text", "x0", "x1", "y0", "y1")
+    __slots__ = (
+        "diagonal",
+        "first",
+        "font",
+        "hyphen",
+        "joins",
+        "last",
+        "size",
+        "spaced",
+        "text",
+        "x0",
+        "x1",
+        "y0",
+        "y1",
+    )
 
     def __init__(
         self,
@@ -103,6 +117,7 @@ class Word:
         self.diagonal = diagonal
         self.font = font
         self.size = size
+        self.joins = False  # with the word before on its line, as what stood between them was left out
 
 
 class PageText:
@@ -392,7 +407,7 @@ def _continues(previous: Word, word: Word, page: PageText) -> bool:
     gap = word.x0 - previous.x1
     if previous.hyphen or overlap <= 0.5 * min(height, max(word.y1 - word.y0, 1.0)):
         return False
-    if previous.size or word.size:
+    if previous.size or word.size or word.joins:
         return -height < gap < _FILLED_GAP * height
     if word.spaced:
         return -0.5 * height < gap < _COLUMN_GAP_OVER_SPACE * height
