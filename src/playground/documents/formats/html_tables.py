@@ -16,7 +16,7 @@ _BREAKS = frozenset(
      "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "ol", "p", "pre", "section", "summary", "td", "th",
      "ul")
 )  # fmt: skip
-_MAX_COLSPAN = 1000  # as in the HTML standard
+_MAX_COLUMNS = 1000  # over which spans reach
 _MAX_SLOTS = 200_000  # places in one table; beyond, spans are not repeated any more
 _MAX_REPEATED = 300  # characters of a cell that is repeated
 
@@ -137,8 +137,8 @@ def _grid(table: Any, styles: dict[Any, Style]) -> tuple[_Grid, int]:
         for element in cells:
             while column in line:
                 column += 1
-            width = min(_span(element, "colspan") or 1, _MAX_COLSPAN) if slots < _MAX_SLOTS else 1
-            height = _span(element, "rowspan") if slots < _MAX_SLOTS else 1
+            width = max(1, min(_span(element, "colspan"), _MAX_COLUMNS - column)) if slots < _MAX_SLOTS else 1
+            height = _span(element, "rowspan") if slots < _MAX_SLOTS and column < _MAX_COLUMNS else 1
             cell = _Cell(cell_text(element, styles), width > 1 or height != 1, element.tag == "th")
             for place in range(column, column + width):
                 line.setdefault(place, cell)
@@ -146,6 +146,8 @@ def _grid(table: Any, styles: dict[Any, Style]) -> tuple[_Grid, int]:
                     reaching[place] = (height - 1 if height else len(grid) + 10**6, cell)
             column += width
         slots += len(line)
+        if slots >= _MAX_SLOTS:
+            reaching.clear()
         if not line:
             continue
         grid.append([line.get(place) for place in range(max(line) + 1)])

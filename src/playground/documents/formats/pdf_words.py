@@ -280,6 +280,8 @@ class PageText:
         """Return the box of a character."""
         rect = self._rect
         pdfium.FPDFText_GetLooseCharBox(self._raw, index, rect)
+        if self.turns == 0:
+            return rect.left, self._height - rect.top, rect.right, self._height - rect.bottom
         return self.upright(rect.left, rect.top, rect.right, rect.bottom)
 
     def upright(self, left: float, top: float, right: float, bottom: float) -> Box:
