@@ -10,6 +10,11 @@ from typing import Any
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
+from playground.documents.formats.html_inline import buttons_as_headings, label_icons, part_raised
+from playground.documents.formats.html_lists import BULLET, ItemMarkers
+from playground.documents.formats.html_live import drop_what_is_not_live
+from playground.documents.formats.html_styles import Style, read_styles
+from playground.documents.formats.html_tables import is_data_table, read_table
 from playground.documents.formats.pieces import Extract, Piece, assemble
 from playground.documents.limits import Limits
 from playground.errors import DocumentError
@@ -18,16 +23,18 @@ from playground.types import BlockKind
 # Never text of the document: code, styles, metadata, embedded media, controls, menus of the site.
 _DROPPED = (
     "script", "style", "head", "template", "noscript", "iframe", "object", "embed", "svg", "math", "canvas", "audio",
-    "video", "img", "picture", "map", "button", "select", "datalist", "textarea", "input", "dialog", "nav", "applet",
-    "frame", "frameset", "noframes", "link", "meta", "base",
+    "video", "img", "picture", "map", "select", "datalist", "textarea", "input", "nav", "applet", "frame",
+    "frameset", "noframes", "link", "meta", "base",
 )  # fmt: skip
+# Not even looked into for anything else.
+_NO_TEXT = ("script", "head", "template", "noscript", "nav", "frameset", "noframes")
+_ROLES = {"table": "table", "row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th"}
 _BLOCKS = frozenset((
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "main", "p", "pre",
     "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
 ))  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -50,13 +57,18 @@ def parse(data: bytes, limits: Limits) -> Extract:
             "The HTML file is damaged. Save it again, or save it as plain text and load that."
         ) from None
     _refuse_incomplete(parser)
-    hidden = [element for element in root.iter() if _is_hidden(element)]
-    for element in hidden:
-        if element is not root:
-            element.drop_tree()
+    styles = read_styles(root)
+    etree.strip_elements(root, *_NO_TEXT, with_tail=False)
+    warnings = drop_what_is_not_live(root, styles)
+    _tables_by_role(root)
+    buttons_as_headings(root)
+    pictures = label_icons(root)
+    if pictures:
+        cells = f"{pictures} table cells hold" if pictures > 1 else "1 table cell holds"
+        warnings.append(f"{cells} only a picture without a description, so nothing of it is in the text.")
+    part_raised(root, styles)
     etree.strip_elements(root, *_DROPPED, with_tail=False)
-    warnings = ["The page has hidden text, which was left out."] if hidden else []
-    return assemble(_Walk().pieces(root), max_characters=limits.max_characters, warnings=warnings)
+    return assemble(_Walk(styles).pieces(root), max_characters=limits.max_characters, warnings=warnings)
 
 
 def _refuse_incomplete(parser: HTMLParser) -> None:
@@ -68,25 +80,24 @@ def _refuse_incomplete(parser: HTMLParser) -> None:
         raise DocumentError("The HTML is nested too deeply to be read. Save it as plain text or PDF and load that.")
 
 
-def _is_hidden(element: Any) -> bool:
-    if element.get("hidden") is None and not _HIDDEN.search(element.get("style", "")):
-        return False
-    return bool("".join(element.itertext()).strip())
-
-
-@dataclass(slots=True)
-class _List:
-    """An open list: the number of its next item, or None when it is not ordered."""
-
-    number: int | None
+def _tables_by_role(root: Any) -> None:
+    """Read what only says that it is a table (``role="table"``) as one."""
+    for table in [element for element in root.iter() if element.get("role") in ("table", "grid")]:
+        table.tag = "table"
+        for element in table.iterdescendants():
+            if element.get("role") in _ROLES:
+                element.tag = _ROLES[element.get("role")]
+            elif element.get("role") == "rowgroup":
+                element.tag = "tbody"
 
 
 @dataclass(slots=True)
 class _Walk:
     """Walks over the tree without recursion, collecting text until a block ends."""
 
+    styles: dict[Any, Style]
     buffer: list[str] = field(default_factory=list)
-    lists: list[_List] = field(default_factory=list)
+    lists: list[ItemMarkers] = field(default_factory=list)
     item_depth: int = 0
     marker: str = ""
     table: int = 0
@@ -97,7 +108,7 @@ class _Walk:
         for event, element in walk:
             tag = element.tag
             if event == "start":
-                if tag == "table" and _is_data_table(element):
+                if tag == "table" and is_data_table(element):
                     yield from self._flush()
                     yield from self._rows(element)
                     walk.skip_subtree()
@@ -113,11 +124,11 @@ class _Walk:
     def _open(self, element: Any, tag: str) -> Iterator[Piece]:
         if tag in ("ul", "ol", "menu"):
             yield from self._flush()
-            self.lists.append(_List(_first_number(element) if tag == "ol" else None))
+            self.lists.append(ItemMarkers(element, self.styles))
         elif tag == "li":
             yield from self._flush()
             self.item_depth += 1
-            self.marker = self._next_marker()
+            self.marker = self.lists[-1].marker(element) if self.lists else BULLET
         elif tag == "br":
             self.buffer.append("\n")
         elif tag in _HEADINGS or (tag in _BLOCKS and not self.item_depth):
@@ -166,42 +177,13 @@ class _Walk:
         else:
             yield Piece(kind, text)
 
-    def _next_marker(self) -> str:
-        if not self.lists or self.lists[-1].number is None:
-            return "- "
-        number = self.lists[-1].number
-        self.lists[-1].number = number + 1
-        return f"{number}. "
-
-    def _rows(self, table: Any) -> Iterator[Piece]:
+    def _rows(self, element: Any) -> Iterator[Piece]:
         self.table += 1
-        for row in table.iter("caption", "tr"):
-            if row.tag == "caption":
-                yield Piece("paragraph", _cell_text(row))
-                continue
-            cells = [_cell_text(cell) for cell in row.iterchildren("td", "th")]
-            if any(cells):
-                yield Piece("table_row", " | ".join(cells), table=self.table)
-
-
-def _is_data_table(table: Any) -> bool:
-    """Whether a table holds data: several columns, and no structure of its own inside the cells."""
-    if next(table.iterdescendants("table", "ul", "ol", "pre", *_HEADINGS), None) is not None:
-        return False
-    return any(len(row.findall("td")) + len(row.findall("th")) > 1 for row in table.iter("tr"))
-
-
-def _cell_text(cell: Any) -> str:
-    parts: list[str] = []
-    for event, element in etree.iterwalk(cell, events=("start", "end")):
-        if event == "start":
-            if element.tag in _BLOCKS or element.tag == "br":
-                parts.append(" ")
-            parts.append(element.text or "")
-        elif element is not cell:
-            parts.append(" " if element.tag in _BLOCKS else "")
-            parts.append(element.tail or "")
-    return " ".join("".join(parts).split())
+        table = read_table(element, self.styles)
+        for caption in table.captions:
+            yield Piece("paragraph", caption)
+        for row in table.rows:
+            yield Piece("table_row", " | ".join(row), table=self.table)
 
 
 def _tidy(text: str) -> str:
@@ -210,8 +192,3 @@ def _tidy(text: str) -> str:
     return "\n".join(
         line if line[:1] != " " or line[:2] == "  " else line[1:] for line in lines if line.strip()
     ).strip()
-
-
-def _first_number(element: Any) -> int:
-    start = element.get("start", "1")
-    return int(start) if re.fullmatch(r"-?\d{1,6}", start) else 1

@@ -1,37 +1,29 @@
-"""PDF -> lines with positions (pdfium); ``pdf_layout`` makes paragraphs, headings, lists and tables of them."""
+"""PDF -> pages of lines with positions (pdfium); ``pdf_paragraphs`` makes paragraphs, headings and tables of them."""
 
 from __future__ import annotations
 
-import ctypes
-import math
-from collections import Counter
-from collections.abc import Iterator
-from statistics import median_low
+import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from playground.documents.formats.pdf_annotations import read_annotations, set_among
 from playground.documents.formats.pdf_layout import Segment
+from playground.documents.formats.pdf_margins import may_have_line_numbers, without_line_numbers
 from playground.documents.formats.pdf_paragraphs import rebuild
+from playground.documents.formats.pdf_strikes import drawn_lines, without_struck
+from playground.documents.formats.pdf_words import PageText, Word, segments_of
 from playground.documents.formats.pieces import Extract, assemble, check_length
 from playground.documents.limits import Limits
 from playground.errors import DocumentError
-from playground.text.normalise import normalise_text
 
-# pdfium marks a hyphen at a line end with one of these instead of a line break.
-_LINE_END_HYPHENS = (0x02, 0xFFFE)
-_TRANSLATED = str.maketrans(
-    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
-    | dict.fromkeys("\uf0b7\uf0a7\uf0d8\uf076\uf0fc", "•")  # bullets of the Symbol and Wingdings fonts
-)
-_BOLD_NAMES = ("bold", "black", "heavy", "semibold", "demi")
-# A gap wider than this many times the line height separates columns. Where the file has a space of its own, only
-# justification can have stretched it that far. Where the file moves on without one (pdfium then generates a space), a
-# small gap is enough in a file that writes its spaces, but not in one that never does, as TeX.
-_COLUMN_GAP_OVER_SPACE = 4.0
-_COLUMN_GAP_BESIDE_SPACES = 0.5
-_COLUMN_GAP = 1.2
+_END = b"%%EOF"
+# What a file that was cut off holds behind its last end mark: the beginning of a later part.
+_PART_OF_A_FILE = re.compile(rb"\d+\s+\d+\s+obj\b|\bxref\b|\bstartxref\b|\btrailer\b")
+_NO_LETTER = re.compile("[\ue000-\uf8ff\ufffd]")
+_MAX_QUOTED = 60
 _SCAN = (
     "The PDF has no text layer: its pages are pictures, probably a scan. Run text recognition (OCR) on it, or load the "
     "original document."
@@ -40,43 +32,59 @@ _DAMAGED = "The PDF is damaged and could not be opened. Export it again from the
 _CUT_OFF = "The PDF is damaged: its end is missing. Download or export it again."
 
 
+@dataclass(slots=True)
+class _LeftOut:
+    """What is not in the text: page numbers from 1, counts, words."""
+
+    unreadable: list[int] = field(default_factory=list)
+    pictures: list[int] = field(default_factory=list)
+    numbered: list[int] = field(default_factory=list)
+    diagonal: dict[str, list[int]] = field(default_factory=dict)
+    unknown: int = 0
+    struck: int = 0
+    comments: int = 0
+    stamps: int = 0
+
+
 def parse(data: bytes, limits: Limits) -> Extract:
-    """Return the text of a PDF in reading order, with its pages; running heads and page numbers are left out.
+    """Return the text of a PDF in reading order, with its pages and the values of its form.
+
+    Running heads and page numbers are left out; so are line numbers, watermarks and struck text, with a warning.
 
     Raises:
         DocumentError: the file is damaged, protected, too long, or has no text layer.
     """
-    start = data.find(b"%PDF-")
-    if b"%%EOF" not in data[-4096:]:
-        raise DocumentError(_CUT_OFF)  # pdfium would repair it and silently lose pages
-    document = _open(data[start:])
+    document = _open(_whole(data))
     page_count = len(document)
     if page_count == 0:
         raise DocumentError(_DAMAGED)
     if page_count > limits.max_pages:
         raise DocumentError(f"The PDF has {page_count:,} pages; at most {limits.max_pages:,} can be loaded. Split it.")
+    form = None
+    if document.get_formtype() != pdfium.FORMTYPE_NONE:
+        document.init_forms()  # before any page is opened
+        form = document.formenv
     pages: list[list[Segment]] = []
     heights: list[float] = []
-    unreadable: list[int] = []
-    pictures: list[int] = []
+    left_out = _LeftOut()
     characters = 0
     for number in range(page_count):
         try:
             page = document[number]
         except pypdfium2.PdfiumError:
-            unreadable.append(number + 1)
+            left_out.unreadable.append(number + 1)
             pages.append([])
             heights.append(0.0)
             continue
-        segments, height = _segments(page, number)
+        segments, height = _read_page(page, form, number, left_out)
         characters += sum(len(segment.text) for segment in segments)
         check_length(characters, limits.max_characters)
         if not segments and _has_picture(page):
-            pictures.append(number + 1)
+            left_out.pictures.append(number + 1)
         pages.append(segments)
         heights.append(height)
         page.close()
-    if len(unreadable) == page_count:
+    if len(left_out.unreadable) == page_count:
         raise DocumentError(_DAMAGED)
     if characters == 0:
         raise DocumentError(_SCAN)
@@ -85,8 +93,20 @@ def parse(data: bytes, limits: Limits) -> Extract:
         rebuild(pages, heights),
         max_characters=limits.max_characters,
         page_count=page_count,
-        warnings=_warnings(unreadable, pictures, text_sample),
+        warnings=_warnings(left_out, text_sample),
     )
+
+
+def _whole(data: bytes) -> bytes:
+    """Return the file from its beginning to its end mark. What a server or mail program put around it does no harm.
+
+    Raises:
+        DocumentError: the file was cut off; pdfium would repair it and silently lose pages.
+    """
+    end = data.rfind(_END)
+    if end < 0 or _PART_OF_A_FILE.search(data, end):
+        raise DocumentError(_CUT_OFF)
+    return data[data.find(b"%PDF-") : end + len(_END)] + b"\n"
 
 
 def _open(data: bytes) -> Any:
@@ -104,16 +124,67 @@ def _open(data: bytes) -> Any:
         raise DocumentError(_DAMAGED) from None
 
 
-def _warnings(unreadable: list[int], pictures: list[int], text: str) -> list[str]:
+def _read_page(page: Any, form: Any, number: int, left_out: _LeftOut) -> tuple[list[Segment], float]:
+    """Return the stretches of text of one page in content order, and the height of the page."""
+    text = PageText(page)
+    over = read_annotations(page, form, text)
+    lines = drawn_lines(page, text) if text.count else []
+    whole_lines = not (lines or over.strikes or over.fills or may_have_line_numbers(text.text))
+    words = _without_diagonal(text.lines() if whole_lines else text.words(), number, left_out)
+    words, struck = without_struck(words, over.strikes, lines)
+    words, numbered = without_line_numbers(set_among(words, over.fills))
+    if numbered:
+        left_out.numbered.append(number + 1)
+    left_out.unknown += text.text.count("\x00")  # pdfium found no letter for the glyph
+    left_out.struck += struck
+    left_out.comments += over.comments
+    left_out.stamps += over.stamps
+    segments = segments_of(words, text, number)
+    text.close()
+    return segments, text.height
+
+
+def _without_diagonal(words: list[Word], number: int, left_out: _LeftOut) -> list[Word]:
+    """Remove a watermark: words that run across the page, where most of the words do not."""
+    diagonal = [word for word in words if word.diagonal]
+    if not diagonal or len(diagonal) * 2 > len(words):
+        return words
+    left_out.diagonal.setdefault(" ".join(word.text for word in diagonal), []).append(number + 1)
+    gone = {id(word) for word in diagonal}
+    return [word for word in words if id(word) not in gone]
+
+
+def _warnings(left_out: _LeftOut, text: str) -> list[str]:
     warnings = []
-    if unreadable:
-        warnings.append(f"Not readable, so missing from the text: {_pages(unreadable)}.")
-    if pictures:
-        warnings.append(f"Without a text layer (pictures or scans), so missing from the text: {_pages(pictures)}.")
-    private = sum("\ue000" <= c <= "\uf8ff" or c == "\ufffd" for c in text)
-    if private * 20 > len(text):
+    if left_out.unreadable:
+        warnings.append(f"Not readable, so missing from the text: {_pages(left_out.unreadable)}.")
+    if left_out.pictures:
+        warnings.append(
+            f"Without a text layer (pictures or scans), so missing from the text: {_pages(left_out.pictures)}."
+        )
+    for words, pages in list(left_out.diagonal.items())[:5]:
+        quoted = words if len(words) <= _MAX_QUOTED else words[:_MAX_QUOTED].rstrip() + "…"
+        warnings.append(f"A watermark was left out: “{quoted}” ({_pages(pages)}).")
+    if left_out.numbered:
+        warnings.append(f"The line numbers in the margin were left out ({_pages(left_out.numbered)}).")
+    if left_out.struck:
+        warnings.append(f"Struck-through text was left out in {_times(left_out.struck, 'place')}.")
+    if left_out.comments:
+        warnings.append(f"{_times(left_out.comments, 'comment')} on the pages {_was(left_out.comments)} left out.")
+    if left_out.stamps:
+        warnings.append(f"{_times(left_out.stamps, 'stamp')} on the pages {_was(left_out.stamps)} left out.")
+    unknown = left_out.unknown + (0 if text.isascii() else len(_NO_LETTER.findall(text)))
+    if unknown * 20 > len(text):
         warnings.append("Many characters of the PDF have no known letter; parts of the text may be wrong.")
     return warnings
+
+
+def _times(count: int, name: str) -> str:
+    return f"{count} {name}{'s' if count > 1 else ''}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _pages(numbers: list[int]) -> str:
@@ -125,147 +196,3 @@ def _has_picture(page: Any) -> bool:
     kinds = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
     count = min(pdfium.FPDFPage_CountObjects(page), 1000)
     return any(pdfium.FPDFPageObj_GetType(pdfium.FPDFPage_GetObject(page, i)) in kinds for i in range(count))
-
-
-def _segments(page: Any, number: int) -> tuple[list[Segment], float]:
-    """Return the stretches of text of one page without a wide gap inside, in content order, and the page height."""
-    text_page = page.get_textpage()
-    count = pdfium.FPDFText_CountChars(text_page)
-    width, height = page.get_size()
-    turns = _quarter_turns(text_page, count)
-    if page.get_rotation() in (90, 270):
-        width, height = height, width  # boxes are in the page's own coordinates, before it is turned for display
-    segments: list[Segment] = []
-    words: list[_Word] = []
-    found = list(_words(text_page, count, turns, width, height))
-    writes_spaces = sum(word.spaced for word in found) * 2 > len(found)
-    gap = _COLUMN_GAP_BESIDE_SPACES if writes_spaces else _COLUMN_GAP
-    for word in found:
-        if words and not _continues(words[-1], word, gap):
-            segments.append(_segment(text_page, words, number))
-            words = []
-        words.append(word)
-    if words:
-        segments.append(_segment(text_page, words, number))
-    text_page.close()
-    return segments, (width if turns % 2 else height)
-
-
-class _Word:
-    """A run of characters without white space: its text, box (top down) and first character.
-
-    ``hyphen``: a line-end hyphen follows; ``spaced``: the file has a space before it.
-    """
-
-    __slots__ = ("first", "hyphen", "spaced", "text", "x0", "x1", "y0", "y1")
-
-    def __init__(
-        self, text: str, first: int, box: tuple[float, float, float, float], *, hyphen: bool, spaced: bool
-    ) -> None:
-        self.text = text
-        self.first = first
-        self.x0, self.y0, self.x1, self.y1 = box
-        self.hyphen = hyphen
-        self.spaced = spaced
-
-
-def _words(text_page: Any, count: int, turns: int, width: float, height: float) -> Iterator[_Word]:
-    codes: list[int] = []
-    first = 0
-    spaced = False
-    for i in range(count + 1):
-        code = pdfium.FPDFText_GetUnicode(text_page, i) if i < count else 0x20
-        hyphen = code in _LINE_END_HYPHENS
-        if not (hyphen or code <= 0x20 or code in (0xA0, 0x3000)):
-            if not codes:
-                first = i
-            codes.append(code)
-            continue
-        text = _decoded(codes)
-        if text:
-            start = _box(text_page, first, turns, width, height)
-            end = _box(text_page, i - 1, turns, width, height)
-            box = (min(start[0], end[0]), min(start[1], end[1]), max(start[2], end[2]), max(start[3], end[3]))
-            yield _Word(text, first, box, hyphen=hyphen, spaced=spaced)
-            spaced = False
-        codes.clear()
-        spaced = spaced or (i < count and not pdfium.FPDFText_IsGenerated(text_page, i))
-
-
-def _decoded(codes: list[int]) -> str:
-    if not codes:
-        return ""
-    raw = "".join(map(chr, codes))
-    if not raw.isascii():
-        # Characters beyond the basic plane may come as surrogate pairs.
-        raw = raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").translate(_TRANSLATED)
-    return normalise_text(raw).strip()
-
-
-def _box(text_page: Any, index: int, turns: int, width: float, height: float) -> tuple[float, float, float, float]:
-    """Return (left, top, right, bottom) of a character with y downwards, turned so that the text is upright."""
-    rect = pdfium.FS_RECTF()
-    pdfium.FPDFText_GetLooseCharBox(text_page, index, rect)
-    left, right, top, bottom = rect.left, rect.right, rect.top, rect.bottom
-    if turns == 0:
-        return left, height - top, right, height - bottom
-    if turns == 1:  # text runs upwards
-        return bottom, left, top, right
-    if turns == 2:
-        return width - right, bottom, width - left, top
-    return height - top, width - right, height - bottom, width - left  # text runs downwards
-
-
-def _quarter_turns(text_page: Any, count: int) -> int:
-    """Return how most of the text is turned, in quarter turns counter-clockwise."""
-    turns: Counter[int] = Counter()
-    for i in range(0, count, max(1, count // 40)):
-        angle = pdfium.FPDFText_GetCharAngle(text_page, i)
-        if angle >= 0 and pdfium.FPDFText_GetUnicode(text_page, i) > 0x20:
-            turns[-round(angle / (math.pi / 2)) % 4] += 1  # pdfium counts clockwise
-    return turns.most_common(1)[0][0] if turns else 0
-
-
-def _continues(previous: _Word, word: _Word, gap: float) -> bool:
-    if previous.hyphen:
-        return False
-    size = max(previous.y1 - previous.y0, 1.0)
-    overlap = min(previous.y1, word.y1) - max(previous.y0, word.y0)
-    same_line = overlap > 0.5 * min(size, max(word.y1 - word.y0, 1.0))
-    widest = (_COLUMN_GAP_OVER_SPACE if word.spaced else gap) * size
-    return same_line and -0.5 * size < word.x0 - previous.x1 < widest
-
-
-def _segment(text_page: Any, words: list[_Word], number: int) -> Segment:
-    bold = _is_bold(text_page, words[0].first) and (len(words) == 1 or _is_bold(text_page, words[-1].first))
-    return Segment(
-        text=" ".join(word.text for word in words),
-        x0=words[0].x0,
-        x1=max(word.x1 for word in words),
-        y0=min(word.y0 for word in words),
-        y1=max(word.y1 for word in words),
-        # The middle one of a few words: a bullet or a word in code may have another size.
-        size=median_low(_font_size(text_page, word) for word in words[:: max(1, len(words) // 5)]),
-        bold=bold,
-        hyphen=words[-1].hyphen,
-        page=number,
-    )
-
-
-def _font_size(text_page: Any, word: _Word) -> float:
-    """Return the size on the page: the font's own size times the scale of the text matrix."""
-    matrix = pdfium.FS_MATRIX()
-    size: float = pdfium.FPDFText_GetFontSize(text_page, word.first)
-    if size > 0 and pdfium.FPDFText_GetMatrix(text_page, word.first, matrix):
-        size *= math.hypot(matrix.c, matrix.d)
-    return size if size > 0 else max(word.y1 - word.y0, 1.0)
-
-
-def _is_bold(text_page: Any, index: int) -> bool:
-    if pdfium.FPDFText_GetFontWeight(text_page, index) >= 600:
-        return True
-    name = ctypes.create_string_buffer(128)
-    flags = ctypes.c_int()
-    pdfium.FPDFText_GetFontInfo(text_page, index, name, len(name), flags)
-    lowered = name.value.decode("utf-8", "replace").lower()
-    return any(mark in lowered for mark in _BOLD_NAMES)

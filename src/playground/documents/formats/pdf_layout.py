@@ -1,4 +1,4 @@
-"""Positioned lines of a PDF -> pieces: reading order, running heads, table rows, paragraphs, headings.
+"""Positioned lines of a PDF -> pieces: reading order, table rows, columns.
 
 Geometry only; the distances are multiples of the font size, so they hold for any page. Content order is trusted
 unless it jumps about: producers write columns and cells in the order in which they are read.
@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from playground.documents.formats.structure import is_list_item, is_page_number
+from playground.documents.formats.structure import is_list_item
 
-_MARGIN_SHARE = 0.12  # running heads and page numbers lie in this share of the page at its top and bottom
 _MAX_CELL_LINES = 10
 _MAX_RISE = 4  # most line heights by which a cell begins above those at its left
 _SECTION_MARKER = re.compile(r"\d{1,3}(\.\d{1,3})*[.)]?|o")
-_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,56 +78,6 @@ def order_page(segments: Sequence[Segment]) -> list[Segment]:
 
 def _jumps_back(before: Segment, after: Segment) -> bool:
     return after.y1 < before.y0 and after.x0 < before.x1
-
-
-def drop_running_heads(pages: Sequence[Sequence[Segment]], heights: Sequence[float]) -> list[list[Segment]]:
-    """Remove what repeats (digits apart) at the same height in the margins of many pages, and page numbers there."""
-    seen: dict[tuple[str, int], list[tuple[int, float]]] = {}
-    edges: list[list[tuple[list[Segment], tuple[str, int]]]] = []
-    for number, (segments, height) in enumerate(zip(pages, heights, strict=True)):
-        lines = [(line, _masked(line)) for line in _edge_lines(segments, height)]
-        edges.append(lines)
-        for line, key in lines:
-            seen.setdefault(key, []).append((number, line[0].y0))
-    kept = []
-    for segments, lines in zip(pages, edges, strict=True):
-        dropped: set[int] = set()
-        for line, key in lines:
-            text = " ".join(segment.text for segment in line)
-            if is_page_number(text) or _repeats(seen[key], line[0].y0, len(pages)):
-                dropped.update(id(segment) for segment in line)
-        kept.append([segment for segment in segments if id(segment) not in dropped])
-    return kept if any(kept) else [list(segments) for segments in pages]
-
-
-def _edge_lines(segments: Sequence[Segment], height: float) -> list[list[Segment]]:
-    """Return the two uppermost and two lowest lines, as far as they lie in the margins."""
-    lines: list[list[Segment]] = []
-    for segment in sorted(segments, key=lambda s: s.middle):
-        if lines and segment.middle - lines[-1][0].middle < 0.5 * segment.height:
-            lines[-1].append(segment)
-        else:
-            lines.append([segment])
-    top = [line for line in lines[:2] if line[0].middle < height * _MARGIN_SHARE]
-    bottom = [line for line in lines[2:][-2:] if line[0].middle > height * (1 - _MARGIN_SHARE)]
-    return [sorted(line, key=lambda s: s.x0) for line in top + bottom]
-
-
-def _masked(line: Sequence[Segment]) -> tuple[str, int]:
-    text = " ".join(segment.text for segment in line).lower()
-    return _DIGITS.sub("#", text), round(line[0].size)
-
-
-def _repeats(places: Sequence[tuple[int, float]], y0: float, page_count: int) -> bool:
-    pages = {page for page, other in places if abs(other - y0) < 8}
-    # Heads may differ on left and right pages and from chapter to chapter.
-    return len(pages) >= (2 if page_count <= 3 else 3) or _is_mirrored(pages, page_count)
-
-
-def _is_mirrored(pages: set[int], page_count: int) -> bool:
-    """Whether a head stands on two pages that are all left or all right ones there are, a title page apart."""
-    first = min(pages)
-    return len(pages) == 2 and first <= 2 and pages == set(range(first, page_count, 2))
 
 
 def group_rows(segments: Iterable[Segment]) -> list[Item]:

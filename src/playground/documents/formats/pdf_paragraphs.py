@@ -7,29 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from playground.documents.formats.pdf_hyphens import Vocabulary, ended
 from playground.documents.formats.pdf_layout import (
     Item,
     Row,
     Segment,
     body_style,
-    drop_running_heads,
     group_rows,
     order_page,
     usual_pitch,
 )
+from playground.documents.formats.pdf_margins import drop_running_heads
 from playground.documents.formats.pieces import Piece
 from playground.documents.formats.structure import BULLET, is_all_caps, is_list_item, is_title_like, section_depth
 
 _SENTENCE_END = (".", "!", "?", ":", ";")
 _MAX_HEADING_CHARACTERS = 150
 _MAX_LEVEL = 9
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_LAST_WORD = re.compile(r"[^\W\d_]+$")
-_FIRST_WORD = re.compile(r"[^\W\d_]+")
-# Parts that keep their hyphen when nothing else in the document tells.
-_HYPHENATED_PARTS = frozenset(
-    ("non", "self", "ex", "co", "e", "well", "third", "second", "first", "one", "two", "three")
-)
 _LETTER_BULLET = re.compile(r"o (?=\S)")  # Word's second-level bullet is the letter o of a typewriter font
 
 
@@ -43,7 +37,7 @@ def rebuild(pages: Sequence[Sequence[Segment]], heights: Sequence[float]) -> lis
     everything = [segment for segments in kept for segment in segments]
     columns = [[item for item in flow if isinstance(item, Segment)] for _, flow in _flows(items)]
     size, bold = body_style(everything)
-    style = _Style(size, bold, usual_pitch(columns), _vocabulary(everything))
+    style = _Style(size, bold, usual_pitch(columns), Vocabulary(everything))
     drafts = _merged([draft for is_row, flow in _flows(items) for draft in _drafts(is_row, flow, style)])
     return _pieces(drafts, style)
 
@@ -55,7 +49,7 @@ class _Style:
     size: float
     bold: bool
     pitch: float
-    vocabulary: frozenset[str]
+    vocabulary: Vocabulary
 
 
 @dataclass(slots=True)
@@ -64,10 +58,6 @@ class _Draft:
 
     lines: list[Segment]
     row: Row | None = None
-
-
-def _vocabulary(lines: Sequence[Segment]) -> frozenset[str]:
-    return frozenset(word for line in lines if not line.text.endswith("-") for word in _WORD.findall(line.text.lower()))
 
 
 def _flows(items: Sequence[Item]) -> Iterator[tuple[bool, list[Item]]]:
@@ -108,23 +98,23 @@ def _drafts(is_row: bool, flow: Sequence[Item], style: _Style) -> Iterator[_Draf
 
 def _begins_paragraph(paragraph: Sequence[Segment], line: Segment, right: float, style: _Style) -> bool:
     first, before = paragraph[0], paragraph[-1]
-    ended = before.text.endswith(_SENTENCE_END)
+    closed = before.text.endswith(_SENTENCE_END)
     other_size = abs(line.size - before.size) > 0.12 * before.size
     gap = line.y0 - before.y0 > 1.3 * style.pitch * before.size
-    other_weight = line.bold != before.bold and (ended or is_title_like(before.text) or is_title_like(line.text))
-    item = _is_item(line.text) and (_has_bullet(line.text) or ended or _is_item(first.text))
-    clause = ended and section_depth(line.text) > 1
-    if other_size or gap or other_weight or item or clause:
+    other_weight = line.bold != before.bold and (closed or is_title_like(before.text) or is_title_like(line.text))
+    if other_size or gap or other_weight or (closed and section_depth(line.text) > 1):
+        return True
+    if _is_item(line.text) and (_has_bullet(line.text) or closed or _is_item(first.text)):
         return True
     if _left_room(before, line, right, style):
         return True
     short = before.x1 < right - 0.12 * (right - first.x0)
-    if before.hyphen or (short and (ended or _is_lone_title(paragraph, line, right))):
+    if before.hyphen or (short and (closed or _is_lone_title(paragraph, line, right))):
         return not before.hyphen
     if _is_item(first.text):
         hangs = len(paragraph) > 1 and before.x0 > first.x0 + 0.5 * line.size
         return line.x0 < first.x0 - 0.5 * line.size or (hangs and line.x0 < before.x0 - 0.5 * line.size)
-    return ended and line.x0 > before.x0 + 0.8 * line.size
+    return closed and line.x0 > before.x0 + 0.8 * line.size
 
 
 def _left_room(before: Segment, line: Segment, right: float, style: _Style) -> bool:
@@ -256,23 +246,8 @@ def _join_lines(lines: Sequence[Segment], style: _Style) -> tuple[str, tuple[tup
     text = _LETTER_BULLET.sub("◦ ", lines[0].text) if _LETTER_BULLET.match(lines[0].text) else lines[0].text
     pages = [(lines[0].page, 0)]
     for before, line in pairwise(lines):
-        text = _ended(text, before.hyphen, line.text, style.vocabulary)
+        text = ended(text, before.hyphen, line.text, style.vocabulary)
         if line.page != before.page:
             pages.append((line.page, len(text)))
         text += line.text
     return text, tuple(pages)
-
-
-def _ended(text: str, hyphen: bool, following: str, vocabulary: frozenset[str]) -> str:
-    """Return ``text`` as it must end before the next line: with a space, a hyphen, or nothing."""
-    if not hyphen and not re.search(r"\w-$", text):
-        return text + " "
-    stem = text if hyphen else text[:-1]
-    last, first = _LAST_WORD.search(stem), _FIRST_WORD.match(following)
-    if last is None or first is None or not first[0][0].islower() or last[0].isupper():
-        return stem + "-"
-    left, right = last[0].lower(), first[0].lower()
-    if left + right in vocabulary:
-        return stem
-    keeps = f"{left}-{right}" in vocabulary or left in _HYPHENATED_PARTS
-    return stem + "-" if keeps else stem
