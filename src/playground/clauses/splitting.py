@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from playground.clauses.headings import number_of
 from playground.clauses.kinds import kinds_of
+from playground.text.page_furniture import PageFurniture
 from playground.text.sentences import sentence_spans
 from playground.types import Block, Clause, Document
 
@@ -45,7 +46,6 @@ _INLINE_ITEM = re.compile(r"(?<=[;:.,])\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[
 _CITES = re.compile(
     r"(?:\b(?:section|sections|article|articles|clause|clauses|paragraph|§|no|nos|and|or|to|in|of)\.?)$", re.I
 )
-_ENDS = re.compile(r"[.;:!?][\"'\u201d\u2019)\]]{0,3}$|[,;:]\s*(?:and|or)$")
 
 
 def split_clauses(document: Document) -> tuple[Clause, ...]:
@@ -121,41 +121,36 @@ def _cuts(document: Document) -> list[int]:
 def _all_cuts(document: Document) -> Iterator[int]:
     """Yield the offsets at which clauses begin, in no particular order."""
     text = document.text
-    sections = sorted({0, *_section_cuts(document), len(text)})
+    pages = PageFurniture.of(text)
+    sections = sorted({0, *_section_cuts(document, pages), len(text)})
     for start, end in pairwise(sections):
         yield start
         if end - start > _WHOLE_CHARACTERS:
-            yield from _sentence_cuts(text, start, end)
+            yield from _sentence_cuts(text, start, end, pages)
 
 
-def _section_cuts(document: Document) -> Iterator[int]:
-    """Yield where paragraphs, numbered sections and sub-clauses begin."""
+def _section_cuts(document: Document, pages: PageFurniture) -> Iterator[int]:
+    """Yield where paragraphs, numbered sections and sub-clauses begin; none within a sentence that goes on."""
     text = document.text
     for pattern in (_BLANK, _LINE_MARKER):
         for match in pattern.finditer(text):
-            if not _runs_on(text, match.start(), match.end()):
+            if not pages.sentence_runs_on(text, match.end()):
                 yield match.end()
     for match in _INLINE_SECTION.finditer(text):
-        if not _CITES.search(text, max(0, match.start() - 12), match.start()):
+        cites = _CITES.search(text, max(0, match.start() - 12), match.start())
+        if not cites and not pages.sentence_runs_on(text, match.end()):
             yield match.end()
     before = ""
     for block in document.blocks:
         alone = {before, block.kind} & {"heading", "table_row"}
-        if alone or not _runs_on(text, block.start, block.start):
+        if alone or not pages.sentence_runs_on(text, block.start):
             yield block.start
         before = block.kind
 
 
-def _runs_on(text: str, before: int, after: int) -> bool:
-    """Tell whether a sentence goes on across a break: a page ended in its middle."""
-    ahead = text[after : after + 1]
-    behind = text[max(0, before - 40) : before].rstrip()
-    return bool(behind) and ahead.islower() and not _ENDS.search(behind) and text[after + 1 : after + 2] not in ".)"
-
-
-def _sentence_cuts(text: str, start: int, end: int) -> Iterator[int]:
+def _sentence_cuts(text: str, start: int, end: int, pages: PageFurniture) -> Iterator[int]:
     first = start
-    for _begin, sentence_end in sentence_spans(text, start, end):
+    for _begin, sentence_end in sentence_spans(text, start, end, pages):
         stop = _past_space(text, sentence_end, end)
         if stop - first < _FEWEST_CHARACTERS and stop < end:
             continue

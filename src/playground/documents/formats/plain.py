@@ -2,8 +2,11 @@
 
 Headings: underlined, numbered ("2.1 Refunds", "Article 3"), in capitals, or a short title alone between blank lines;
 a title alone on the first line is level 1. List items begin with a bullet, a number or a letter. Table rows are two
-or more neighbouring lines with the same kind of column separator. Every decision looks at a line and its two
-neighbours only, so the scan is linear.
+or more neighbouring lines with the same kind of column separator. Every decision looks at a line, its two neighbours and
+the width at which the text is wrapped, so the scan is linear.
+
+A line that goes on with the sentence of the line before (``text.line_breaks``) begins nothing, whatever it looks like.
+What pages and filings add is left out first (``plain_pages``).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from playground.documents.formats.pieces import Extract, check_length
+from playground.documents.formats.plain_pages import without_pages
 from playground.documents.formats.structure import (
     BULLET,
     is_all_caps,
@@ -21,13 +25,16 @@ from playground.documents.formats.structure import (
     section_depth,
 )
 from playground.documents.limits import Limits
+from playground.text.line_breaks import MOST_READ, runs_on
 from playground.text.normalise import normalise_text
 from playground.types import Block, BlockKind
 
 _UNDERLINE = re.compile(r"(=|-|~)\1{2,}")
 _SENTENCE_END = (".", "!", "?", ":", ";", ")")
-# A line longer than this was not wrapped by hand: it is a paragraph by itself.
 _WRAPPED_AT = 120
+"""A longer line was not wrapped by hand, unless most lines of the text are as long: it is a paragraph by itself."""
+_WIDEST_WRAP = 400
+_FEWEST_WRAPPED = 3
 _SPACED_COLUMNS = re.compile(r"\S {3,}(?=\S)")
 
 
@@ -47,15 +54,17 @@ class _Line:
 
 
 def parse_plain(text: str, limits: Limits) -> Extract:
-    """Return normalised ``text`` with its blocks.
+    """Return normalised ``text`` with its blocks, without what its pages added; the warnings say what was left out.
 
     Raises:
         DocumentError: the text is longer than ``limits.max_characters``.
     """
+    text, warnings = without_pages(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = normalise_text(text)
     check_length(len(text), limits.max_characters)
     lines = _lines(text)
-    return Extract(text, tuple(_Scanner(lines, capitals=_capitals_stand_out(text)).scan()))
+    scanner = _Scanner(lines, capitals=_capitals_stand_out(text), wrapped_at=_wrap_column(lines))
+    return Extract(text, tuple(scanner.scan()), warnings=warnings)
 
 
 def _lines(text: str) -> list[_Line]:
@@ -81,12 +90,28 @@ def _capitals_stand_out(text: str) -> bool:
     return sum(c.isupper() for c in sample) * 2 <= letters
 
 
+def _wrap_column(lines: list[_Line]) -> int:
+    """Return the length up to which a line may have been wrapped: more than 120 where most long lines end close to it.
+
+    A wrapped line is one that another follows without a blank line; in a text that is not wrapped their lengths differ.
+    """
+    inner = sorted(len(line.content) for line in lines if not line.last)
+    if not inner or inner[-1] <= _WRAPPED_AT:
+        return _WRAPPED_AT
+    widest = inner[-1 - len(inner) // 50]
+    long = [length for length in inner if length > widest // 2]
+    close = sum(widest - length <= max(15, widest // 8) for length in long)
+    is_wrapped = widest <= _WIDEST_WRAP and close >= max(_FEWEST_WRAPPED, 0.7 * len(long))
+    return max(widest, _WRAPPED_AT) if is_wrapped else _WRAPPED_AT
+
+
 class _Scanner:
     """Walks over the lines once. Holds the position and the blocks so far."""
 
-    def __init__(self, lines: list[_Line], *, capitals: bool) -> None:
+    def __init__(self, lines: list[_Line], *, capitals: bool, wrapped_at: int = _WRAPPED_AT) -> None:
         self.lines = lines
         self.capitals = capitals
+        self.wrapped_at = wrapped_at
         self.blocks: list[Block] = []
         self.previous = ""  # content of the last line taken
         self.pending_rule: int | None = None  # start of a rule that no block precedes
@@ -193,7 +218,8 @@ class _Scanner:
             line, before = self.lines[stop], self.lines[stop - 1]
             wrapped = len(before.content) >= 50 and not before.content.endswith((".", "!", "?"))
             continues = line.indent > item.indent or line.content[0].islower() or wrapped
-            if is_list_item(line.content) or is_rule(line.content) or not continues:
+            runs_over = self._sentence_runs_on(stop, i)
+            if is_rule(line.content) or (not runs_over and (is_list_item(line.content) or not continues)):
                 break
             stop += 1
         return stop
@@ -202,17 +228,30 @@ class _Scanner:
         stop = i + 1
         self.previous = self.lines[i].content
         while stop < len(self.lines) and not self.lines[stop].first:
-            line = self.lines[stop]
-            unwrapped = len(line.content) > _WRAPPED_AT or len(self.previous) > _WRAPPED_AT
-            if unwrapped or self._ends_paragraph(stop, i):
+            if self._ends_paragraph(stop, i):
                 break
-            self.previous = line.content
+            self.previous = self.lines[stop].content
             stop += 1
         return stop
 
+    def _sentence_runs_on(self, i: int, block_start: int) -> bool:
+        """Tell whether line ``i`` goes on with the sentence of the lines before it, from ``block_start`` on."""
+        before = " ".join(line.content for line in self.lines[max(block_start, i - 3) : i])
+        after = "\n".join(line.content for line in self.lines[i : i + 3])
+        return runs_on(before[-MOST_READ:], after, blank=False)
+
     def _ends_paragraph(self, i: int, paragraph_start: int) -> bool:
         line = self.lines[i]
-        if is_rule(line.content) or BULLET.match(line.content) or self._table_end(i):
+        if is_rule(line.content):
+            return True
+        unwrapped = len(line.content) > self.wrapped_at or len(self.previous) > self.wrapped_at
+        if unwrapped and self.previous.endswith(",") and line.content[0].isupper():
+            return True
+        if self._sentence_runs_on(i, paragraph_start):
+            return False
+        if BULLET.match(line.content) or self._table_end(i):
+            return True
+        if unwrapped:
             return True
         if is_list_item(line.content) or section_depth(line.content) > 1:
             return self.previous.endswith(_SENTENCE_END)
