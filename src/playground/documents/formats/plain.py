@@ -33,7 +33,7 @@ _UNDERLINE = re.compile(r"(=|-|~)\1{2,}")
 _SENTENCE_END = (".", "!", "?", ":", ";", ")")
 _WRAPPED_AT = 120
 """A longer line was not wrapped by hand, unless most lines of the text are as long: it is a paragraph by itself."""
-_WIDEST_WRAP = 400
+_NARROWEST_WRAP, _WIDEST_WRAP = 40, 400
 _FEWEST_WRAPPED = 3
 _SPACED_COLUMNS = re.compile(r"\S {3,}(?=\S)")
 
@@ -63,7 +63,7 @@ def parse_plain(text: str, limits: Limits) -> Extract:
     text = normalise_text(text)
     check_length(len(text), limits.max_characters)
     lines = _lines(text)
-    scanner = _Scanner(lines, capitals=_capitals_stand_out(text), wrapped_at=_wrap_column(lines))
+    scanner = _Scanner(lines, capitals=_capitals_stand_out(text), column=_wrap_column(lines))
     return Extract(text, tuple(scanner.scan()), warnings=warnings)
 
 
@@ -91,27 +91,27 @@ def _capitals_stand_out(text: str) -> bool:
 
 
 def _wrap_column(lines: list[_Line]) -> int:
-    """Return the length up to which a line may have been wrapped: more than 120 where most long lines end close to it.
+    """Return the column at which a text is wrapped, 0 where it is not: most of its long lines end close to it.
 
     A wrapped line is one that another follows without a blank line; in a text that is not wrapped their lengths differ.
     """
-    inner = sorted(len(line.content) for line in lines if not line.last)
-    if not inner or inner[-1] <= _WRAPPED_AT:
-        return _WRAPPED_AT
+    inner = sorted(line.indent + len(line.content) for line in lines if not line.last)
+    if not inner:
+        return 0
     widest = inner[-1 - len(inner) // 50]
     long = [length for length in inner if length > widest // 2]
-    close = sum(widest - length <= max(15, widest // 8) for length in long)
-    is_wrapped = widest <= _WIDEST_WRAP and close >= max(_FEWEST_WRAPPED, 0.7 * len(long))
-    return max(widest, _WRAPPED_AT) if is_wrapped else _WRAPPED_AT
+    close = sum(widest - length <= max(12, widest // 8) for length in long)
+    is_wrapped = _NARROWEST_WRAP <= widest <= _WIDEST_WRAP and close >= max(_FEWEST_WRAPPED, 0.6 * len(long))
+    return widest if is_wrapped else 0
 
 
 class _Scanner:
     """Walks over the lines once. Holds the position and the blocks so far."""
 
-    def __init__(self, lines: list[_Line], *, capitals: bool, wrapped_at: int = _WRAPPED_AT) -> None:
+    def __init__(self, lines: list[_Line], *, capitals: bool, column: int) -> None:
         self.lines = lines
         self.capitals = capitals
-        self.wrapped_at = wrapped_at
+        self.column = column
         self.blocks: list[Block] = []
         self.previous = ""  # content of the last line taken
         self.pending_rule: int | None = None  # start of a rule that no block precedes
@@ -168,6 +168,8 @@ class _Scanner:
             if underline:
                 return (1 if underline[1] == "=" else 2), 2
         capitals = self.capitals and is_all_caps(line.content)
+        if not following.first and (self._sentence_runs_on(i + 1, i) or (not capitals and self._is_full(i))):
+            return None
         depth = section_depth(line.content) if title or capitals else 0
         if depth and self._opens_section(line, following, depth):
             # Numbered titles in capitals rank with the capitals that have no number ("BACKGROUND", "1. TERM").
@@ -240,11 +242,18 @@ class _Scanner:
         after = "\n".join(line.content for line in self.lines[i : i + 3])
         return runs_on(before[-MOST_READ:], after, blank=False)
 
+    def _is_full(self, i: int) -> bool:
+        """Tell whether the first word of the next line would not have fitted on line ``i`` of a wrapped text."""
+        line = self.lines[i]
+        word = self.lines[i + 1].content.split(" ", 1)[0]
+        return bool(self.column) and line.indent + len(line.content) + 1 + len(word) > self.column
+
     def _ends_paragraph(self, i: int, paragraph_start: int) -> bool:
         line = self.lines[i]
         if is_rule(line.content):
             return True
-        unwrapped = len(line.content) > self.wrapped_at or len(self.previous) > self.wrapped_at
+        longest = max(self.column, _WRAPPED_AT)
+        unwrapped = len(line.content) > longest or len(self.previous) > longest
         if unwrapped and self.previous.endswith(",") and line.content[0].isupper():
             return True
         if self._sentence_runs_on(i, paragraph_start):
