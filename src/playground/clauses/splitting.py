@@ -142,10 +142,12 @@ def _section_cuts(document: Document, pages: PageFurniture) -> Iterator[int]:
             yield match.end()
     before = ""
     for block in document.blocks:
-        alone = {before, block.kind} & {"heading", "table_row"}
-        if alone or not pages.sentence_runs_on(text, block.start):
+        kind = block.kind
+        if kind == "heading" and pages.is_furniture(text[block.start : block.end]):
+            kind = "paragraph"  # a running head
+        if {before, kind} & {"heading", "table_row"} or not pages.sentence_runs_on(text, block.start):
             yield block.start
-        before = block.kind
+        before = kind
 
 
 def _sentence_cuts(text: str, start: int, end: int, pages: PageFurniture) -> Iterator[int]:

@@ -29,7 +29,7 @@ _SECTION = re.compile(
 _REFERENCE = re.compile(
     r"(?:\b(?:sections?|articles?|clauses?|(?:sub)?paragraphs?|sub-?(?:section|clause)s?|schedules?|exhibits?"
     r"|appendix|annex|parts?|chapters?|items?|nos?\.?|\u00a7{1,2})"
-    r"|\([a-z0-9]{1,4}\),?\s(?:and|or|to|through)"
+    r"|(?:\([a-z0-9]{1,4}\)|\d\.\d{1,3}),?\s(?:and|or|to|through)"
     r"|\b(?:sections?|articles?|clauses?|paragraphs?)\s\d[\d.]*(?:\([a-z]\))?,?\s(?:and|or|to|through))$",
     re.IGNORECASE,
 )
@@ -79,7 +79,7 @@ def runs_on(before: str, after: str, *, blank: bool) -> bool:
         return False
     is_item = bool(_ITEM.match(after))
     if after[0].islower() and not is_item:
-        return not (blank and _ITEM_END.search(before[-12:]) and not before[-12:].rstrip().endswith(", and"))
+        return not (blank and before[-12:].count(";") and _ITEM_END.search(before[-12:]))
     words = _WORD.findall(before)
     if len(words) < _FEWEST_WORDS:
         return False
@@ -112,7 +112,7 @@ def _number_runs_on(before: str, after: str, last: str, *, ends_item: bool, blan
 
 def _section_runs_on(section: re.Match[str], last: str, *, ends_item: bool, blank: bool) -> bool:
     """Judge what begins with "Section 5", "Article IV" and the like."""
-    if last in _OPEN - {"and", "or"}:
+    if last in _OPEN and not ends_item:
         return True
     rest = section["rest"].strip()
     return not blank and not ends_item and (rest[:1].islower() or rest[:1] == ",")

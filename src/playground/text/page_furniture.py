@@ -69,14 +69,16 @@ class PageFurniture:
         gap = text[before:start]
         if "\n" not in gap:
             return runs_on(tail_of(text, before), text[start : start + MOST_READ], blank=False)
+        blank = gap.count("\n") > 1
+        tail = tail_of(text, before)
+        if runs_on(_TRAILING_NUMBER.sub("", tail) if blank else tail, text[start : start + MOST_READ], blank=blank):
+            return True
         behind = self._last_line_of_text(text, before)
         ahead = self._next_line_of_text(text, start)
-        is_page = behind < before or ahead > start
-        blank = is_page or gap.count("\n") > 1
-        tail = tail_of(text, behind)
-        if blank:
-            tail = _TRAILING_NUMBER.sub("", tail)
-        return runs_on(tail, text[ahead : ahead + MOST_READ], blank=blank)
+        if behind == before and ahead == start:
+            return False
+        tail = _TRAILING_NUMBER.sub("", tail_of(text, behind))
+        return runs_on(tail, text[ahead : ahead + MOST_READ], blank=True)
 
     def paragraph_runs_on(self, text: str, end: int) -> bool:
         """Tell whether a sentence goes on behind the blank lines that begin at ``end``."""

@@ -27,6 +27,7 @@ from playground.documents.formats.structure import (
 from playground.documents.limits import Limits
 from playground.text.line_breaks import MOST_READ, runs_on
 from playground.text.normalise import normalise_text
+from playground.text.page_furniture import is_page_line
 from playground.types import Block, BlockKind
 
 _UNDERLINE = re.compile(r"(=|-|~)\1{2,}")
@@ -35,6 +36,8 @@ _WRAPPED_AT = 120
 """A longer line was not wrapped by hand, unless most lines of the text are as long: it is a paragraph by itself."""
 _NARROWEST_WRAP, _WIDEST_WRAP = 40, 400
 _FEWEST_WRAPPED = 3
+_MOST_PAGE_LINES = 4
+"""Lines that a page may put between two parts of a sentence."""
 _SPACED_COLUMNS = re.compile(r"\S {3,}(?=\S)")
 
 
@@ -168,7 +171,7 @@ class _Scanner:
             if underline:
                 return (1 if underline[1] == "=" else 2), 2
         capitals = self.capitals and is_all_caps(line.content)
-        if not following.first and (self._sentence_runs_on(i + 1, i) or (not capitals and self._is_full(i))):
+        if self._is_broken_sentence(i, capitals=capitals):
             return None
         depth = section_depth(line.content) if title or capitals else 0
         if depth and self._opens_section(line, following, depth):
@@ -218,7 +221,8 @@ class _Scanner:
         stop = i + 1
         while stop < len(self.lines) and not self.lines[stop].first:
             line, before = self.lines[stop], self.lines[stop - 1]
-            wrapped = len(before.content) >= 50 and not before.content.endswith((".", "!", "?"))
+            is_long = len(before.content) >= 50 or self._is_full(stop - 1)
+            wrapped = is_long and not before.content.endswith((".", "!", "?"))
             continues = line.indent > item.indent or line.content[0].islower() or wrapped
             runs_over = self._sentence_runs_on(stop, i)
             if is_rule(line.content) or (not runs_over and (is_list_item(line.content) or not continues)):
@@ -241,6 +245,18 @@ class _Scanner:
         before = " ".join(line.content for line in self.lines[max(block_start, i - 3) : i])
         after = "\n".join(line.content for line in self.lines[i : i + 3])
         return runs_on(before[-MOST_READ:], after, blank=False)
+
+    def _is_broken_sentence(self, i: int, *, capitals: bool) -> bool:
+        """Tell whether a line that looks like a title is a part of a sentence that a line or a page ended."""
+        following = self.lines[i + 1]
+        if not following.first:
+            return self._sentence_runs_on(i + 1, i) or (not capitals and self._is_full(i))
+        ahead = i + 1
+        while ahead < len(self.lines) and ahead <= i + _MOST_PAGE_LINES and is_page_line(self.lines[ahead].content):
+            ahead += 1
+        if ahead == i + 1 or ahead == len(self.lines):
+            return False
+        return runs_on(self.lines[i].content[-MOST_READ:], self.lines[ahead].content, blank=True)
 
     def _is_full(self, i: int) -> bool:
         """Tell whether the first word of the next line would not have fitted on line ``i`` of a wrapped text."""
