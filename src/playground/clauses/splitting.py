@@ -21,12 +21,14 @@ from playground.types import Block, Clause, Document
 MOST_CHARACTERS = 1_200
 """No clause is longer, unless it holds one unbroken word."""
 
-_WHOLE_CHARACTERS = 320
+_WHOLE_CHARACTERS = 200
 """A paragraph or numbered section up to this length is one clause; a longer one is cut at its sentences."""
-_FEWEST_CHARACTERS = 40
+_FEWEST_CHARACTERS = 30
 """A shorter sentence is kept with the one before it."""
-_SPLIT_LIST_CHARACTERS = 600
-"""A longer sentence is cut at its own list: (a) ...; (b) ..."""
+_SPLIT_LIST_CHARACTERS = 200
+"""A longer sentence is cut at its own list: (a) ...; (b) ... Never at a comma: that would cut inside a sentence."""
+_SPLIT_PARTS_CHARACTERS = 400
+"""A longer sentence is cut at its semicolons too."""
 
 _DEEPEST = 4
 """Headings kept above a clause; numbering that is misread must not pile up."""
@@ -42,7 +44,17 @@ _INLINE_SECTION = re.compile(
     r"(?:(?<=[.;:)\]\u201d\"])|(?<=[A-Z]{2}))\s+(?=(?:\d{1,2}(?:\.\d{1,3}){1,4}\.?|(?:ARTICLE|Article|SECTION|Section)\s+(?:\d{1,2}|[IVX]{1,5})"
     r"(?:\.\d{1,2})?[.:]?|\d{1,2}\.)\s+[A-Z\u201c\"])"
 )
-_INLINE_ITEM = re.compile(r"(?<=[;:.,])\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)")
+_INLINE_ITEM = re.compile(
+    r"(?<=[;:.])\s+(?:(?:and|or)\s+)?(?=(?:\((?:[a-z]{1,2}|[ivx]{1,5}|\d{1,2})\)|[a-z][.)])\s)|(?<=[a-z]:)\s+(?=[A-Z])"
+)
+_INLINE_PART = re.compile(rf"{_INLINE_ITEM.pattern}|(?<=;)\s+(?:(?:and|or)\s+)?(?=\S)")
+_BREAKS = (
+    re.compile(r";\s"),
+    re.compile(r",\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)"),
+    re.compile(r",\s"),
+    re.compile(r"\s"),
+)
+"""Where a sentence that is too long is cut, the best first."""
 _CITES = re.compile(
     r"(?:\b(?:section|sections|article|articles|clause|clauses|paragraph|§|no|nos|and|or|to|in|of)\.?)$", re.I
 )
@@ -51,8 +63,9 @@ _CITES = re.compile(
 def split_clauses(document: Document) -> tuple[Clause, ...]:
     """Cut a contract into clauses that cover its text without gap or overlap, in order.
 
-    A clause is a paragraph, a numbered section or sub-clause; one of more than 320 characters is cut at its sentences,
-    and a sentence of more than 600 at the items of its list. White space between clauses belongs to the one before.
+    A clause is a paragraph, a numbered section or sub-clause; one of more than 200 characters is cut at its sentences,
+    and a sentence of more than 200 at the items of its list. No clause begins within a sentence that goes on, over a
+    line's end, a page or a running head, unless the sentence has more than 1,200 characters. White space between clauses belongs to the one before.
     Linear in the length of the text.
     """
     text = document.text
@@ -166,7 +179,8 @@ def _sentence_cuts(text: str, start: int, end: int, pages: PageFurniture) -> Ite
 
 def _item_cuts(text: str, start: int, end: int) -> Iterator[int]:
     first = start
-    for match in _INLINE_ITEM.finditer(text, start, end):
+    pattern = _INLINE_PART if end - start > _SPLIT_PARTS_CHARACTERS else _INLINE_ITEM
+    for match in pattern.finditer(text, start, end):
         if match.end() - first >= _FEWEST_CHARACTERS * 2 and end - match.end() >= _FEWEST_CHARACTERS:
             yield from _hard_cuts(text, first, match.end())
             yield match.end()
@@ -175,19 +189,26 @@ def _item_cuts(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _hard_cuts(text: str, start: int, end: int) -> Iterator[int]:
-    """Cut what has no structure at all at white space, at a semicolon where there is one."""
+    """Cut what is too long and has no structure: at an item, else a comma, else white space, as late as there is one."""
     while end - start > MOST_CHARACTERS:
-        window = text[start : start + MOST_CHARACTERS]
-        cut = max(window.rfind("; ", MOST_CHARACTERS // 3), window.rfind(";\n", MOST_CHARACTERS // 3))
-        if cut < 0:
-            cut = max(window.rfind(" "), window.rfind("\n"), window.rfind("\t"))
-        if cut < MOST_CHARACTERS // 3:
+        cut = _last_break(text, start)
+        if cut is None:
             following = re.compile(r"\s").search(text, start + MOST_CHARACTERS, end)
             if following is None:
                 return
-            cut = following.start() - start
-        start = _past_space(text, start + cut + 1, end)
+            cut = following.start()
+        start = _past_space(text, cut, end)
         yield start
+
+
+def _last_break(text: str, start: int) -> int | None:
+    """Return where the best place to cut ends within the longest clause that begins at ``start``, if there is one."""
+    first, last = start + MOST_CHARACTERS // 3, start + MOST_CHARACTERS
+    for pattern in _BREAKS:
+        places = [match.end() for match in pattern.finditer(text, first, last)]
+        if places:
+            return places[-1]
+    return None
 
 
 def _past_space(text: str, position: int, end: int) -> int:

@@ -33,6 +33,7 @@ _REFERENCE = re.compile(
     r"|\b(?:sections?|articles?|clauses?|paragraphs?)\s\d[\d.]*(?:\([a-z]\))?,?\s(?:and|or|to|through))$",
     re.IGNORECASE,
 )
+_REFERRED = re.compile(r"\d|\([a-z0-9]{1,4}\)|(?:[IVXLC]{1,6}|[A-Z])\b", re.ASCII)
 _NUMBER_WORD = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-\w{3,5})?|hundred|thousand|million|percent|dollars)$",
@@ -42,6 +43,7 @@ _QUANTITY = re.compile(r"\d{1,3}(?:[.,]\d{1,3})?\s+(?!and\b|or\b)[a-z%]|\d{4,}\b
 _DASH_PAIR = re.compile(
     r"[-\u2013\u2014]\s(?:(?!\n\s*[-\u2013\u2014*\u2022]\s)[^.;:]){3,160}?[^\S\n][-\u2013\u2014](?:\s|$)"
 )
+_BULLET_BELOW = re.compile(r"\n\s*[-\u2013\u2014*\u2022]\s")
 _OPEN = frozenset(
     "a an the of to in on at by for from with without within under upon into onto between among during per via than as"
     " and or nor but if unless whether that which who whose where when shall will would may might must should"
@@ -84,6 +86,8 @@ def runs_on(before: str, after: str, *, blank: bool) -> bool:
     if len(words) < _FEWEST_WORDS:
         return False
     last = words[-1].lower() if before[-1].isalpha() else ""
+    if _REFERENCE.search(before[-40:]) and _REFERRED.match(after):
+        return True
     ends_item = bool(_ITEM_END.search(before[-12:]))
     if after[0].isdigit() or is_item:
         return _number_runs_on(before, after, last, ends_item=ends_item, blank=blank)
@@ -98,8 +102,6 @@ def runs_on(before: str, after: str, *, blank: bool) -> bool:
 
 def _number_runs_on(before: str, after: str, last: str, *, ends_item: bool, blank: bool) -> bool:
     """Judge what begins with a number, a letter in brackets or a bullet."""
-    if _REFERENCE.search(before[-40:]):
-        return after[0].isdigit() or after[0] == "("
     if after[0] == "(":
         is_repeated = bool(re.match(r"\(\d", after)) and bool(_NUMBER_WORD.search(before[-16:]))
         return is_repeated and not ends_item
@@ -107,7 +109,8 @@ def _number_runs_on(before: str, after: str, last: str, *, ends_item: bool, blan
         if not _QUANTITY.match(after):
             return False
         return last in _OPEN - {"and", "or"} or before[-1] in "$(" or (not blank and not ends_item)
-    return not blank and not ends_item and before[-1] != "," and bool(_DASH_PAIR.match(after)) and last.islower()
+    in_dashes = bool(_DASH_PAIR.match(after)) and not _BULLET_BELOW.search(after)
+    return in_dashes and not blank and not ends_item and before[-1] != ","
 
 
 def _section_runs_on(section: re.Match[str], last: str, *, ends_item: bool, blank: bool) -> bool:
