@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from playground.clauses.headings import number_of
+from playground.clauses.headings import number_of, run_in_heading
 from playground.clauses.kinds import kinds_of
 from playground.text.page_furniture import PageFurniture
 from playground.text.sentences import sentence_spans
@@ -29,6 +29,8 @@ _SPLIT_LIST_CHARACTERS = 200
 """A longer sentence is cut at its own list: (a) ...; (b) ... Never at a comma: that would cut inside a sentence."""
 _SPLIT_PARTS_CHARACTERS = 400
 """A longer sentence is cut at its semicolons too."""
+
+_LONGEST_RUN_IN = 100
 
 _DEEPEST = 4
 """Headings kept above a clause; numbering that is misread must not pile up."""
@@ -167,7 +169,7 @@ def _sentence_cuts(text: str, start: int, end: int, pages: PageFurniture) -> Ite
     first = start
     for _begin, sentence_end in sentence_spans(text, start, end, pages):
         stop = _past_space(text, sentence_end, end)
-        if stop - first < _FEWEST_CHARACTERS and stop < end:
+        if stop < end and (stop - first < _FEWEST_CHARACTERS or (first == start and _is_run_in(text, start, stop))):
             continue
         if stop - first > _SPLIT_LIST_CHARACTERS:
             yield from _item_cuts(text, first, stop)
@@ -175,6 +177,14 @@ def _sentence_cuts(text: str, start: int, end: int, pages: PageFurniture) -> Ite
             return
         yield stop
         first = stop
+
+
+def _is_run_in(text: str, start: int, stop: int) -> bool:
+    """Tell whether a section's first sentence is its title and nothing else: "5.1 Warranty of the Works. ..."."""
+    if stop - start > _LONGEST_RUN_IN:
+        return False
+    title = run_in_heading(text[start : stop + _LONGEST_RUN_IN])
+    return bool(title) and " ".join(text[start:stop].split()).rstrip(".: ").endswith(title)
 
 
 def _item_cuts(text: str, start: int, end: int) -> Iterator[int]:
