@@ -7,17 +7,18 @@ Each contract is cut in two ways: its text as it is (as training and evaluation 
 lines wrapped at 60 to 160 columns and a page number every 50 lines (``--wrapped``). What is counted:
 
 **A cut inside a sentence**, told from the words on both sides of it and from nothing that the splitter decided, so that
-any build can be measured. Let *before* be the last paragraph of a clause and *after* the beginning of the next one. Page
-numbers, page marks and lines that stand five times in the contract (numbers in them apart) are passed over on both
-sides. A cut is counted when *before* is prose (at least eight words, two of them among the commonest of English, not a
-table of contents), does not end with ``. ! ? ; :`` (closing quotes and brackets aside) nor with ``; and`` or ``, or`` before an item, and one of these holds:
+any build can be measured. Let *before* be the last paragraph of a clause and *after* the beginning of the next one.
+Page numbers, page marks and lines that stand five times in the contract (numbers in them apart) are passed over on
+both sides. A cut is counted when *before* is prose (at least eight words, two of them among the commonest of English,
+not a table of contents), does not end with ``. ! ? ; :`` (closing quotes and brackets aside) nor with ``; and`` or
+``, or`` before an item, *after* is no "WHEREAS" or the like, and one of these holds:
 
 - ``lower``: *after* begins with a small letter that is no list mark ("a)", "b.");
-- ``open``: *before* ends with a word that cannot end a sentence (an article, preposition, conjunction, auxiliary verb or
-  "Section"), with a number written out before "(60)", or with a comma, dollar sign or opening bracket. Where *after* is an
-  item of a list ("(b)", "2.", a bullet), it is a sub-clause and no cut inside a sentence, unless *before* ends as a
-  reference does ("paragraph", "(a) and") or with the number that *after* repeats in brackets;
-- ``quantity``: *after* begins with a number and a small letter ("30 days", "2.5 million", "(60) days");
+- ``open``: *before* ends with a word that cannot end a sentence (an article, preposition, conjunction, auxiliary verb
+  or "Section"), with a number written out before "(60)", or with a comma, dollar sign or opening bracket. Where *after*
+  is an item of a list ("(b)", "2.", a bullet), it is a sub-clause and no cut inside a sentence, unless *before* ends as
+  a reference does ("paragraph", "(a) and") or with the number that *after* repeats in brackets;
+- ``quantity``: *after* begins with a number and a small letter ("30 days", "2.5 million");
 - ``line``: the cut is at a single line end or within a line, *after* begins with a capital and is no numbered section,
   item or heading in capitals.
 
@@ -26,11 +27,13 @@ Two more kinds do not ask how *before* ends:
 - ``abbreviation``: the cut follows "Pub.", "Civ.", "No." and the like, and no line ends there;
 - ``comma``: an item of a list within a line is parted from a sentence that goes on with a comma.
 
-Sentences without their full stop, titles set as text and table cells are counted wrongly now and then; both builds are
+Sentences without their full stop, titles set as text and table cells are counted wrongly now and then; every build is
 measured by the same words, so what differs is the cutting.
 
-**Reach**: the share of CUAD's spans that one clause, or a run of neighbouring clauses, matches (Jaccard index of the sets
-of words of at least one half, CUAD's own rule). Names and dates do not count, as in CUAD's metric.
+**Reach**: the share of CUAD's spans that one clause, or a run of neighbouring clauses, matches (Jaccard index of the
+sets of words of at least one half, CUAD's own rule). Names and dates do not count, as in CUAD's metric. Annotators of
+CUAD marked pages: where a page parts a sentence, each half is a span of its own, so a build that keeps the sentence
+whole loses some of them.
 
 Intervals are 95 % percentile bootstraps over contracts. Prints a table and writes docs/evaluation/cuts.json.
 """
@@ -74,8 +77,8 @@ _FURNITURE = re.compile(
 _TRAILING = re.compile(r"\s{2,}(?:page\s*)?-?\s?(?:[A-Z]-?)?\d{1,3}(?:\s*of\s*\d{1,3})?\s?-?$", re.IGNORECASE)
 _COMMON = frozenset("the of to and in or shall by for any a an be is that this with such as which not from".split())
 _OPEN = frozenset(
-    "a an the of to in on at by for from with without within under upon into between among during per via than as and or"
-    " nor but if unless whether that which who whose shall will would may might must can could should is are was were"
+    "a an the of to in on at by for from with without within under upon into between among during per via than as and"
+    " or nor but if unless whether that which who whose shall will would may might must can could should is are was were"
     " be been being has have had not any each every all such its their his her our your this these those no section"
     " sections article articles clause clauses paragraph paragraphs subsection".split()
 )
@@ -87,6 +90,7 @@ _NUMBER_WORD = re.compile(
 _ITEM = re.compile(
     r"\(?(?:[a-z]{1,2}|[ivx]{1,6}|\d{1,3}(?:\.\d{1,3}){0,5})[.)]\s|[-\u2022*\u25cf\u25aa\u2013\u2014o]\s", re.I
 )
+_BRACKETED = re.compile(r"\((?:[a-z]{1,2}|[ivx]{1,6}|\d{1,2})\)", re.I)
 _NUMBERED = re.compile(
     r"(?:(?:section|article|exhibit|schedule|annex|appendix)\s)?\d{1,3}(?:\.\d{1,3}){0,5}\.?\s", re.I
 )
@@ -121,35 +125,42 @@ def kind_of_cut(before: str, after: str, gap: str) -> str:
 
     ``gap`` is the white space between them. Both texts are without page numbers and white space at the cut.
     """
-    last_words = before[-400:]
-    words = re.findall(r"[A-Za-z']+", last_words)
-    if len(words) < 8 or sum(word.lower() in _COMMON for word in words) < 2 or not after:
+    words = re.findall(r"[A-Za-z']+", before[-400:])
+    if not after or len(words) < 8 or sum(word.lower() in _COMMON for word in words) < 2:
         return ""
-    in_line = "\n" not in gap
-    if in_line and _ABBREVIATION.search(before[-12:]) and re.match(r"\d|[a-z]|[A-Z]\.", after):
+    is_item = bool(_ITEM.match(after) or _BRACKETED.match(after))
+    if "\n" not in gap and _ABBREVIATION.search(before[-12:]) and re.match(r"\d|[a-z]|[A-Z]\.", after):
         return "abbreviation"
-    is_item = bool(_ITEM.match(after)) or bool(re.match(r"\((?:[a-z]{1,2}|[ivx]{1,6}|\d{1,2})\)", after, re.I))
-    if in_line and is_item and before.endswith(","):
+    if "\n" not in gap and is_item and before.endswith(","):
         return "comma"
     if _TERMINAL.search(before) or _LEADER.search(before[-40:]) or _NO_SENTENCE.match(after):
         return ""
+    return _kind_without_stop(
+        before, after, gap, last=words[-1].lower() if before[-1].isalpha() else "", is_item=is_item
+    )
+
+
+def _kind_without_stop(before: str, after: str, gap: str, *, last: str, is_item: bool) -> str:
+    """Judge a cut before which no sentence ends."""
     ends_item = bool(_ITEM_END.search(before[-12:]))
-    if after[0].islower() and not is_item:
-        return "" if ends_item and before[-12:].count(";") else "lower"
-    last = words[-1].lower() if before[-1].isalpha() else ""
-    if _QUANTITY.match(after):
-        return "" if ends_item or "$" in after[:12] else "quantity"
-    if is_item:
-        repeats = bool(re.match(r"\(\d", after)) and bool(_NUMBER_WORD.search(before[-12:]))
-        return "open" if repeats or _REFERENCE_END.search(before[-30:]) else ""
-    if ends_item:
-        return ""
-    if _NUMBERED.match(after):
-        return "open" if last in _OPEN or _REFERENCE_END.search(before[-30:]) else ""
-    if last in _OPEN or before[-1] in ",$([":
-        return "open"
+    refers = bool(_REFERENCE_END.search(before[-30:]))
     is_capital = after[0].isupper() and not after[:12].isupper()
-    return "line" if gap.count("\n") < 2 and is_capital else ""
+    if after[0].islower() and not is_item:
+        kind = "" if ends_item and ";" in before[-12:] else "lower"
+    elif _QUANTITY.match(after):
+        kind = "" if ends_item or "$" in after[:12] else "quantity"
+    elif is_item:
+        repeats = bool(re.match(r"\(\d", after)) and bool(_NUMBER_WORD.search(before[-12:]))
+        kind = "open" if repeats or refers else ""
+    elif ends_item:
+        kind = ""
+    elif _NUMBERED.match(after):
+        kind = "open" if last in _OPEN or refers else ""
+    elif last in _OPEN or before[-1] in ",$([":
+        kind = "open"
+    else:
+        kind = "line" if gap.count("\n") < 2 and is_capital else ""
+    return kind
 
 
 def cuts_of(clauses: Sequence[Clause]) -> Iterator[tuple[str, str, str]]:

@@ -67,8 +67,8 @@ def split_clauses(document: Document) -> tuple[Clause, ...]:
 
     A clause is a paragraph, a numbered section or sub-clause; one of more than 200 characters is cut at its sentences,
     and a sentence of more than 200 at the items of its list. No clause begins within a sentence that goes on, over a
-    line's end, a page or a running head, unless the sentence has more than 1,200 characters. White space between clauses belongs to the one before.
-    Linear in the length of the text.
+    line's end, a page or a running head, unless the sentence has more than 1,200 characters. White space between
+    clauses belongs to the one before. Linear in the length of the text.
     """
     text = document.text
     if not text:
@@ -169,7 +169,8 @@ def _sentence_cuts(text: str, start: int, end: int, pages: PageFurniture) -> Ite
     first = start
     for _begin, sentence_end in sentence_spans(text, start, end, pages):
         stop = _past_space(text, sentence_end, end)
-        if stop < end and (stop - first < _FEWEST_CHARACTERS or (first == start and _is_run_in(text, start, stop))):
+        is_short = stop - first < _FEWEST_CHARACTERS or (first == start and _is_run_in(text, start, stop))
+        if is_short and stop < end:
             continue
         if stop - first > _SPLIT_LIST_CHARACTERS:
             yield from _item_cuts(text, first, stop)
@@ -199,7 +200,7 @@ def _item_cuts(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _hard_cuts(text: str, start: int, end: int) -> Iterator[int]:
-    """Cut what is too long and has no structure: at an item, else a comma, else white space, as late as there is one."""
+    """Cut what is too long and has no structure: at an item, else a comma, else white space, the last there is."""
     while end - start > MOST_CHARACTERS:
         cut = _last_break(text, start)
         if cut is None:

@@ -85,9 +85,14 @@ def runs_on(before: str, after: str, *, blank: bool) -> bool:
     words = _WORD.findall(before)
     if len(words) < _FEWEST_WORDS:
         return False
-    last = words[-1].lower() if before[-1].isalpha() else ""
     if _REFERENCE.search(before[-40:]) and _REFERRED.match(after):
         return True
+    return _capital_or_number_runs_on(before, after, words, is_item=is_item, blank=blank)
+
+
+def _capital_or_number_runs_on(before: str, after: str, words: list[str], *, is_item: bool, blank: bool) -> bool:
+    """Judge what begins with a capital, a number or a list mark, by the last word before it."""
+    last = words[-1].lower() if before[-1].isalpha() else ""
     ends_item = bool(_ITEM_END.search(before[-12:]))
     if after[0].isdigit() or is_item:
         return _number_runs_on(before, after, last, ends_item=ends_item, blank=blank)
@@ -95,9 +100,8 @@ def runs_on(before: str, after: str, *, blank: bool) -> bool:
         return _section_runs_on(section, last, ends_item=ends_item, blank=blank)
     if ends_item or _NO_SENTENCE.match(after) or not _is_prose(words):
         return False
-    if last in _OPEN or before[-1] in "$([" or before.endswith((" -", "/")):
-        return True
-    return before[-1] == "," and not _is_capital_line(after)
+    needs_more = last in _OPEN or before[-1] in "$([" or before.endswith((" -", "/"))
+    return needs_more or (before[-1] == "," and not _is_capital_line(after))
 
 
 def _number_runs_on(before: str, after: str, last: str, *, ends_item: bool, blank: bool) -> bool:

@@ -101,8 +101,9 @@ def test_a_number_in_a_table_is_no_page_number() -> None:
 @pytest.mark.parametrize("end", ["\n", "\n\n    7\n\f\n", "\n\n    7\n<PAGE>\n\n"])
 def test_a_footnote_stands_behind_the_paragraph_that_it_interrupts(end: str) -> None:
     document = load_pasted(
-        "1. CAP\n\nThe liability of the Supplier is limited to the fees\n\n__________\n1  Fees are set out in Annex 2 of the\n"
-        f"   Master Terms.\n{end}\nthat the Customer paid in that year.\n\n2. TERM\n"
+        "1. CAP\n\nThe liability of the Supplier is limited to the fees\n\n__________\n"
+        f"1  Fees are set out in Annex 2 of the\n   Master Terms.\n{end}\n"
+        "that the Customer paid in that year.\n\n2. TERM\n"
     )
     found = clauses(document)
     assert "The liability of the Supplier is limited to the fees that the Customer paid in that year." in found
@@ -111,7 +112,8 @@ def test_a_footnote_stands_behind_the_paragraph_that_it_interrupts(end: str) -> 
 
 
 def test_a_footnote_between_sentences_keeps_its_place() -> None:
-    text = "The Supplier delivers the goods.\n\n__________\n1  See Annex 2 of the Master Terms.\n\nThe Customer pays for them.\n"
+    rule = "__________"
+    text = f"The Supplier delivers the goods.\n\n{rule}\n1  See Annex 2 of the Master Terms.\n\nThe Customer pays for them.\n"
     document = load_pasted(text)
     assert document.text == text
     assert document.warnings == ()
@@ -119,8 +121,8 @@ def test_a_footnote_between_sentences_keeps_its_place() -> None:
 
 def test_the_header_of_a_filing_is_left_out_and_said() -> None:
     document = load_document(
-        b"<DOCUMENT>\n<TYPE>EX-10.1\n<SEQUENCE>2\n<DESCRIPTION>SUPPLY AGREEMENT\n<TEXT>\n\nSUPPLY AGREEMENT\n\nThe parties agree.\n"
-        b"</TEXT>\n</DOCUMENT>\n",
+        b"<DOCUMENT>\n<TYPE>EX-10.1\n<SEQUENCE>2\n<DESCRIPTION>SUPPLY AGREEMENT\n<TEXT>\n\nSUPPLY AGREEMENT\n\n"
+        b"The parties agree.\n</TEXT>\n</DOCUMENT>\n",
         "contract.txt",
     )
     assert document.text.split() == ["SUPPLY", "AGREEMENT", "The", "parties", "agree."]

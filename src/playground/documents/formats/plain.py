@@ -2,8 +2,8 @@
 
 Headings: underlined, numbered ("2.1 Refunds", "Article 3"), in capitals, or a short title alone between blank lines;
 a title alone on the first line is level 1. List items begin with a bullet, a number or a letter. Table rows are two
-or more neighbouring lines with the same kind of column separator. Every decision looks at a line, its two neighbours and
-the width at which the text is wrapped, so the scan is linear.
+or more neighbouring lines with the same kind of column separator. Every decision looks at a line, a few neighbours
+and the width at which the text is wrapped, so the scan is linear.
 
 A line that goes on with the sentence of the line before (``text.line_breaks``) begins nothing, whatever it looks like.
 What pages and filings add is left out first (``plain_pages``).
@@ -170,9 +170,12 @@ class _Scanner:
             underline = _UNDERLINE.fullmatch(following.content)
             if underline:
                 return (1 if underline[1] == "=" else 2), 2
+        return None if self._is_broken_sentence(i) else self._title(i, line, following)
+
+    def _title(self, i: int, line: _Line, following: _Line) -> tuple[int, int] | None:
+        """Return (level, lines) of a heading that nothing underlines."""
+        title = is_title_like(line.content)
         capitals = self.capitals and is_all_caps(line.content)
-        if self._is_broken_sentence(i, capitals=capitals):
-            return None
         depth = section_depth(line.content) if title or capitals else 0
         if depth and self._opens_section(line, following, depth):
             # Numbered titles in capitals rank with the capitals that have no number ("BACKGROUND", "1. TERM").
@@ -246,11 +249,11 @@ class _Scanner:
         after = "\n".join(line.content for line in self.lines[i : i + 3])
         return runs_on(before[-MOST_READ:], after, blank=False)
 
-    def _is_broken_sentence(self, i: int, *, capitals: bool) -> bool:
+    def _is_broken_sentence(self, i: int) -> bool:
         """Tell whether a line that looks like a title is a part of a sentence that a line or a page ended."""
-        following = self.lines[i + 1]
-        if not following.first:
-            return self._sentence_runs_on(i + 1, i) or (not capitals and self._is_full(i))
+        if not self.lines[i + 1].first:
+            is_text = not (self.capitals and is_all_caps(self.lines[i].content))
+            return self._sentence_runs_on(i + 1, i) or (is_text and self._is_full(i))
         ahead = i + 1
         while ahead < len(self.lines) and ahead <= i + _MOST_PAGE_LINES and is_page_line(self.lines[ahead].content):
             ahead += 1
@@ -266,17 +269,13 @@ class _Scanner:
 
     def _ends_paragraph(self, i: int, paragraph_start: int) -> bool:
         line = self.lines[i]
-        if is_rule(line.content):
-            return True
         longest = max(self.column, _WRAPPED_AT)
-        unwrapped = len(line.content) > longest or len(self.previous) > longest
-        if unwrapped and self.previous.endswith(",") and line.content[0].isupper():
+        is_unwrapped = len(line.content) > longest or len(self.previous) > longest
+        if is_rule(line.content) or (is_unwrapped and self.previous.endswith(",") and line.content[0].isupper()):
             return True
         if self._sentence_runs_on(i, paragraph_start):
             return False
-        if BULLET.match(line.content) or self._table_end(i):
-            return True
-        if unwrapped:
+        if is_unwrapped or BULLET.match(line.content) or self._table_end(i):
             return True
         if is_list_item(line.content) or section_depth(line.content) > 1:
             return self.previous.endswith(_SENTENCE_END)

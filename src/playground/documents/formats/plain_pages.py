@@ -1,8 +1,8 @@
 r"""Plain text -> the same text without what its pages and its filing added: tags, page numbers, interrupting footnotes.
 
-Only where the text itself marks its pages, with form feeds or with the tags of EDGAR (the system in which companies file
-with the Securities and Exchange Commission; its tags: EDGAR Filer Manual, volume II, section 5.2.2), and only what
-stands beside such a mark. A sentence that a page ended in its middle is put together again.
+Only where the text itself marks its pages, with form feeds or with the tags of EDGAR (the system in which companies
+file with the Securities and Exchange Commission; the tags stand in its Filer Manual, volume II), and only what stands
+beside such a mark. A sentence that a page ended in its middle is put together again.
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ def without_pages(text: str) -> tuple[str, tuple[str, ...]]:
                 tags += 1
                 lines += [_PAGE] if page else []
                 continue
-            line, count = _TAG.subn("", line)
+            kept, count = _TAG.subn("", line)
             tags += count
-        lines.append(line)
+            lines.append(kept)
+        else:
+            lines.append(line)
     numbers = 0
     if _PAGE in lines:
         lines, numbers = _joined_over_pages(lines)
