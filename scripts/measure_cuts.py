@@ -8,10 +8,10 @@ lines wrapped at 60 to 160 columns and a page number every 50 lines (``--wrapped
 
 **A cut inside a sentence**, told from the words on both sides of it and from nothing that the splitter decided, so that
 any build can be measured. Let *before* be the last paragraph of a clause and *after* the beginning of the next one.
-Page numbers, page marks and lines that stand five times in the contract (numbers in them apart) are passed over on
-both sides. A cut is counted when *before* is prose (at least eight words, two of them among the commonest of English,
-not a table of contents), does not end with ``. ! ? ; :`` (closing quotes and brackets aside) nor with ``; and`` or
-``, or`` before an item, *after* is no "WHEREAS" or the like, and one of these holds:
+Page numbers, page marks and lines that stand alone five times in the contract (numbers in them apart, no sentences)
+are passed over on both sides. A cut is counted when *before* is prose (at least eight words, two of them among the
+commonest of English, not a table of contents), does not end with ``. ! ? ; :`` (closing quotes and brackets aside) nor
+with ``; and`` or ``, or`` before an item, *after* is no "WHEREAS" or the like, and one of these holds:
 
 - ``lower``: *after* begins with a small letter that is no list mark ("a)", "b.");
 - ``open``: *before* ends with a word that cannot end a sentence (an article, preposition, conjunction, auxiliary verb
@@ -78,9 +78,9 @@ _TRAILING = re.compile(r"\s{2,}(?:page\s*)?-?\s?(?:[A-Z]-?)?\d{1,3}(?:\s*of\s*\d
 _COMMON = frozenset("the of to and in or shall by for any a an be is that this with such as which not from".split())
 _OPEN = frozenset(
     "a an the of to in on at by for from with without within under upon into between among during per via than as and"
-    " or nor but if unless whether that which who whose shall will would may might must can could should is are was were"
-    " be been being has have had not any each every all such its their his her our your this these those no section"
-    " sections article articles clause clauses paragraph paragraphs subsection".split()
+    " or nor but if unless whether that which who whose shall will would may might must can is are was were"
+    " could should be been being has have had not any each every all such its their his her our your this these those"
+    " no section sections article articles clause clauses paragraph paragraphs subsection".split()
 )
 _NUMBER_WORD = re.compile(
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
@@ -166,8 +166,13 @@ def _kind_without_stop(before: str, after: str, gap: str, *, last: str, is_item:
 def cuts_of(clauses: Sequence[Clause]) -> Iterator[tuple[str, str, str]]:
     """Yield kind, text before and text after of each cut inside a sentence."""
     text = "".join(clause.text for clause in clauses)
-    lines = Counter(re.sub(r"\d+", "0", " ".join(line.split())) for line in text.split("\n") if line.strip())
-    running = {line for line, count in lines.items() if count >= 5 and len(line) <= 300}
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text)]
+    lines = Counter(re.sub(r"\d+", "0", " ".join(part.split())) for part in paragraphs if part and "\n" not in part)
+    running = {
+        line
+        for line, count in lines.items()
+        if count >= 5 and len(line) <= 300 and not re.search(r"^[a-z]|[.;:]$", line)
+    }
 
     def is_furniture(piece: str) -> bool:
         parts = [" ".join(line.split()) for line in piece.split("\n") if line.strip()]

@@ -46,6 +46,8 @@ def test_the_next_line_goes_on_with_the_sentence(before: str, after: str) -> Non
         ("We take back what you bought in our shops", "- shoes\n- hats"),
         ("We take back what you bought - by post", "- shoes - unworn\n- hats - with a label"),
         (f"{SENTENCE} and", "(c) it pays."),
+        ("for the purpose of this paragraph by notice given pursuant to this paragraph", "9.6. NO AGENCY. The parties"),
+        ("Fees from the sales of the site that are named in this article", "14.1 The Site sells."),
         ("The price list of the goods", "2.1 Steel is sold by weight."),
         ("The Parties therefore agree on the terms that follow, and", "WHEREAS the Supplier makes goods."),
         ("", "Text."),
@@ -93,3 +95,13 @@ def test_a_sentence_goes_on_behind_a_running_head_that_stands_three_times() -> N
     assert not pages.sentence_runs_on(text, text.rindex("Acme"))
     assert not pages.sentence_runs_on(text, text.index("It begins"))
     assert not PageFurniture().sentence_runs_on(text, text.index("Norden"))
+
+
+def test_the_last_word_of_sentences_is_no_running_head() -> None:
+    part = "The Parties keep the terms of this\nAgreement.\n\nSection {0}. Payment is due.\n\n"
+    paged = "The Parties keep the terms of this\n\n {0}\n\nAgreement.\n\nSection {0}. Payment is due.\n\n"
+    text = "".join((part + paged).format(number) for number in range(1, 9))
+    pages = PageFurniture.of(text)
+    assert "Agreement." not in pages.repeated
+    for number in range(1, 9):
+        assert not pages.sentence_runs_on(text, text.index(f"Section {number}"))

@@ -33,7 +33,11 @@ _REFERENCE = re.compile(
     r"|\b(?:sections?|articles?|clauses?|paragraphs?)\s\d[\d.]*(?:\([a-z]\))?,?\s(?:and|or|to|through))$",
     re.IGNORECASE,
 )
-_REFERRED = re.compile(r"\d|\([a-z0-9]{1,4}\)|(?:[IVXLC]{1,6}|[A-Z])\b", re.ASCII)
+_REFERRED = re.compile(
+    r"(?:\d{1,3}(?:\.\d{1,3}){0,5}(?:\([a-z0-9]{1,4}\)){0,4}|\([a-z0-9]{1,4}\)|[IVXLC]{1,6}\b|[A-Z]\b)"
+    r"(?!\w|\.\d|[.)]?\s+[A-Z\u201c\"])"
+)
+"""What a reference names: "5 of this Agreement", "(b)", "IV". A number with a title behind it opens a section."""
 _NUMBER_WORD = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-\w{3,5})?|hundred|thousand|million|percent|dollars)$",

@@ -47,14 +47,26 @@ class PageFurniture:
 
     @classmethod
     def of(cls, text: str) -> PageFurniture:
-        """Look for the lines of a text that stand three times or more, but for their numbers. Linear."""
-        counts = Counter(
-            _alike(line) for line in text.split("\n") if 0 < len(line) <= _LONGEST_LINE and not line.isspace()
+        """Look for the lines that stand three times or more, each time alone between blank lines. Linear in the text.
+
+        A line that ends like a sentence is none of them unless it holds a number: the last word of a sentence that a
+        page parted ("Agreement.") stands alone too.
+        """
+        lines = text.split("\n")
+        blank = [not line or line.isspace() for line in lines]
+        alone = (
+            line
+            for i, line in enumerate(lines)
+            if not blank[i]
+            and len(line) <= _LONGEST_LINE
+            and (i == 0 or blank[i - 1])
+            and (i + 1 == len(lines) or blank[i + 1])
         )
-        return cls(frozenset(line for line, count in counts.items() if count >= _FEWEST_REPEATED))
+        counts = Counter(_alike(line) for line in alone)
+        return cls(frozenset(one for one, count in counts.items() if count >= _FEWEST_REPEATED and _may_repeat(one)))
 
     def is_furniture(self, line: str) -> bool:
-        """Tell whether a line may belong to the page rather than to the text."""
+        """Tell whether a line that stands alone may belong to the page rather than to the text."""
         return is_page_line(line) or (len(line) <= _LONGEST_LINE and _alike(line) in self.repeated)
 
     def sentence_runs_on(self, text: str, start: int) -> bool:
@@ -90,10 +102,11 @@ class PageFurniture:
         position = start
         for _ in range(_MOST_LINES):
             end = text.find("\n", position, position + _LONGEST_LINE + 1)
-            if end < 0 or not self.is_furniture(text[position:end]):
-                return position
-            following = _NOT_SPACE.search(text, end, end + _WIDEST_GAP)
+            following = None if end < 0 else _NOT_SPACE.search(text, end, end + _WIDEST_GAP)
             if following is None:
+                return position
+            alone = text.count("\n", end, following.start()) > 1
+            if not self._is_passed_over(text[position:end], alone=alone):
                 return position
             position = following.start()
         return start
@@ -103,13 +116,24 @@ class PageFurniture:
         position = end
         for _ in range(_MOST_LINES):
             begin = text.rfind("\n", max(0, position - _LONGEST_LINE - 1), position)
-            if begin < 0 or not self.is_furniture(text[begin + 1 : position]):
-                return position
             first = max(0, begin - _WIDEST_GAP)
-            position = first + len(text[first:begin].rstrip())
-            if position == first:
-                return end
+            before = first + len(text[first : max(0, begin)].rstrip())
+            if begin < 0 or before == first:
+                return position
+            alone = text.count("\n", before, begin + 1) > 1
+            if not self._is_passed_over(text[begin + 1 : position], alone=alone):
+                return position
+            position = before
         return end
+
+    def _is_passed_over(self, line: str, *, alone: bool) -> bool:
+        return self.is_furniture(line) if alone else is_page_line(line)
+
+
+def _may_repeat(line: str) -> bool:
+    if line.endswith((";", ":", ",")) or line[0].islower():
+        return False
+    return not line.endswith(".") or ("0" in line and len(line.split()) > 2)
 
 
 def _alike(line: str) -> str:

@@ -113,7 +113,7 @@ def test_a_footnote_stands_behind_the_paragraph_that_it_interrupts(end: str) -> 
 
 def test_a_footnote_between_sentences_keeps_its_place() -> None:
     rule = "__________"
-    text = f"The Supplier delivers the goods.\n\n{rule}\n1  See Annex 2 of the Master Terms.\n\nThe Customer pays for them.\n"
+    text = f"The Supplier delivers the goods.\n\n{rule}\n1  See Annex 2 of the Terms.\n\nThe Customer pays for it.\n"
     document = load_pasted(text)
     assert document.text == text
     assert document.warnings == ()
