@@ -228,9 +228,8 @@ def test_a_sentence_is_cut_at_no_comma_of_its_list() -> None:
 
 def test_a_title_that_opens_a_section_stays_with_its_first_sentence() -> None:
     text = (
-    text = "Section 5 of this Agreement survives.\n\nSection 6. The rest ends.\n\n(a) It."
-    clauses = split_clauses(plain(text))
-        "free of defects in material. The Landlord shall begin to correct a defect within ten days after notice of it."
+        "5.1 Warranty of the Works of the Landlord. The Landlord warrants for one year after delivery that the works "
+        "are free of defects in material. The Landlord shall begin to correct a defect within ten days of notice."
     )
     assert [len(piece.split(". ")) for piece in texts(text)] == [2, 1]
 
