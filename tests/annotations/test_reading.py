@@ -46,12 +46,15 @@ from playground.annotations import (
     split_paragraphs,
     tables,
 )
+from playground.annotations.units import contract_units
 from playground.errors import AnnotationError
+from playground.paths import ROOT
 from playground.types import AnnotatedClause
 
 LABELS = ("Insurance", "Audit Rights", "Cap On Liability", "Non-Compete")
 MAPPING = ColumnMapping("text", "labels", "contract", "heading")
 BARE = ColumnMapping("text", "labels")
+DOCUMENTS = ROOT / "tests" / "data" / "documents"
 CONTRACT = (
     "SUPPLY AGREEMENT\n\n1. Cover. The Seller shall keep product cover of EUR 2,000,000.\n\n"
     "2. Books. The Buyer may look into the books once a year.\n\n3. General. Nothing else."
@@ -107,6 +110,46 @@ def test_cuad_contracts_keep_text_and_offsets() -> None:
         ("Audit Rights", "look into the books"),
         ("Audit Rights", "once a year"),
     ]
+
+
+def test_cuad_answers_may_be_one_object_of_lists() -> None:
+    """As the data sets of Hugging Face hold them."""
+    answers = {"text": ["product cover"], "answer_start": [CONTRACT.index("product cover")]}
+    data = layout(
+        contract(
+            "T",
+            question("Insurance", answers=answers, is_impossible=False),
+            question("Audit Rights", answers={"text": [], "answer_start": []}),
+        )
+    )
+    (one,), rejected = read_cuad(data, "c.json", LABELS)
+    assert [(span.label, CONTRACT[span.start : span.end]) for span in one.spans] == [("Insurance", "product cover")]
+    assert rejected == ()
+
+
+def test_the_case_of_answers_in_one_object() -> None:
+    names = ["Cap On Liability", "Anti-Assignment", "Governing Law", "Insurance"]
+    read = read_annotations((DOCUMENTS / "c_cuad_dict.json").read_bytes(), "c.json", names, split=contract_units)
+    assert read.labels == ("Cap On Liability", "Anti-Assignment", "Governing Law")
+    assert read.rejected == ()
+    for example in read.examples:
+        begins = {
+            "The Supplier": "Cap On Liability",
+            "The Licensee": "Anti-Assignment",
+            "This agreement": "Governing Law",
+        }
+        expected = [label for words, label in begins.items() if example.text.startswith(words)]
+        assert list(example.labels) == expected
+
+
+def test_answers_that_cannot_be_read_are_the_reason_why_no_clause_has_a_label() -> None:
+    text = "\n\n".join(f"The Seller shall keep product cover number {i} at all times." for i in range(12))
+    asked = question("Insurance", answers={"text": "cover", "answer_start": 3}, is_impossible=False)
+    message = refusal(
+        lambda: read_annotations(layout(contract("T", asked, text=text)), "c.json", LABELS, split=split_paragraphs)
+    )
+    assert '"answers" is an object whose "text" and "answer_start" are not lists of the same length' in message
+    assert "Fill in" not in message
 
 
 def test_cuad_category_comes_from_the_id_or_from_the_question() -> None:
@@ -398,6 +441,49 @@ def test_csv_rows_become_clauses() -> None:
         "1 clause(s) have no contract: training and test are split by clause there, so the measured figures can be too "
         "good.",
     )
+
+
+def test_one_row_a_label_is_one_clause_with_all_of_them() -> None:
+    """As tables in long format have it; a label that is dropped would be learnt as absent."""
+    data = table(
+        "The same clause.,Insurance,A,",
+        "The  same clause.,Audit Rights,A,Cover",
+        "Another.,,A,",
+        "the same clause.,Insurance,A,",
+        "The same clause.,Audit Rights,B,",
+        "The same clause.,Insurance,B,",
+        "The same clause.,Non-Compete,C,",
+        "Another.,Insurance,A,",
+    )
+    read = read_csv(data, MAPPING, "x.csv", LABELS)
+    assert read.examples == (
+        AnnotatedClause("row-2", "The same clause.", ("Insurance", "Audit Rights"), "A", "Cover"),
+        AnnotatedClause("row-4", "Another.", (), "A"),
+    )
+    assert reasons(read.rejected) == {
+        5: "Duplicate: the same clause and labels as row 2.",
+        6: "Duplicate: the same clause and labels as row 2.",
+        7: "Duplicate: the same clause and labels as row 2.",
+        8: (
+            "Conflict: the same clause as row 2, which is used, but labelled Non-Compete and not Insurance; Audit "
+            "Rights."
+        ),
+        9: "Conflict: the same clause as row 4, which is used, but labelled Insurance and not as none.",
+    }
+    assert read.warnings == ("1 row(s) repeat a clause with another label; the labels were put together.",)
+
+
+def test_one_row_a_label_needs_no_contract_column() -> None:
+    read = read_csv(table("A clause,Insurance,A,", "A clause,Audit Rights,A,"), BARE, "x.csv", LABELS)
+    assert [example.labels for example in read.examples] == [("Insurance", "Audit Rights")]
+    assert read.rejected == ()
+
+
+def test_the_case_of_one_row_a_label() -> None:
+    names = ["Cap On Liability", "Uncapped Liability", "Anti-Assignment", "Governing Law"]
+    read = read_annotations((DOCUMENTS / "c_long.csv").read_bytes(), "c_long.csv", names)
+    both = [example for example in read.examples if example.labels == ("Cap On Liability", "Uncapped Liability")]
+    assert (len(read.examples), len(both), read.rejected) == (24, 6, ())
 
 
 def test_csv_without_a_contract_column_groups_each_row_alone_and_warns() -> None:
@@ -778,9 +864,12 @@ def test_csv_and_json_lines_agree(rows: list[tuple[str, set[str]]]) -> None:
     assert [(e.id, e.text, e.labels) for e in from_csv.examples] == [
         (e.id, e.text, e.labels) for e in from_lines.examples
     ]
-    # Every row is used or rejected, and no clause is there twice.
+    # Every row is a clause, is rejected, or has its labels on the clause with its text; no clause is there twice.
+    carried = {" ".join(e.text.split()).casefold(): set(e.labels) for e in from_csv.examples}
     numbers = {int(e.id.removeprefix("row-")) for e in from_csv.examples} | {r.number for r in from_csv.rejected}
-    assert numbers == {i for i, _ in enumerate(rows, start=2)}
+    assert numbers <= {i for i, _ in enumerate(rows, start=2)}
+    for number, (text, labels) in enumerate(rows, start=2):
+        assert number in numbers or (labels and labels <= carried[" ".join(text.split()).casefold()])
     assert len({" ".join(e.text.split()).casefold() for e in from_csv.examples}) == len(from_csv.examples)
 
 

@@ -208,6 +208,47 @@ def test_a_sentence_that_runs_over_a_page_end_is_one_clause() -> None:
     assert len(texts("The Supplier shall deliver the goods.\n\nwarehouse of the Customer.")) == 2
 
 
+def test_a_page_number_and_a_running_head_are_within_the_sentence_that_they_interrupt() -> None:
+    head = "Acme Supply Agreement, page {0}"
+    text = (
+        f"The Supplier shall deliver all of the goods to the\n\n12\n\n{head.format(13)}\n\nCustomer in Ostby."
+        f"\n\n{head.format(14)}\n\nThe Customer pays.\n\n{head.format(15)}\n\nThe Supplier is paid."
+    )
+    found = texts(text)
+    assert found[0].startswith("The Supplier shall") and found[0].endswith("Customer in Ostby.")
+    assert found[1:] == [head.format(14), "The Customer pays.", head.format(15), "The Supplier is paid."]
+
+
+def test_a_sentence_is_cut_at_no_comma_of_its_list() -> None:
+    items = ", ".join(f"({letter}) the costs of repairing what is broken in room {letter}" for letter in "abcdefgh")
+    sentence = f"The Tenant shall pay on demand to the Landlord {items}."
+    assert len(sentence) > 400
+    assert texts(sentence) == [sentence]
+
+
+def test_a_title_that_opens_a_section_stays_with_its_first_sentence() -> None:
+    text = (
+        "5.1 Warranty of the Works of the Landlord. The Landlord warrants for one year after delivery that the works "
+        "are free of defects in material. The Landlord shall begin to correct a defect within ten days of notice."
+    )
+    assert [len(piece.split(". ")) for piece in texts(text)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "citation", ["Pub. L. No. 111-148", "Cal. Civ. Code 1542", "12 Del. C. 3801", "Fed. R. Civ. P. 4", "Ex. A"]
+)
+def test_a_legal_citation_ends_no_sentence(citation: str) -> None:
+    filler = "and each party waives whatever right it may have under it in any place and at any time during the term"
+    text = f"The release of the claims that are named in this section is governed by {citation} as amended, {filler}."
+    assert len(text) > 150
+    assert texts(f"{text} {text}") == [text, text]
+
+
+def test_a_reference_at_the_beginning_of_a_clause_is_not_its_number() -> None:
+    clauses = split_clauses(plain("Section 5 of this Agreement survives.\n\nSection 6. The rest ends.\n\n(a) It."))
+    assert [clause.number for clause in clauses] == ["", "6", "(a)"]
+
+
 def test_long_lists_and_texts_without_structure_are_cut_between_words() -> None:
     items = "; ".join(
         f"({letter}) the costs of repairing whatever the tenant has broken in room {letter}" for letter in "abcdefghij"

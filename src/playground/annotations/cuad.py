@@ -167,9 +167,9 @@ class _ContractReader:
         self, question: dict[str, object], label: str, context: str, reasons: list[str]
     ) -> Iterator[tuple[int, int, bool]]:
         """Yield start, end and whether the span had to be moved."""
-        answers = question.get("answers", [])
-        if not isinstance(answers, list):
-            reasons.append(f'{label}: "answers" is not a list.')
+        answers = _answer_list(question.get("answers", []))
+        if isinstance(answers, str):
+            reasons.append(f"{label}: {answers}")
             return
         if answers and question.get("is_impossible") is True:
             reasons.append(f"{label}: marked as impossible but has answers; neither is used.")
@@ -196,6 +196,21 @@ class _ContractReader:
         self._repairs_left -= 1
         first = context.find(text)
         return first if first >= 0 and context.find(text, first + 1) < 0 else None
+
+
+def _answer_list(answers: object) -> list[object] | str:
+    """Return answers one by one, or the reason why not.
+
+    SQuAD's own files hold a list of objects; the Hugging Face data sets of it, CUAD's among them, one object of lists.
+    """
+    if isinstance(answers, list):
+        return answers
+    if not isinstance(answers, dict):
+        return '"answers" is not a list.'
+    texts, starts = answers.get("text"), answers.get("answer_start")
+    if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
+        return '"answers" is an object whose "text" and "answer_start" are not lists of the same length.'
+    return [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
 
 
 def _with_unique_title(contract: AnnotatedContract, seen: dict[str, set[str]]) -> AnnotatedContract:

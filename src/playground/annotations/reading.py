@@ -70,9 +70,14 @@ def check_usable(annotations: AnnotationSet) -> None:
         )
     kinds = {example.labels for example in annotations.examples}
     if kinds == {()}:
+        left_out = _first_rejection(annotations)
+        next_step = (
+            "Mend what was left out and load the file again."
+            if left_out
+            else "Fill in the labels, or choose another column for them."
+        )
         raise AnnotationError(
-            f"None of the {count:,} clauses of {annotations.name} carries a label. Fill in the labels, or choose "
-            "another column for them."
+            f"None of the {count:,} clauses of {annotations.name} carries a label.{left_out} {next_step}"
         )
     if len(kinds) == 1:
         labels = "; ".join(annotations.labels)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from playground.annotations.label_names import LabelNames, shown
 from playground.annotations.records import RejectedRow
@@ -85,16 +85,24 @@ def parse_labels(value: object, names: LabelNames) -> tuple[str, ...]:
     return names.ordered(found)
 
 
-def clauses_from_rows(
-    rows: Iterable[Row | RejectedRow], names: LabelNames
-) -> tuple[list[AnnotatedClause], list[RejectedRow]]:
-    """Return the clauses that can be used and why the others cannot; the first of equal clauses is kept.
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """Clauses that can be used, why the other rows cannot, and how many rows only added a label to an earlier one."""
 
-    Clauses are equal when their texts are, but for case and white space.
+    clauses: tuple[AnnotatedClause, ...]
+    rejected: tuple[RejectedRow, ...]
+    put_together: int
+
+
+def clauses_from_rows(rows: Iterable[Row | RejectedRow], names: LabelNames) -> ReadRows:
+    """Return the clauses of all rows; the first of equal clauses is kept.
+
+    Clauses are equal when their texts are, but for case and white space. Rows of one contract (or of none) that give
+    the same clause different labels are one clause with all of them: tables with one label a row mean it so. A row with
+    an id of its own, or one that says that the clause carries none, is never put together with another.
     """
-    clauses: list[AnnotatedClause] = []
     rejected: list[RejectedRow] = []
-    first: dict[str, tuple[int, AnnotatedClause]] = {}
+    equal: dict[str, list[_ReadRow]] = {}
     for row in rows:
         if isinstance(row, RejectedRow):
             rejected.append(row)
@@ -104,20 +112,64 @@ def clauses_from_rows(
         except UnusableRowError as error:
             rejected.append(RejectedRow(row.number, str(error)))
             continue
-        number, earlier = first.setdefault(" ".join(clause.text.split()).casefold(), (row.number, clause))
-        if earlier is clause:
-            clauses.append(clause)
-        elif earlier.labels == clause.labels:
-            rejected.append(RejectedRow(row.number, f"Duplicate: the same clause and labels as row {number}."))
+        contract = "" if clause.contract == f"row-{row.number}" else clause.contract
+        equal.setdefault(" ".join(clause.text.split()).casefold(), []).append(
+            _ReadRow(row.number, clause, contract, bool(row.id))
+        )
+    clauses: list[AnnotatedClause] = []
+    put_together = 0
+    for group in equal.values():
+        clause, added, reasons = _one_clause(group, names)
+        clauses.append(clause)
+        put_together += added
+        rejected += reasons
+    return ReadRows(tuple(clauses), tuple(sorted(rejected, key=lambda row: row.number)), put_together)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadRow:
+    """A row as a clause; ``contract`` is empty where the row names none, ``own_id`` says that it has an id."""
+
+    number: int
+    clause: AnnotatedClause
+    contract: str
+    own_id: bool
+
+
+def _one_clause(rows: Sequence[_ReadRow], names: LabelNames) -> tuple[AnnotatedClause, int, list[RejectedRow]]:
+    """Return the clause of rows with the same text, how many rows added a label to it, and why others are not used."""
+    first = rows[0]
+    own = [row for row in rows if _adds_to(first, row)]
+    labels = names.ordered(label for row in (first, *own) for label in row.clause.labels)
+    heading = next((row.clause.heading for row in (first, *own) if row.clause.heading), "")
+    clause = replace(first.clause, labels=labels, heading=heading)
+    by_contract: dict[str, set[str]] = {}
+    for row in rows:
+        by_contract.setdefault(row.contract, set()).update(row.clause.labels)
+    seen = set(first.clause.labels)
+    added = 0
+    rejected = []
+    for row in rows[1:]:
+        found = row.clause.labels
+        if row in own and not set(found) <= seen:
+            seen |= set(found)
+            added += 1
+        elif row in own or found == labels or (row.contract and found and by_contract[row.contract] == set(labels)):
+            rejected.append(RejectedRow(row.number, f"Duplicate: the same clause and labels as row {first.number}."))
         else:
             rejected.append(
                 RejectedRow(
                     row.number,
-                    f"Conflict: the same clause as row {number}, which is used, but labelled {_listed(clause)} and not "
-                    f"{_listed(earlier)}.",
+                    f"Conflict: the same clause as row {first.number}, which is used, but labelled "
+                    f"{_listed(row.clause)} and not {_listed(clause)}.",
                 )
             )
-    return clauses, rejected
+    return clause, added, rejected
+
+
+def _adds_to(first: _ReadRow, row: _ReadRow) -> bool:
+    same = row.contract == first.contract and not row.own_id
+    return row is not first and same and bool(first.clause.labels and row.clause.labels)
 
 
 def _json_list(cell: str) -> object:

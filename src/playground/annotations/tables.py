@@ -259,19 +259,25 @@ def _table(
     known_labels: Sequence[str],
     warnings: tuple[str, ...],
 ) -> AnnotationSet:
-    examples, rejected = clauses_from_rows(rows, LabelNames(known_labels))
+    read = clauses_from_rows(rows, LabelNames(known_labels))
+    examples = read.clauses
     too_good = "training and test are split by clause there, so the measured figures can be too good."
     alone = sum(example.contract == example.id for example in examples)
     if mapping.contract is None:
         warnings = (*warnings, f"No column names the contract of a clause: {too_good}")
     elif alone:
         warnings = (*warnings, f"{alone:,} clause(s) have no contract: {too_good}")
+    if read.put_together:
+        warnings = (
+            *warnings,
+            f"{read.put_together:,} row(s) repeat a clause with another label; the labels were put together.",
+        )
     return AnnotationSet(
         name=clean_name(name, "annotations"),
         sha256=hashlib.sha256(data).hexdigest(),
-        examples=tuple(examples),
+        examples=examples,
         labels=present_labels(examples, known_labels),
-        rejected=tuple(rejected),
+        rejected=read.rejected,
         warnings=warnings,
     )
 

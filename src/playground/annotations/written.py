@@ -51,13 +51,14 @@ def load_written_clauses(folder: Path, known_labels: Sequence[str]) -> WrittenCl
                 rows.append(_row(len(places), line, split_of, ids))
             except UnusableRowError as error:
                 rows.append(RejectedRow(len(places), str(error)))
-    examples, rejected = clauses_from_rows(rows, LabelNames(known_labels))
+    read = clauses_from_rows(rows, LabelNames(known_labels))
+    examples = read.clauses
     annotations = AnnotationSet(
         name=folder.name,
         sha256=digest.hexdigest(),
-        examples=tuple(examples),
+        examples=examples,
         labels=present_labels(examples, known_labels),
-        rejected=tuple(RejectedRow(row.number, f"{places[row.number - 1]}: {row.reason}") for row in rejected),
+        rejected=tuple(RejectedRow(row.number, f"{places[row.number - 1]}: {row.reason}") for row in read.rejected),
     )
     return WrittenClauses(
         annotations,

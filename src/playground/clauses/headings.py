@@ -28,6 +28,8 @@ _NUMBER = re.compile(
     r"(?:\([a-z]{1,4}\)){0,4}|\([a-z0-9]{1,4}\)|[a-z])(?P<mark>[.):]|(?=\s)|$)(?P<rest>\s{0,3}\S{0,12})",
     re.IGNORECASE,
 )
+_REFERS = re.compile(r"(?:of|to|and|or|in|above|below|hereof)\b")
+"""Behind "Section 5" it names another clause: "Section 5 of this Agreement"."""
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
 _LABEL = (
     r"(?:\s+(?:(?i:no)\.?\s*)?(?:(?:\d{1,3}(?:\.\d{1,3}){0,3}|[IVXLC]{1,6}|[A-Z](?:[-.]?\d{1,3})?)\b"
@@ -209,7 +211,8 @@ def number_of(piece: str) -> str:
         return ""
     number, mark, rest = match["number"], match["mark"], match["rest"].strip()
     if match["word"] or number.startswith("("):
-        return number
+        refers = bool(match["word"]) and not mark and bool(_REFERS.match(rest))
+        return "" if refers else number
     if not number[0].isdigit():
         # "a." and "iv)" are numbers; "I agree", "A party", "mix." and "c: drive" are not.
         return number if mark in (".", ")") and match["rest"][:1].isspace() else ""

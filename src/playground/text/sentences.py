@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from playground.text.page_furniture import PageFurniture
 from playground.types import Block, Document
 
 __all__ = ["cited_units", "sentence_spans"]
@@ -17,8 +18,21 @@ _ABBREVIATION = re.compile(
     r"(?:^|[^\w.])(?:(?:[a-z]\.){1,3}[a-z]|[a-z]|etc|inc|ltd|corp|mr|mrs|ms|dr|st|vs|approx|incl|excl|min|max|tel|fig)\.$",
     re.IGNORECASE,
 )
-_BEFORE_NUMBER = re.compile(r"\b(?:no|nos|nr|art|sec|p|pp|cl|vol|ca)\.$", re.IGNORECASE)
+_BEFORE_NUMBER = re.compile(
+    r"\b(?:nos?|nr|arts?|secs?|pp?|cl|vol|ca|pars?|paras?|sched|app|exh|ch|fig|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.$",
+    re.IGNORECASE,
+)
+_LEGAL = re.compile(
+    r"\b(?:Pub|Civ|Crim|Ex|Exh|Del|Cal|Mass|Conn|Ill|Tex|Fla|Minn|Wis|Mich|Pa|Va|Md|Ga|Stat|Reg|Regs|Fed|Supp|Cir|Rev"
+    r"|Proc|Evid|Bankr|Ann|Gen|Bus|Corps?|Co|Bros|Jr|Sr|Esq|Assn|Dept|Hon|Rptr|App|Sess|Const|Treas|Code|cert|seq|al)\.$"
+)
+"""Abbreviations of statutes, courts and companies that may end a sentence as well."""
+_AFTER_LEGAL = re.compile(
+    r"[a-z\d\u00a7(,]|(?:[A-Z]\.|[A-Z]{1,3}\d?(?=\s)|Code\b|Stat\.|Rev\.|Proc\.|Reg\.|Regs\.|Civ\.|Gen\.|Corp\.|Evid\."
+    r"|R\.|Supp\.|Ann\.|Bus\.|Cas\.|Sess\.|Laws?\b|No\.|Ltd\b|Inc\b)"
+)
 _ABBREVIATION_CHARACTERS = 12
+_AHEAD_CHARACTERS = 12
 _BULLET = re.compile(r"\s*(?:[-*+\u2022\u2013]\s+)?")
 _ITEM_NUMBER = re.compile(r"\s*\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]", re.IGNORECASE)
 _WHOLE_CHARACTERS = 400
@@ -41,14 +55,17 @@ def cited_units(document: Document, start: int, end: int) -> Iterator[tuple[int,
                 yield trimmed
 
 
-def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def sentence_spans(text: str, start: int, end: int, pages: PageFurniture | None = None) -> Iterator[tuple[int, int]]:
     """Yield start and end of each sentence of ``text[start:end]``, in order, in linear time.
 
-    Decimal numbers and abbreviations do not end a sentence, nor does the end of a line; a blank line does.
+    Decimal numbers and abbreviations do not end a sentence, nor does the end of a line; a blank line does, unless
+    ``pages`` is given and the sentence goes on behind it.
     """
     first = start
     for match in _END.finditer(text, start, end):
         if match.group()[0] in ".!?\u2026" and _goes_on(text, first, match.end(), end):
+            continue
+        if pages is not None and match.group()[0] == "\n" and pages.paragraph_runs_on(text, match.end()):
             continue
         if text[first : match.end()].strip():
             yield first, match.end()
@@ -63,8 +80,10 @@ def _goes_on(text: str, first: int, stop: int, end: int) -> bool:
     is_short = stop - first <= _ABBREVIATION_CHARACTERS
     if _ABBREVIATION.search(before) or (is_short and _ITEM_NUMBER.fullmatch(text, first, stop)):
         return True
-    after = text[stop : min(end, stop + 4)].lstrip()
-    return bool(_BEFORE_NUMBER.search(before) and after[:1].isdigit())
+    after = text[stop : min(end, stop + _AHEAD_CHARACTERS)].lstrip()
+    if _BEFORE_NUMBER.search(before) and after[:1].isdigit():
+        return True
+    return bool(_LEGAL.search(before) and _AFTER_LEGAL.match(after))
 
 
 def _blocks_within(document: Document, start: int, end: int) -> Iterator[Block]:

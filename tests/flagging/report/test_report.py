@@ -387,6 +387,16 @@ def test_csv_has_a_row_for_each_flag() -> None:
         assert document.text[int(row["start"]) : int(row["end"])].strip() == row["text"]
 
 
+def test_numbers_of_clauses_reach_a_spreadsheet_as_text() -> None:
+    """Excel shows 1.1 for 1.10 and -1 for (1)."""
+    name = "t_ten.txt"
+    document = load_document((ROOT / "tests" / "data" / "documents" / name).read_bytes(), name)
+    clauses = split_clauses(document)
+    flags = tuple(Flag(clause.id, HIGH, 0.9) for clause in clauses if clause.number in ("1.10", "(1)"))
+    rows = read_csv(flag_report_csv(FlaggedContract(document, clauses, flags, (), "m", None, {}), LABELS))
+    assert [row["clause_number"] for row in rows] == ["'1.10", "'(1)"]
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\u200b=", "\x00=", "＝", "＋"])  # noqa: RUF001
 def test_csv_cells_are_no_formulas(start: str) -> None:
     attack = f"{start}cmd|' /C calc'!A0"

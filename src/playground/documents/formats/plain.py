@@ -2,8 +2,11 @@
 
 Headings: underlined, numbered ("2.1 Refunds", "Article 3"), in capitals, or a short title alone between blank lines;
 a title alone on the first line is level 1. List items begin with a bullet, a number or a letter. Table rows are two
-or more neighbouring lines with the same kind of column separator. Every decision looks at a line and its two
-neighbours only, so the scan is linear.
+or more neighbouring lines with the same kind of column separator. Every decision looks at a line, a few neighbours
+and the width at which the text is wrapped, so the scan is linear.
+
+A line that goes on with the sentence of the line before (``text.line_breaks``) begins nothing, whatever it looks like.
+What pages and filings add is left out first (``plain_pages``).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from playground.documents.formats.pieces import Extract, check_length
+from playground.documents.formats.plain_pages import without_pages
 from playground.documents.formats.structure import (
     BULLET,
     is_all_caps,
@@ -21,13 +25,19 @@ from playground.documents.formats.structure import (
     section_depth,
 )
 from playground.documents.limits import Limits
+from playground.text.line_breaks import MOST_READ, runs_on
 from playground.text.normalise import normalise_text
+from playground.text.page_furniture import is_page_line
 from playground.types import Block, BlockKind
 
 _UNDERLINE = re.compile(r"(=|-|~)\1{2,}")
 _SENTENCE_END = (".", "!", "?", ":", ";", ")")
-# A line longer than this was not wrapped by hand: it is a paragraph by itself.
 _WRAPPED_AT = 120
+"""A longer line was not wrapped by hand, unless most lines of the text are as long: it is a paragraph by itself."""
+_NARROWEST_WRAP, _WIDEST_WRAP = 40, 400
+_FEWEST_WRAPPED = 3
+_MOST_PAGE_LINES = 4
+"""Lines that a page may put between two parts of a sentence."""
 _SPACED_COLUMNS = re.compile(r"\S {3,}(?=\S)")
 
 
@@ -47,15 +57,17 @@ class _Line:
 
 
 def parse_plain(text: str, limits: Limits) -> Extract:
-    """Return normalised ``text`` with its blocks.
+    """Return normalised ``text`` with its blocks, without what its pages added; the warnings say what was left out.
 
     Raises:
         DocumentError: the text is longer than ``limits.max_characters``.
     """
+    text, warnings = without_pages(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = normalise_text(text)
     check_length(len(text), limits.max_characters)
     lines = _lines(text)
-    return Extract(text, tuple(_Scanner(lines, capitals=_capitals_stand_out(text)).scan()))
+    scanner = _Scanner(lines, capitals=_capitals_stand_out(text), column=_wrap_column(lines))
+    return Extract(text, tuple(scanner.scan()), warnings=warnings)
 
 
 def _lines(text: str) -> list[_Line]:
@@ -81,12 +93,28 @@ def _capitals_stand_out(text: str) -> bool:
     return sum(c.isupper() for c in sample) * 2 <= letters
 
 
+def _wrap_column(lines: list[_Line]) -> int:
+    """Return the column at which a text is wrapped, 0 where it is not: most of its long lines end close to it.
+
+    A wrapped line is one that another follows without a blank line; in a text that is not wrapped their lengths differ.
+    """
+    inner = sorted(line.indent + len(line.content) for line in lines if not line.last)
+    if not inner:
+        return 0
+    widest = inner[-1 - len(inner) // 50]
+    long = [length for length in inner if length > widest // 2]
+    close = sum(widest - length <= max(12, widest // 8) for length in long)
+    is_wrapped = _NARROWEST_WRAP <= widest <= _WIDEST_WRAP and close >= max(_FEWEST_WRAPPED, 0.6 * len(long))
+    return widest if is_wrapped else 0
+
+
 class _Scanner:
     """Walks over the lines once. Holds the position and the blocks so far."""
 
-    def __init__(self, lines: list[_Line], *, capitals: bool) -> None:
+    def __init__(self, lines: list[_Line], *, capitals: bool, column: int) -> None:
         self.lines = lines
         self.capitals = capitals
+        self.column = column
         self.blocks: list[Block] = []
         self.previous = ""  # content of the last line taken
         self.pending_rule: int | None = None  # start of a rule that no block precedes
@@ -142,6 +170,11 @@ class _Scanner:
             underline = _UNDERLINE.fullmatch(following.content)
             if underline:
                 return (1 if underline[1] == "=" else 2), 2
+        return None if self._is_broken_sentence(i) else self._title(i, line, following)
+
+    def _title(self, i: int, line: _Line, following: _Line) -> tuple[int, int] | None:
+        """Return (level, lines) of a heading that nothing underlines."""
+        title = is_title_like(line.content)
         capitals = self.capitals and is_all_caps(line.content)
         depth = section_depth(line.content) if title or capitals else 0
         if depth and self._opens_section(line, following, depth):
@@ -191,9 +224,11 @@ class _Scanner:
         stop = i + 1
         while stop < len(self.lines) and not self.lines[stop].first:
             line, before = self.lines[stop], self.lines[stop - 1]
-            wrapped = len(before.content) >= 50 and not before.content.endswith((".", "!", "?"))
+            is_long = len(before.content) >= 50 or self._is_full(stop - 1)
+            wrapped = is_long and not before.content.endswith((".", "!", "?"))
             continues = line.indent > item.indent or line.content[0].islower() or wrapped
-            if is_list_item(line.content) or is_rule(line.content) or not continues:
+            runs_over = self._sentence_runs_on(stop, i)
+            if is_rule(line.content) or (not runs_over and (is_list_item(line.content) or not continues)):
                 break
             stop += 1
         return stop
@@ -202,17 +237,45 @@ class _Scanner:
         stop = i + 1
         self.previous = self.lines[i].content
         while stop < len(self.lines) and not self.lines[stop].first:
-            line = self.lines[stop]
-            unwrapped = len(line.content) > _WRAPPED_AT or len(self.previous) > _WRAPPED_AT
-            if unwrapped or self._ends_paragraph(stop, i):
+            if self._ends_paragraph(stop, i):
                 break
-            self.previous = line.content
+            self.previous = self.lines[stop].content
             stop += 1
         return stop
 
+    def _sentence_runs_on(self, i: int, block_start: int) -> bool:
+        """Tell whether line ``i`` goes on with the sentence of the lines before it, from ``block_start`` on."""
+        before = " ".join(line.content for line in self.lines[max(block_start, i - 3) : i])
+        after = "\n".join(line.content for line in self.lines[i : i + 3])
+        return runs_on(before[-MOST_READ:], after, blank=False)
+
+    def _is_broken_sentence(self, i: int) -> bool:
+        """Tell whether a line that looks like a title is a part of a sentence that a line or a page ended."""
+        if not self.lines[i + 1].first:
+            is_text = not (self.capitals and is_all_caps(self.lines[i].content))
+            return self._sentence_runs_on(i + 1, i) or (is_text and self._is_full(i))
+        ahead = i + 1
+        while ahead < len(self.lines) and ahead <= i + _MOST_PAGE_LINES and is_page_line(self.lines[ahead].content):
+            ahead += 1
+        if ahead == i + 1 or ahead == len(self.lines):
+            return False
+        return runs_on(self.lines[i].content[-MOST_READ:], self.lines[ahead].content, blank=True)
+
+    def _is_full(self, i: int) -> bool:
+        """Tell whether the first word of the next line would not have fitted on line ``i`` of a wrapped text."""
+        line = self.lines[i]
+        word = self.lines[i + 1].content.split(" ", 1)[0]
+        return bool(self.column) and line.indent + len(line.content) + 1 + len(word) > self.column
+
     def _ends_paragraph(self, i: int, paragraph_start: int) -> bool:
         line = self.lines[i]
-        if is_rule(line.content) or BULLET.match(line.content) or self._table_end(i):
+        longest = max(self.column, _WRAPPED_AT)
+        is_unwrapped = len(line.content) > longest or len(self.previous) > longest
+        if is_rule(line.content) or (is_unwrapped and self.previous.endswith(",") and line.content[0].isupper()):
+            return True
+        if self._sentence_runs_on(i, paragraph_start):
+            return False
+        if is_unwrapped or BULLET.match(line.content) or self._table_end(i):
             return True
         if is_list_item(line.content) or section_depth(line.content) > 1:
             return self.previous.endswith(_SENTENCE_END)

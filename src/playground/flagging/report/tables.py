@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from playground.flagging.report.rows import Correction, ReportRow, heading, missing_labels, report_rows
-from playground.text.spreadsheet import spreadsheet_cell
+from playground.text.spreadsheet import spreadsheet_cell, spreadsheet_label
 from playground.types import FlaggedContract, Label, SimilarClause
 
 COLUMNS = (
@@ -25,7 +25,8 @@ def flag_report_csv(
 ) -> bytes:
     """Return one row a flag as CSV (RFC 4180, UTF-8 with a byte order mark, which Excel needs to read it as UTF-8).
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe. With ``corrections`` there is a last
+    A cell that a spreadsheet would take for a formula begins with an apostrophe, and so does a clause's number that it
+    would take for another one ("1.10", "(1)"). With ``corrections`` there is a last
     column ``review``: confirmed, rejected, added or empty.
     """
     buffer = io.StringIO()
@@ -35,7 +36,7 @@ def flag_report_csv(
         clause = row.clause
         cells: list[str | int] = [
             spreadsheet_cell(result.document.source),
-            spreadsheet_cell(clause.number),
+            spreadsheet_label(clause.number),
             "" if clause.page is None else clause.page,
             spreadsheet_cell(heading(clause)),
             clause.start,
