@@ -44,12 +44,28 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class RecognisedWord:
+    """A word that was read from a picture by text recognition (OCR): ``document.text[start:end]``.
+
+    ``page`` counts from 1. ``box`` is left, top, right, bottom on the page as it is displayed, each as a share of its
+    width or height. ``doubt`` says why the word may be wrong; empty where nothing tells against it.
+    """
+
+    start: int
+    end: int
+    page: int
+    box: tuple[float, float, float, float]
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """Text extracted from a file or pasted by a user.
 
     ``blocks`` are in order and do not overlap; the text between them is white space. ``page_starts[i]`` is the
     offset at which page i + 1 begins; empty when the format has no pages. ``warnings`` are sentences for the user
-    about what the extraction had to decide (tracked changes, undecodable bytes).
+    about what the extraction had to decide (tracked changes, undecodable bytes). ``recognised_pages`` (from 1) were
+    read by OCR, with ``recognised_words`` in order.
     """
 
     id: str
@@ -60,6 +76,8 @@ class Document:
     blocks: tuple[Block, ...] = ()
     page_starts: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+    recognised_pages: tuple[int, ...] = ()
+    recognised_words: tuple[RecognisedWord, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
         """Return the 1-based page that holds ``offset``, or None when the format has no pages."""

@@ -15,7 +15,7 @@ from playground.documents.limits import MIB, Limits
 from playground.documents.sniffing import Format
 from playground.errors import DocumentError
 from playground.paths import SOURCE
-from playground.types import Block
+from playground.types import Block, RecognisedWord
 
 _log = logging.getLogger(__name__)
 # The child gets what an interpreter needs to start and nothing else: no keys, no proxies.
@@ -29,14 +29,17 @@ def extract_isolated(data: bytes, document_format: Format, limits: Limits) -> Ex
         DocumentError: the parser refused the file, took too long, needed too much memory or crashed.
     """
     job = json.dumps({"format": document_format, "limits": asdict(limits)})
-    # -P keeps the working directory off the import path, so that a file lying there cannot be imported.
-    command = [sys.executable, "-P", "-m", "playground.documents.worker", job]
     try:
         done = subprocess.run(
-            command, input=data, capture_output=True, timeout=limits.timeout_s, env=_environment(), check=False
+            worker_command(job),
+            input=data,
+            capture_output=True,
+            timeout=limits.timeout_s,
+            env=_environment(),
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _too_slow(limits) from None
+        raise too_slow(limits) from None
     except OSError as error:
         raise DocumentError(
             f"The program that reads documents could not be started ({error.strerror}). Close other programs and "
@@ -44,8 +47,19 @@ def extract_isolated(data: bytes, document_format: Format, limits: Limits) -> Ex
         ) from error
     if done.returncode:
         _log.warning("parser exited with %d: %s", done.returncode, done.stderr[-2000:].decode("utf-8", "replace"))
-        raise _crashed(done.returncode, limits)
-    return _read_reply(done.stdout, limits)
+        raise crashed(done.returncode, limits)
+    return read_reply(done.stdout, limits)
+
+
+def worker_command(job: str) -> list[str]:
+    """Return the command of the child process for a job in JSON."""
+    # -P keeps the working directory off the import path, so that a file lying there cannot be imported.
+    return [sys.executable, "-P", "-m", "playground.documents.worker", job]
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of the child process, without our keys and proxies."""
+    return _environment()
 
 
 def _environment() -> dict[str, str]:
@@ -53,7 +67,12 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(SOURCE), "PYTHONUTF8": "1"}
 
 
-def _read_reply(stdout: bytes, limits: Limits) -> Extract:
+def read_reply(stdout: bytes, limits: Limits) -> Extract:
+    """Return the extract that the child process wrote.
+
+    Raises:
+        DocumentError: it wrote a refusal, or the text is too long.
+    """
     reply = json.loads(stdout)
     if "error" in reply:
         raise DocumentError(str(reply["error"]))
@@ -63,19 +82,26 @@ def _read_reply(stdout: bytes, limits: Limits) -> Extract:
         blocks=tuple(Block(*fields) for fields in reply["blocks"]),
         page_starts=tuple(reply["page_starts"]),
         warnings=tuple(reply["warnings"]),
+        pages_without_text=tuple(reply["pages_without_text"]),
+        words=tuple(
+            RecognisedWord(start, end, page, tuple(box), doubt) for start, end, page, box, doubt in reply["words"]
+        ),
+        recognised_pages=tuple(reply["recognised_pages"]),
     )
 
 
-def _too_slow(limits: Limits) -> DocumentError:
+def too_slow(limits: Limits) -> DocumentError:
+    """Return the refusal of a document that took too long."""
     return DocumentError(
         f"Reading the document took longer than {limits.timeout_s:g} s and was stopped. Split it, or save it as plain "
         "text and load that."
     )
 
 
-def _crashed(returncode: int, limits: Limits) -> DocumentError:
+def crashed(returncode: int, limits: Limits) -> DocumentError:
+    """Return the refusal of a document under which the child process ended with a code other than 0."""
     if returncode == -getattr(signal, "SIGXCPU", 0):
-        return _too_slow(limits)
+        return too_slow(limits)
     if returncode < 0:
         return DocumentError(
             f"The document could not be read within {limits.max_memory_bytes // MIB} MB of memory, or it is damaged. "

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from playground.documents.decoding import decode_text
-from playground.documents.formats.pieces import Extract, check_length
+from playground.documents.formats.pieces import NO_TEXT_LAYER, Extract, check_length
 from playground.documents.formats.plain import parse_plain
 from playground.documents.formats.structure import clean_heading
 from playground.documents.injection import instruction_warning
 from playground.documents.isolation import extract_isolated
 from playground.documents.limits import MIB, POLICY_LIMITS, Limits
+from playground.documents.recognition import OnPage, recognise_isolated, unavailable
 from playground.documents.sniffing import (
+    NO_TEXT_IN_IMAGE,
     SUPPORTED_SUFFIXES,
+    Format,
     detect_container,
     detect_text_format,
     looks_like_markdown,
@@ -25,13 +29,18 @@ from playground.types import Document
 __all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_generated", "load_pasted"]
 
 
-def load_document(data: bytes, name: str, *, limits: Limits = POLICY_LIMITS) -> Document:
-    """Turn a file into a document.
+def load_document(
+    data: bytes, name: str, *, limits: Limits = POLICY_LIMITS, ocr: bool = True, on_page: OnPage | None = None
+) -> Document:
+    """Turn a file into a document. Pictures, and pages of a PDF that are pictures, are read by OCR where it is there.
 
     Args:
         data: the file's bytes.
         name: its name; only the base name is kept, and only its suffix matters to the parsing.
-        limits: bounds on size, time and memory.
+        limits: bounds on size, time and memory; OCR has wider ones of time and memory.
+        ocr: False reads no pictures.
+        on_page: called with the pages that OCR has read, of how many, a few times a second while it reads. What it
+            raises stops the reading and reaches the caller.
 
     Raises:
         DocumentError: the file is empty, too large, of an unsupported type, protected, damaged or without text.
@@ -45,6 +54,8 @@ def load_document(data: bytes, name: str, *, limits: Limits = POLICY_LIMITS) -> 
             "images or split it."
         )
     container = detect_container(data, source)
+    if container in ("pdf", "picture"):
+        return _document(_extract_pages(data, container, limits, ocr, on_page), source)
     if container:
         return _document(extract_isolated(data, container, limits), source)
     text, warnings = decode_text(data, html=b"<" in data[:4096])
@@ -85,6 +96,28 @@ def load_generated(text: str, title: str) -> Document:
     return _document(markdown.parse(text.encode("utf-8"), POLICY_LIMITS), title, title=title)
 
 
+def _extract_pages(data: bytes, container: Format, limits: Limits, ocr: bool, on_page: OnPage | None) -> Extract:
+    """Extract a PDF's own text, and that of pictures by OCR."""
+    remedy = unavailable(ocr)
+    if container == "picture":
+        if remedy:
+            raise DocumentError(f"{NO_TEXT_IN_IMAGE} {remedy}")
+        extract = recognise_isolated(data, "picture", limits, on_page)
+    else:
+        extract = extract_isolated(data, "pdf", limits)
+        if extract.pages_without_text and not remedy:
+            extract = recognise_isolated(data, "scan", limits, on_page)
+        elif extract.pages_without_text:
+            if not extract.text:
+                raise DocumentError(f"{NO_TEXT_LAYER} {remedy}")
+            return replace(extract, warnings=(*extract.warnings, remedy))
+    if not extract.text.strip():
+        raise DocumentError(
+            "No text was found in the pictures, also not by text recognition. Scan it again at 200 dpi."
+        )
+    return extract
+
+
 def _extract_text(text: str, name: str, limits: Limits, warnings: tuple[str, ...]) -> Extract:
     document_format = detect_text_format(text, name)
     if document_format == "text":
@@ -108,6 +141,8 @@ def _document(extract: Extract, source: str, title: str = "") -> Document:
         blocks=extract.blocks,
         page_starts=extract.page_starts,
         warnings=(*extract.warnings, injected) if injected else extract.warnings,
+        recognised_pages=extract.recognised_pages,
+        recognised_words=extract.words,
     )
 
 

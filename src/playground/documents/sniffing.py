@@ -8,7 +8,7 @@ from typing import Literal
 
 from playground.errors import DocumentError
 
-Format = Literal["pdf", "docx", "html", "markdown", "text"]
+Format = Literal["pdf", "docx", "html", "markdown", "text", "scan", "picture"]
 
 FORMAT_OF_SUFFIX: dict[str, Format] = {
     ".pdf": "pdf",
@@ -23,14 +23,13 @@ FORMAT_OF_SUFFIX: dict[str, Format] = {
 SUPPORTED_SUFFIXES: tuple[str, ...] = tuple(FORMAT_OF_SUFFIX)
 ACCEPTED = "PDF, DOCX, Markdown, HTML or plain text"
 
+NO_TEXT_IN_IMAGE = "This is an image, which has no text layer. Load the document as PDF with text, DOCX or text."
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")  # PNG, JPEG, TIFF
+
 # Leading bytes of formats that people try, and what to tell them.
 _KNOWN_UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "This is an RTF file. Save it as DOCX or PDF and load that."),
-    (b"\x89PNG", "This is an image, which has no text layer. Load the document as PDF with text, DOCX or text."),
-    (b"\xff\xd8\xff", "This is an image, which has no text layer. Load the document as PDF with text, DOCX or text."),
-    (b"GIF8", "This is an image, which has no text layer. Load the document as PDF with text, DOCX or text."),
-    (b"II*\x00", "This is an image, which has no text layer. Load the document as PDF with text, DOCX or text."),
-    (b"MM\x00*", "This is an image, which has no text layer. Load the document as PDF with text, DOCX or text."),
+    (b"GIF8", "This is a GIF, which is not read. Save the image as PNG, or load the document as PDF, DOCX or text."),
     (b"\x1f\x8b", f"This is a compressed archive. Unpack it and load the {ACCEPTED} file inside."),
     (b"7z\xbc\xaf\x27\x1c", f"This is a compressed archive. Unpack it and load the {ACCEPTED} file inside."),
     (b"Rar!", f"This is a compressed archive. Unpack it and load the {ACCEPTED} file inside."),
@@ -50,7 +49,7 @@ def suffix_of(name: str) -> str:
 
 
 def detect_container(data: bytes, name: str) -> Format | None:
-    """Return "pdf" or "docx" for those, None for what must be text.
+    """Return "pdf", "docx" or "picture" for those, None for what must be text.
 
     A zip archive counts as "docx" here; the DOCX parser looks inside under its bounds.
 
@@ -61,6 +60,8 @@ def detect_container(data: bytes, name: str) -> Format | None:
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "docx"
+    if data.startswith(_PICTURES):
+        return "picture"
     if data.startswith(_OLE):
         raise DocumentError(_ole_message(data))
     for magic, message in _KNOWN_UNSUPPORTED:

@@ -2,7 +2,8 @@
 
     python -m playground.documents.worker '{"format": "pdf", "limits": {...}}' < FILE
 
-Writes one JSON object to standard output: the extract, or ``{"error": sentence}``.
+Writes one JSON object to standard output: the extract, or ``{"error": sentence}``. Formats that are read by OCR write a
+line ``{"page": read, "of": pages}`` before it for each page.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from playground.documents.formats.pieces import Extract
 from playground.documents.limits import MIB, Limits
 from playground.errors import DocumentError
 
 Parser = Callable[[bytes, Limits], Extract]
+
+READ_BY_OCR = ("scan", "picture")
 
 
 def main(job: str) -> None:
@@ -46,8 +50,14 @@ def main(job: str) -> None:
 
 
 def _load_parser(document_format: str) -> Parser:
-    parse: Parser = importlib.import_module(f"playground.documents.formats.{document_format}").parse
+    module = importlib.import_module(f"playground.documents.formats.{document_format}")
+    parse: Parser = partial(module.parse, on_page=_tell) if document_format in READ_BY_OCR else module.parse
     return parse
+
+
+def _tell(read: int, pages: int) -> None:
+    sys.stdout.buffer.write(json.dumps({"page": read, "of": pages}).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _limit_resources(limits: Limits) -> None:
@@ -55,7 +65,7 @@ def _limit_resources(limits: Limits) -> None:
         import resource
     except ImportError:  # Windows: the parent's time-out still holds
         return
-    cpu_s = math.ceil(limits.timeout_s) + 1
+    cpu_s = math.ceil(limits.timeout_s * limits.threads) + 1
     for kind, value in (
         (resource.RLIMIT_AS, limits.max_memory_bytes),
         (resource.RLIMIT_CPU, cpu_s),
@@ -77,6 +87,9 @@ def _reply(extract: Extract) -> bytes:
             "blocks": [(block.kind, block.start, block.end, block.level) for block in extract.blocks],
             "page_starts": extract.page_starts,
             "warnings": extract.warnings,
+            "pages_without_text": extract.pages_without_text,
+            "words": [(word.start, word.end, word.page, word.box, word.doubt) for word in extract.words],
+            "recognised_pages": extract.recognised_pages,
         },
         ensure_ascii=False,
     ).encode("utf-8")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pypdfium2
@@ -13,9 +14,10 @@ from playground.documents.formats.pdf_annotations import read_annotations, set_a
 from playground.documents.formats.pdf_layout import Segment
 from playground.documents.formats.pdf_margins import may_have_line_numbers, without_line_numbers
 from playground.documents.formats.pdf_paragraphs import rebuild
+from playground.documents.formats.pdf_scans import is_scan
 from playground.documents.formats.pdf_strikes import drawn_lines, without_struck
 from playground.documents.formats.pdf_words import PageText, Word, segments_of
-from playground.documents.formats.pieces import Extract, assemble, check_length
+from playground.documents.formats.pieces import NO_TEXT_LAYER, Extract, assemble, check_length
 from playground.documents.limits import Limits
 from playground.errors import DocumentError
 
@@ -24,10 +26,6 @@ _END = b"%%EOF"
 _PART_OF_A_FILE = re.compile(rb"\d+\s+\d+\s+obj\b|\bxref\b|\bstartxref\b|\btrailer\b")
 _NO_LETTER = re.compile("[\ue000-\uf8ff\ufffd]")
 _MAX_QUOTED = 60
-_SCAN = (
-    "The PDF has no text layer: its pages are pictures, probably a scan. Run text recognition (OCR) on it, or load the "
-    "original document."
-)
 _DAMAGED = "The PDF is damaged and could not be opened. Export it again from the program that made it."
 _CUT_OFF = "The PDF is damaged: its end is missing. Download or export it again."
 
@@ -46,13 +44,20 @@ class _LeftOut:
     stamps: int = 0
 
 
-def parse(data: bytes, limits: Limits) -> Extract:
+ReadScan = Callable[[Any, int], tuple[list[Segment], float]]
+"""Reads a page (pdfium's, its index) that is a picture: its lines in reading order, and its height in points."""
+
+
+def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Extract:
     """Return the text of a PDF in reading order, with its pages and the values of its form.
 
     Running heads and page numbers are left out; so are line numbers, watermarks and struck text, with a warning.
 
+    Pages that are pictures are read by ``read_scan``; without it they are named in ``pages_without_text``, and the
+    text is empty where there is no other page.
+
     Raises:
-        DocumentError: the file is damaged, protected, too long, or has no text layer.
+        DocumentError: the file is damaged, protected, too long, or has neither text nor pictures.
     """
     document = _open(_whole(data))
     page_count = len(document)
@@ -67,6 +72,7 @@ def parse(data: bytes, limits: Limits) -> Extract:
     pages: list[list[Segment]] = []
     heights: list[float] = []
     left_out = _LeftOut()
+    scanned: list[int] = []
     characters = 0
     for number in range(page_count):
         try:
@@ -79,22 +85,29 @@ def parse(data: bytes, limits: Limits) -> Extract:
         segments, height = _read_page(page, form, number, left_out)
         characters += sum(len(segment.text) for segment in segments)
         check_length(characters, limits.max_characters)
-        if not segments and _has_picture(page):
-            left_out.pictures.append(number + 1)
+        if is_scan(page, segments):
+            scanned.append(number + 1)
+            if read_scan is not None:
+                segments, height = read_scan(page, number)
+                characters += sum(len(segment.text) for segment in segments)
         pages.append(segments)
         heights.append(height)
         page.close()
     if len(left_out.unreadable) == page_count:
         raise DocumentError(_DAMAGED)
+    if characters == 0 and not scanned:
+        raise DocumentError(NO_TEXT_LAYER)
     if characters == 0:
-        raise DocumentError(_SCAN)
+        return Extract("", (), (0,) * page_count, pages_without_text=tuple(scanned))
+    left_out.pictures = scanned if read_scan is None else []
     text_sample = "".join(segment.text for segments in pages for segment in segments)
-    return assemble(
+    extract = assemble(
         rebuild(pages, heights),
         max_characters=limits.max_characters,
         page_count=page_count,
         warnings=_warnings(left_out, text_sample),
     )
+    return replace(extract, pages_without_text=tuple(scanned))
 
 
 def _whole(data: bytes) -> bytes:
@@ -190,9 +203,3 @@ def _was(count: int) -> str:
 def _pages(numbers: list[int]) -> str:
     shown = ", ".join(str(number) for number in numbers[:10])
     return f"page{'s' if len(numbers) > 1 else ''} {shown}{' and others' if len(numbers) > 10 else ''}"
-
-
-def _has_picture(page: Any) -> bool:
-    kinds = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
-    count = min(pdfium.FPDFPage_CountObjects(page), 1000)
-    return any(pdfium.FPDFPageObj_GetType(pdfium.FPDFPage_GetObject(page, i)) in kinds for i in range(count))

@@ -15,6 +15,8 @@ from playground.documents.limits import Limits
 from playground.errors import DocumentError
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
+_BEGIN_SHARE = 0.9
+"""No frame is begun when this share of the time is over."""
 _LONGEST_SIDE = 3_000
 _SHORT_SIDE = 1_000
 """A picture whose long side is shorter, such as a screenshot of a paragraph, is enlarged."""
@@ -51,7 +53,7 @@ def parse(data: bytes, limits: Limits, on_page: OnPage) -> Extract:
     heights: list[float] = []
     left_out: list[int] = []
     for number in range(frames):
-        if time.monotonic() - started > 0.9 * limits.timeout_s:
+        if time.monotonic() - started > _BEGIN_SHARE * limits.timeout_s:
             left_out.append(number)
             pages.append([])
             heights.append(_PAGE_HEIGHT)
@@ -66,7 +68,8 @@ def parse(data: bytes, limits: Limits, on_page: OnPage) -> Extract:
         pages.append(readings.add(number, read, _PAGE_HEIGHT / max(read.height, 1)))
         heights.append(_PAGE_HEIGHT)
         on_page(number + 1, frames)
-    extract = assemble(rebuild(pages, heights), max_characters=limits.max_characters, page_count=frames)
+    pieces = rebuild(pages, heights) if any(pages) else ()
+    extract = assemble(pieces, max_characters=limits.max_characters, page_count=frames)
     why = f"At most {limits.timeout_s:g} s are given to it; split the file."
     return finished(extract, readings, unread_pages=left_out, why=why)
 
@@ -78,15 +81,17 @@ def _frames(picture: Any, limits: Limits) -> int:
         DocumentError: there are too many, or one has too many pixels.
     """
     count = 0
-    while True:
+    while True:  # only a TIFF has pages; those of an animated PNG are not
         if picture.width * picture.height > limits.max_pixels:
             raise DocumentError(
-                f"The image has {picture.width:,} × {picture.height:,} pixels; at most {limits.max_pixels:,} can be "
+                f"The image has {picture.width:,} by {picture.height:,} pixels; at most {limits.max_pixels:,} can be "
                 "read. Scan it at 200 to 300 dpi."
             )
         if picture.mode not in _MODES:
             raise DocumentError("The image has colours of an unusual kind. Save it as an ordinary PNG, JPEG or PDF.")
         count += 1
+        if picture.format != "TIFF":
+            return count
         if count > limits.max_scanned_pages:
             raise DocumentError(
                 f"The image has more than {limits.max_scanned_pages} pages. Split it, or load the pages you need."

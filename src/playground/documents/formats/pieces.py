@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from playground.errors import DocumentError
 from playground.text.normalise import normalise_text
-from playground.types import Block, BlockKind
+from playground.types import Block, BlockKind, RecognisedWord
+
+NO_TEXT_LAYER = (
+    "The PDF has no text layer: its pages are pictures, probably a scan. Run text recognition (OCR) on it, or load the "
+    "original document."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Extract:
     blocks: tuple[Block, ...]
     page_starts: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+    pages_without_text: tuple[int, ...] = ()
+    """Pages from 1 that are pictures of text."""
+    words: tuple[RecognisedWord, ...] = ()
+    recognised_pages: tuple[int, ...] = ()
+    """Pages from 1 that OCR read, with its ``words``."""
 
 
 def assemble(

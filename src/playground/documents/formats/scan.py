@@ -12,6 +12,8 @@ from playground.documents.formats.pieces import Extract
 from playground.documents.limits import Limits
 
 DPI = 200
+_BEGIN_SHARE = 0.9
+"""No page is begun when this share of the time is over."""
 _LONGEST_SIDE = 3_000
 """Most pixels of a page's side: a page as large as a poster is read at fewer dots an inch."""
 
@@ -38,7 +40,7 @@ def parse(data: bytes, limits: Limits, on_page: OnPage) -> Extract:
     most = min(len(wanted), limits.max_scanned_pages)
 
     def read(page: Any, number: int) -> tuple[list[Segment], float]:
-        if len(readings.pages) >= most or time.monotonic() - started > 0.9 * limits.timeout_s:
+        if len(readings.pages) >= most or time.monotonic() - started > _BEGIN_SHARE * limits.timeout_s:
             left_out.append(number)
             return [], page.get_height()
         on_page(len(readings.pages), most)

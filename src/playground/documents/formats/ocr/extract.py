@@ -1,4 +1,4 @@
-"""Pages that were read by OCR -> text and structure with exact offsets, words with their places, and what to say of it."""
+"""Pages read by OCR -> text and structure with exact offsets, words with their places, and what to say of it."""
 
 from __future__ import annotations
 
@@ -102,6 +102,7 @@ def finished(extract: Extract, readings: Readings, *, unread_pages: Sequence[int
     return replace(
         extract,
         words=tuple(words),
+        pages_without_text=tuple(number + 1 for number in unread_pages),
         recognised_pages=tuple(number + 1 for number in read),
         warnings=(*extract.warnings, *sentences),
     )
@@ -181,11 +182,7 @@ def _reason(word: ReadWord, page: ReadPage) -> str:
 
 
 def _touches(one: Box, other: Box) -> bool:
-    return (
-        one[0] < other[2] + _NEAR
-        and other[0] < one[2] + _NEAR
-        and one[1] < other[3] and other[1] < one[3]
-    )
+    return one[0] < other[2] + _NEAR and other[0] < one[2] + _NEAR and one[1] < other[3] and other[1] < one[3]
 
 
 def _doubted(words: Sequence[RecognisedWord], found: Sequence[numbering.Doubt]) -> list[RecognisedWord]:
@@ -220,8 +217,8 @@ def _sentences(extract: Extract, readings: Readings, words: Sequence[RecognisedW
             of_pages.append(f"{name}: a stamp or watermark seems to say {quoted}; it was left out of the text.")
         if page.unread:
             of_pages.append(
-                f"{name}: something {_where(page.unread)} was not read: a stamp, a signature, handwriting or a picture. "
-                "Look at the scan."
+                f"{name}: something {_where(page.unread)} was not read: a stamp, a signature, handwriting or a "
+                "picture. Look at the scan."
             )
     said += of_pages[:_MOST_SENTENCES]
     if len(of_pages) > _MOST_SENTENCES:
@@ -235,7 +232,9 @@ def _sentences(extract: Extract, readings: Readings, words: Sequence[RecognisedW
 def _doubt_sentence(text: str, doubtful: Sequence[RecognisedWord]) -> str:
     # What the numbering says comes first: it is the rarest and the surest.
     first = sorted(doubtful, key=lambda word: (word.doubt in (UNSURE, COVERED), word.doubt == COVERED, word.start))
-    shown = ", ".join(f"“{text[word.start : word.end][:40]}” (page {word.page}: {word.doubt})" for word in first[:_MOST_WORDS])
+    shown = ", ".join(
+        f"“{text[word.start : word.end][:40]}” (page {word.page}: {word.doubt})" for word in first[:_MOST_WORDS]
+    )
     more = f", and {len(doubtful) - _MOST_WORDS} more" if len(doubtful) > _MOST_WORDS else ""
     count = "1 word is" if len(doubtful) == 1 else f"{len(doubtful)} words are"
     return f"{count} doubtful: {shown}{more}."

@@ -20,7 +20,6 @@ _MOST_REGIONS = 200
 
 def ink_of(image: np.ndarray) -> np.ndarray:
     """Return the mask [height, width] of what is darker, in any colour, than the paper around it."""
-    import cv2
 
     darkest = image.min(axis=2)
     return np.asarray(_paper(darkest).astype(np.int16) - darkest > _FAINTEST)

@@ -20,7 +20,9 @@ _FEWEST_SECTIONS = 6
 """A document with fewer numbered sections mostly refers to those of another."""
 _ITEM = re.compile(r"\(([a-z]{1,5}|[A-Z]|\d{1,2})\)\s")
 _SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s")
-_REFERENCE = re.compile(r"\b(?:section|clause|paragraph)s?\s+(\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)(?![\d.]*\d)", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"\b(?:section|clause|paragraph)s?\s+(\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)(?![\d.]*\d)", re.IGNORECASE
+)
 _SIGN = re.compile(r"(?<!\S)(?:[S8$]\s(?=\d{1,3}(?:\.\d{1,3})+\b)|S(?=\d{1,3}(?:\.\d{1,3})*\b)|S\s(?=\d{1,3}\b))")
 _ALIKE = re.compile(r"\(([il1I|!jtvx]{2,5})\)")
 _TO_I = str.maketrans("l1I|!jt", "iiiiiii")

@@ -31,7 +31,7 @@ class ReadWord:
     """A word as it was read.
 
     ``x0``, ``x1``: along the line in the upright page, in pixels. ``box``: on the picture as it came, each side as a
-    share of its width or height. ``least``: the lowest probability of its characters. ``covered``: a stamp lies over it.
+    share of its width or height. ``least``: the lowest probability of its characters. ``covered``: a stamp lies on it.
     """
 
     text: str
