@@ -15,6 +15,8 @@ Box = tuple[int, int, int, int]
 
 _FAINTEST = 40
 """How much darker than the paper ink is, of 255."""
+_SPECK = 0.004
+"""Area of the largest speck as a share of a line's height squared: a full stop has some 0.015."""
 _MOST_REGIONS = 200
 
 
@@ -23,6 +25,29 @@ def ink_of(image: np.ndarray) -> np.ndarray:
 
     darkest = image.min(axis=2)
     return np.asarray(_paper(darkest).astype(np.int16) - darkest > _FAINTEST)
+
+
+def without_specks(image: np.ndarray, height: float) -> np.ndarray:
+    """Return the page without specks much smaller than a full stop; they are read as points and hide letters.
+
+    Args:
+        image: the page.
+        height: of a usual line of text, in pixels.
+    """
+    import cv2
+
+    ink = ink_of(image).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    specks = stats[:, cv2.CC_STAT_AREA] < _SPECK * height * height
+    specks[0] = False
+    if not count or not specks.any():
+        return image
+    paper = _paper(image.max(axis=2))
+    mask = cv2.dilate(specks[labels].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    mask &= ~cv2.dilate((~specks)[labels].astype(np.uint8) & ink, np.ones((3, 3), np.uint8)).astype(bool)
+    cleaned = image.copy()
+    cleaned[mask] = paper[mask, None]
+    return cleaned
 
 
 def stamps(image: np.ndarray, height: float) -> np.ndarray:

@@ -12,6 +12,11 @@ _LEAST_CHARACTERS = 14
 """... of so many characters in the middle one: shorter ones are cells, numbers or labels ..."""
 _FILLED = 0.6
 """... that fill so much of its width."""
+_EMPTY_LINES = 1.8
+"""Parts of a page with so many line heights of nothing between them are read one after the other."""
+_CORE = 0.42
+"""Share of a line's height, above and below its middle, that must meet that of a line beside it."""
+_ROWS_BACK = 6
 _STEPS = 100
 
 
@@ -47,12 +52,28 @@ def reading_order(lines: Sequence[Line]) -> list[Line]:
     top = float("-inf")
     for bar in [*sorted(crossing, key=_middle), None]:
         bottom = float("inf") if bar is None else _middle(bar)
-        for side in (left, right):
-            ordered += reading_order([line for line in side if top <= _middle(line) < bottom])
+        for band in _bands([line for line in (*left, *right) if top <= _middle(line) < bottom]):
+            sides = [line for line in band if line.x1 <= gutter], [line for line in band if line.x0 >= gutter]
+            if all(_is_column(side, 1) for side in sides):
+                ordered += [*reading_order(sides[0]), *reading_order(sides[1])]
+            else:
+                ordered += _by_rows(band)
         if bar is not None:
             ordered.append(bar)
         top = bottom
     return ordered
+
+
+def _bands(lines: Sequence[Line]) -> list[list[Line]]:
+    """Part lines where nothing stands across the page for the height of two lines: what is below is read later."""
+    bands: list[list[Line]] = []
+    end = float("-inf")
+    for line in sorted(lines, key=lambda line: line.y0):
+        if line.y0 - end > _EMPTY_LINES * median(other.y1 - other.y0 for other in lines):
+            bands.append([])
+        bands[-1].append(line)
+        end = max(end, line.y1)
+    return bands
 
 
 def _gutter(lines: Sequence[Line]) -> float | None:
@@ -79,8 +100,8 @@ def _sides(lines: Sequence[Line], x: float) -> tuple[list[Line], list[Line], lis
     return crossing, [line for line in lines if line.x1 <= x], [line for line in lines if line.x0 >= x]
 
 
-def _is_column(lines: Sequence[Line]) -> bool:
-    if len(lines) < _LEAST_LINES:
+def _is_column(lines: Sequence[Line], least: int = _LEAST_LINES) -> bool:
+    if len(lines) < least:
         return False
     width = max(line.x1 for line in lines) - min(line.x0 for line in lines)
     return (
@@ -92,12 +113,32 @@ def _is_column(lines: Sequence[Line]) -> bool:
 def _by_rows(lines: Sequence[Line]) -> list[Line]:
     rows: list[list[Line]] = []
     for line in sorted(lines, key=_middle):
-        last = rows[-1] if rows else None
-        if last and _middle(line) - _middle(last[0]) < 0.5 * min(line.y1 - line.y0, last[0].y1 - last[0].y0):
-            last.append(line)
+        beside = [row for row in rows[-_ROWS_BACK:] if any(_is_beside(line, other) for other in row)]
+        if beside:
+            beside[0].append(line)
+            for row in beside[1:]:  # it stands beside both lines of a cell
+                beside[0].extend(row)
+                rows.remove(row)
         else:
             rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda line: line.x0)]
+    return [line for row in rows for line in _by_cells(row)]
+
+
+def _is_beside(line: Line, other: Line) -> bool:
+    apart = line.x0 >= other.x1 or other.x0 >= line.x1
+    reach = _CORE * (line.y1 - line.y0 + other.y1 - other.y0)
+    return apart and abs(_middle(line) - _middle(other)) < reach
+
+
+def _by_cells(row: Sequence[Line]) -> list[Line]:
+    """Return the lines of a row, cell by cell: a cell's lines stand one above the other."""
+    cells: list[list[Line]] = []
+    for line in sorted(row, key=lambda line: line.x0):
+        if cells and line.x0 < max(other.x1 for other in cells[-1]):
+            cells[-1].append(line)
+        else:
+            cells.append([line])
+    return [line for cell in cells for line in sorted(cell, key=_middle)]
 
 
 def _middle(line: Placed) -> float:

@@ -84,6 +84,8 @@ class ReadPage:
 def read_page(image: np.ndarray, recogniser: Recogniser) -> ReadPage:
     """Read a picture [height, width, 3] of uint8, in any quarter turn and somewhat skewed."""
     upright, turns, quads = _turned_upright(image, recogniser)
+    if len(quads):
+        upright = ink.without_specks(upright, float(np.median([_thickness(quad) for quad in quads])))
     place = _Placing(upright.shape[1], upright.shape[0], turns, _skew(quads))
     lines = _read_lines(upright, quads, recogniser, place)
     usual = usual_height(lines)
@@ -180,6 +182,10 @@ def _is_tall(quad: np.ndarray) -> bool:
     return bool(height > _TALL * width)
 
 
+def _thickness(quad: np.ndarray) -> float:
+    return float(min(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[1] - quad[0])))
+
+
 def _length(quad: np.ndarray) -> float:
     return float(max(np.ptp(quad[:, 0]), np.ptp(quad[:, 1])))
 
@@ -201,7 +207,8 @@ def _read_lines(image: np.ndarray, quads: np.ndarray, recogniser: Recogniser, pl
         if _is_tall(quad):
             continue  # text that runs up a margin is no line of this page; its ink is reported as not read
         characters = recogniser.read_line(image, quad)
-        letters = [character for character in characters if not character.text.isspace()]
+        # The dots that lead to a page number are read with little certainty.
+        letters = [character for character in characters if character.text.isalnum()] or characters
         if letters and sum(letter.probability for letter in letters) >= _LEAST_PROBABILITY * len(letters):
             read.append(_line(characters, quad, place))
     return read
