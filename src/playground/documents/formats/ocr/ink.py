@@ -6,6 +6,7 @@ is compared with the places of the lines.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -101,13 +102,17 @@ def alone(mask: np.ndarray) -> np.ndarray:
     return np.repeat((255 - 255 * strokes)[..., None], 3, axis=2)
 
 
-def not_read(image: np.ndarray, boxes: Sequence[Box], height: float) -> list[Box]:
+def not_read(image: np.ndarray, boxes: Sequence[Box], height: float, skew: float) -> list[np.ndarray]:
     """Return where ink stands that no line of text covers, rules and specks apart, from top to bottom.
 
     Args:
         image: the page.
         boxes: of the lines that were read.
         height: of a usual line of text, in pixels.
+        skew: angle of the lines in radians, clockwise.
+
+    Returns:
+        Quads [4, 2] along the lines, corners clockwise from the upper left one.
     """
     import cv2
 
@@ -120,14 +125,19 @@ def not_read(image: np.ndarray, boxes: Sequence[Box], height: float) -> list[Box
     gap = max(3, round(0.9 * height))
     joined = cv2.dilate(ink, np.ones((gap, gap), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    found: list[Box] = []
+    along = np.array([[math.cos(skew), math.sin(skew)], [-math.sin(skew), math.cos(skew)]])
+    found: list[np.ndarray] = []
     for number in range(1, min(count, _MOST_REGIONS)):
         x, y, w, h = (int(value) for value in stats[number, :4])
-        amount = int(ink[y : y + h, x : x + w][labels[y : y + h, x : x + w] == number].sum())
-        # Some three letters' worth of ink, at least half a line high.
-        if amount >= 0.45 * height * height and h - gap >= 0.4 * height and w - gap >= 0.5 * height:
-            found.append((x + gap // 2, y + gap // 2, x + w - gap // 2, y + h - gap // 2))
-    return sorted(found, key=lambda box: (box[1], box[0]))
+        rows, columns = np.nonzero(ink[y : y + h, x : x + w] * (labels[y : y + h, x : x + w] == number))
+        if len(rows) < 0.45 * height * height:  # some three letters' worth of ink
+            continue
+        turned = np.stack([columns + x, rows + y], axis=1) @ along.T
+        (left, top), (right, bottom) = turned.min(axis=0), turned.max(axis=0)
+        if bottom - top >= 0.4 * height and right - left >= 0.5 * height:
+            corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
+            found.append(corners @ along)
+    return sorted(found, key=lambda quad: (float(quad[:, 1].min()), float(quad[:, 0].min())))
 
 
 def _paper(channel: np.ndarray) -> np.ndarray:

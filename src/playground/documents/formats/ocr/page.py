@@ -17,6 +17,8 @@ Box = tuple[float, float, float, float]
 
 _TALL = 1.5
 """A line of upright text is wider than high; one higher than wide by this factor runs up or down."""
+_LEAST_OF_OVERLOOKED = 0.8
+"""The same of what was not found as a line, but only as ink."""
 _VOTES = 15
 _LONG = 8
 """Lines this many times as long as high say how the page is skewed."""
@@ -90,21 +92,29 @@ def read_page(image: np.ndarray, recogniser: Recogniser) -> ReadPage:
     lines = _read_lines(upright, quads, recogniser, place)
     usual = usual_height(lines)
     said: tuple[str, ...] = ()
+    shown = upright
     if usual:
         mask = ink.stamps(upright, usual)
         if mask.sum() > 0.5 * usual * usual:
-            cleaned = ink.without(upright, mask)
-            lines = _covered(_read_lines(cleaned, recogniser.find_lines(cleaned), recogniser, place), mask, place)
+            shown = ink.without(upright, mask)
+            lines = _covered(_read_lines(shown, recogniser.find_lines(shown), recogniser, place), mask, place)
             drawn = ink.alone(mask)
             said = tuple(line.text for line in _read_lines(drawn, recogniser.find_lines(drawn), recogniser, place))
-    unread = ink.not_read(upright, [place.pixels(line.box) for line in lines], usual or _guessed_height(upright))
+    regions = ink.not_read(
+        shown, [place.pixels(line.box) for line in lines], usual or _guessed_height(upright), place.skew
+    )
+    overlooked = _read_lines(shown, _as_lines(regions, usual), recogniser, place, _LEAST_OF_OVERLOOKED)
+    if overlooked:
+        lines = [*lines, *overlooked]
+        found = [place.pixels(line.box) for line in lines]
+        regions = ink.not_read(shown, found, usual, place.skew)
     return ReadPage(
         lines=tuple(reading_order(_joined(lines))),
         width=place.width,
         height=place.height,
         quarter_turns=turns,
         stamps=said,
-        unread=tuple(place.shares(box) for box in unread),
+        unread=tuple(place.share_box(quad) for quad in regions),
     )
 
 
@@ -142,10 +152,6 @@ class _Placing:
         sides = (x.min(), y.min(), x.max(), y.max())
         left, top, right, bottom = (round(float(min(max(side, 0.0), 1.0)), 5) for side in sides)
         return left, top, right, bottom
-
-    def shares(self, box: ink.Box) -> Box:
-        x0, y0, x1, y1 = box
-        return self.share_box(np.array([[x0, y0], [x1, y1]], dtype=np.float64))
 
     def pixels(self, box: Box) -> ink.Box:
         """Return a box of shares of the picture as it came in pixels of the upright page."""
@@ -190,6 +196,18 @@ def _length(quad: np.ndarray) -> float:
     return float(max(np.ptp(quad[:, 0]), np.ptp(quad[:, 1])))
 
 
+def _as_lines(regions: Sequence[np.ndarray], usual: float) -> np.ndarray:
+    """Return those regions that are as high as a line and longer, with the room around letters that lines have."""
+    quads = []
+    for quad in regions:
+        down, right = quad[3] - quad[0], quad[1] - quad[0]
+        height, length = float(np.linalg.norm(down)), float(np.linalg.norm(right))
+        if 0.4 * usual < height < 1.3 * usual and length > usual:
+            v, u = 0.15 * usual * down / height, 0.15 * usual * right / length
+            quads.append(quad + np.array([-u - v, u - v, u + v, v - u]))
+    return np.array(quads)
+
+
 def _skew(quads: np.ndarray) -> float:
     """Return the angle in radians, clockwise, of the longest lines."""
     angles = []
@@ -201,7 +219,9 @@ def _skew(quads: np.ndarray) -> float:
     return float(np.median(angles)) if angles else 0.0
 
 
-def _read_lines(image: np.ndarray, quads: np.ndarray, recogniser: Recogniser, place: _Placing) -> list[ReadLine]:
+def _read_lines(
+    image: np.ndarray, quads: np.ndarray, recogniser: Recogniser, place: _Placing, least: float = _LEAST_PROBABILITY
+) -> list[ReadLine]:
     read = []
     for quad in quads:
         if _is_tall(quad):
@@ -209,7 +229,7 @@ def _read_lines(image: np.ndarray, quads: np.ndarray, recogniser: Recogniser, pl
         characters = recogniser.read_line(image, quad)
         # The dots that lead to a page number are read with little certainty.
         letters = [character for character in characters if character.text.isalnum()] or characters
-        if letters and sum(letter.probability for letter in letters) >= _LEAST_PROBABILITY * len(letters):
+        if letters and sum(letter.probability for letter in letters) >= least * len(letters):
             read.append(_line(characters, quad, place))
     return read
 
