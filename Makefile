@@ -13,7 +13,7 @@ MODEL ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format docs bench record screenshots models clean
+.PHONY: run ocr test check format docs bench record screenshots models clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -23,9 +23,13 @@ $(VENV)/stamp-run: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements.txt
 	touch $@
 
-$(VENV)/stamp-dev: requirements-dev.txt $(VENV)/stamp-run
+$(VENV)/stamp-dev: requirements-dev.txt requirements-ocr.txt $(VENV)/stamp-run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-dev.txt
 	touch $@
+
+# What reads scans and pictures; without it they are refused in a sentence.
+ocr: $(VENV)/stamp-run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-ocr.txt
 
 models: $(VENV)/stamp-run
 	@$(BIN)/python -m playground models fetch $(MODEL)

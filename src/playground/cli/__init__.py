@@ -6,6 +6,7 @@
     python -m playground train clauses --data written --out my-flagger
     python -m playground train reader --out my-reader
     python -m playground models list
+    python -m playground read contract.pdf
 
 ``--json`` prints one JSON object on standard output and nothing else there. An error is one line on standard error and
 exit code 2; a defect of ours exit code 1 (with PLAYGROUND_DEBUG=1 its traceback); Ctrl-C exit code 130.
@@ -22,7 +23,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from playground.cli import adapters, ask, evaluate, flag, models, report, train
+from playground.cli import adapters, ask, evaluate, flag, models, read, report, train
 from playground.errors import PlaygroundError
 from playground.text.terminal import one_line
 
@@ -95,6 +96,7 @@ def command_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     ask.add_command(commands)
     flag.add_command(commands)
+    read.add_command(commands)
     evaluate.add_command(commands, argv)
     report.add_command(commands)
     models.add_command(commands)
