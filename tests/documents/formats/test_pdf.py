@@ -298,11 +298,15 @@ def scan(text: str = "") -> bytes:
     return made(draw)
 
 
-def test_a_scan_is_refused_and_a_scanned_page_is_reported() -> None:
+def test_without_ocr_a_scan_is_refused_and_a_scanned_page_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_OCR", "off")
     assert "has no text layer" in refusal(scan(), "scan.pdf")
     document = load_document(scan("The second page has text."), "mixed.pdf")
     assert document.text == "The second page has text."
-    assert document.warnings == ("Without a text layer (pictures or scans), so missing from the text: page 1.",)
+    assert document.warnings == (
+        "Without a text layer (pictures or scans), so missing from the text: page 1.",
+        "Text recognition is turned off here (PLAYGROUND_OCR, or --no-ocr).",
+    )
     assert document.page_starts == (0, 0)
 
 

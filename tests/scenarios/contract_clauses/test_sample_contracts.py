@@ -195,7 +195,8 @@ def test_headings_of_one_style_have_one_level() -> None:
     assert levels["BACKGROUND"] == levels["1. WHAT THESE WORDS MEAN"] == levels["10. GENERAL"] == 2
 
 
-def test_the_scan_is_refused_with_a_remedy() -> None:
+def test_the_scan_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_OCR", "off")
     data = (CONTRACTS / "scan-only.pdf").read_bytes()
     with pytest.raises(DocumentError, match=r"no text layer.*Run text recognition \(OCR\)"):
         load_document(data, "scan-only.pdf")

@@ -131,7 +131,7 @@ def start_judging(entry: ContractEntry, choice: FlaggerChoice) -> Judging:
         try:
             report(("Reading", 0.0))
             started = time.perf_counter()
-            read = document or _read(data, text, name)
+            read = document or _read(data, text, name, report)
             read_s = 0.0 if document else time.perf_counter() - started
             report(("Loading the flagger", 0.0))
             model = wait_for(loading, report)
@@ -143,9 +143,15 @@ def start_judging(entry: ContractEntry, choice: FlaggerChoice) -> Judging:
     return Judging(entry, choice, jobs.start(work))
 
 
-def _read(data: bytes | None, text: str, name: str) -> Document:
+def _read(data: bytes | None, text: str, name: str, report: jobs.Report) -> Document:
+    def on_page(done: int, pages: int) -> None:
+        # Told a few times a second, so that Stop is heard.
+        report(
+            (f"Reading by OCR, page {min(done + 1, pages)} of {pages}" if pages else "Reading", done / max(pages, 1))
+        )
+
     if data is not None:
-        return load_document(data, name, limits=CONTRACT_LIMITS)
+        return load_document(data, name, limits=CONTRACT_LIMITS, on_page=on_page)
     return load_pasted(text, name, limits=CONTRACT_LIMITS)
 
 

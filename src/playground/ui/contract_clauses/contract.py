@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground.documents.reading_report import reading_report, report_lines
 from playground.flagging.report import ReportRow
 from playground.types import FlaggedContract
 from playground.ui.contract_clauses.contract_html import contract_html, part_with, parts_of, risk_css
@@ -72,9 +73,19 @@ def draw_contract(flagged: FlaggedContract, rows: Sequence[ReportRow], judged: J
 
 
 def draw_notes(place: DeltaGenerator, flagged: FlaggedContract) -> None:
-    """Draw what a reader should know before trusting the flags."""
-    if flagged.notes:
-        place.warning("  \n".join(escape_markdown(note) for note in flagged.notes), icon=":material/warning:")
+    """Draw what a reader should know before trusting the flags; of a scan, also how it was read."""
+    with place.container():
+        if flagged.notes:
+            st.warning("  \n".join(escape_markdown(note) for note in flagged.notes), icon=":material/warning:")
+        if flagged.document.recognised_pages:
+            report = reading_report(flagged.document)
+            with st.expander("How the scan was read", icon=":material/document_scanner:"):
+                st.markdown("  \n".join(escape_markdown(line) for line in report_lines(report)))
+                if report.doubtful:
+                    st.dataframe(
+                        [{"word": word, "page": page, "why": why} for word, page, why in report.doubtful],
+                        hide_index=True,
+                    )
 
 
 def draw_stamp(place: DeltaGenerator, judged: Judged) -> None:

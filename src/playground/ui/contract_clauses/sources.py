@@ -21,7 +21,7 @@ _SAMPLES = {
     "lease.docx": "shop lease, tracked changes",
     "nda.txt": "non-disclosure, Canada",
     "distribution-agreement.pdf": "distribution, 6 pages, Singapore",
-    "scan-only.pdf": "a scan: no text in it",
+    "scan-only.pdf": "a scan: read by OCR",
 }
 
 
@@ -76,7 +76,7 @@ def _draw_samples() -> None:
 def _draw_upload() -> None:
     # No filter by suffix: a wrong file gets our sentence, which says what to do.
     st.container(key=Key.UPLOAD).file_uploader(
-        "PDF with a text layer, DOCX, Markdown or plain text, one or several",
+        "PDF, DOCX, Markdown, plain text, or a scan (PDF, PNG, JPEG, TIFF), one or several",
         accept_multiple_files=True,
         max_upload_size=CONTRACT_LIMITS.max_bytes // MIB,
         key=f"{Key.UPLOAD}_{session().uploads}",

@@ -201,7 +201,10 @@ def start_preparing(request: PolicyRequest, embedder: Embedder) -> jobs.Job[Poli
         if request.document is not None:
             document = request.document
         elif request.data is not None:
-            document = load_document(request.data, request.name)
+            # Told again and again while a scan is read, so that Cancel is heard.
+            document = load_document(
+                request.data, request.name, on_page=lambda done, pages: report((done, pages, "pages, by OCR"))
+            )
         else:
             document = load_pasted(request.text, request.name, markdown=request.markdown)
         report((0, 0))
@@ -223,8 +226,9 @@ def _swap_activity(slots: Slots) -> jobs.Activity | None:
         st.button("Cancel", key=state.Key.CANCEL_SWAP, on_click=job.cancel.set)
 
     def draw(job: jobs.Job[PolicyVersion]) -> None:
-        done, total = job.last_event() or (0, 0)
-        text = (f"Indexing {done:,} of {total:,} sentences" if total else "Reading the document") + meanwhile
+        done, total, pages = (*(job.last_event() or (0, 0)), "")[:3]
+        doing = f"Reading {done:,} of {total:,} {pages}" if pages else f"Indexing {done:,} of {total:,} sentences"
+        text = (doing if total else "Reading the document") + meanwhile
         place.progress(done / total if total else 0.0, text)
 
     return jobs.Activity(job, draw, _finish_preparing)

@@ -142,7 +142,7 @@ def _take_sample() -> None:
 def _draw_upload() -> None:
     # No filter by suffix: a wrong file gets our sentence, which says what to do.
     st.container(key=Key.POLICY_UPLOAD).file_uploader(
-        "PDF with a text layer, DOCX, Markdown, HTML or plain text",
+        "PDF, DOCX, Markdown, HTML, plain text, or a scan (PDF, PNG, JPEG, TIFF)",
         max_upload_size=POLICY_LIMITS.max_bytes // 2**20,
         key=f"{Key.POLICY_UPLOAD}_{session().uploads}",
         on_change=_take_upload,

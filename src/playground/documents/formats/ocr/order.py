@@ -54,7 +54,7 @@ def reading_order(lines: Sequence[Line]) -> list[Line]:
         bottom = float("inf") if bar is None else _middle(bar)
         for band in _bands([line for line in (*left, *right) if top <= _middle(line) < bottom]):
             sides = [line for line in band if line.x1 <= gutter], [line for line in band if line.x0 >= gutter]
-            if all(_is_column(side, 1) for side in sides):
+            if all(_is_prose(side, 1) for side in sides):
                 ordered += [*reading_order(sides[0]), *reading_order(sides[1])]
             else:
                 ordered += _by_rows(band)
@@ -76,7 +76,7 @@ def _bands(lines: Sequence[Line]) -> list[list[Line]]:
     return bands
 
 
-def _gutter(lines: Sequence[Line]) -> float | None:
+def _gutter(lines: Sequence[Line], *, within: bool = False) -> float | None:
     """Return x of the best gutter between two columns of prose, None where there is none."""
     if len(lines) < 2 * _LEAST_LINES:
         return None
@@ -85,12 +85,13 @@ def _gutter(lines: Sequence[Line]) -> float | None:
     for step in range(10, _STEPS - 10):
         x = begin + (end - begin) * step / _STEPS
         crossing, left, right = _sides(lines, x)
-        if 2 * len(crossing) > len(lines) or not (_is_column(left) and _is_column(right)):
-            continue
-        if max(line.x1 for line in left) > min(line.x0 for line in right):
+        if 2 * len(crossing) > len(lines) or not left or not right:
             continue
         score = min(len(left), len(right)) - len(crossing)
-        if best is None or score > best[0]:
+        if best is not None and score <= best[0]:
+            continue
+        fits = _is_column if within else _is_prose
+        if fits(left, _LEAST_LINES) and fits(right, _LEAST_LINES):
             best = (score, x)
     return None if best is None else best[1]
 
@@ -100,7 +101,12 @@ def _sides(lines: Sequence[Line], x: float) -> tuple[list[Line], list[Line], lis
     return crossing, [line for line in lines if line.x1 <= x], [line for line in lines if line.x0 >= x]
 
 
-def _is_column(lines: Sequence[Line], least: int = _LEAST_LINES) -> bool:
+def _is_prose(lines: Sequence[Line], least: int) -> bool:
+    """Whether lines are one column, or two side by side."""
+    return _is_column(lines, least) or _gutter(lines, within=True) is not None
+
+
+def _is_column(lines: Sequence[Line], least: int) -> bool:
     if len(lines) < least:
         return False
     width = max(line.x1 for line in lines) - min(line.x0 for line in lines)
