@@ -102,7 +102,13 @@ def alone(mask: np.ndarray) -> np.ndarray:
     return np.repeat((255 - 255 * strokes)[..., None], 3, axis=2)
 
 
-def not_read(image: np.ndarray, boxes: Sequence[Box], height: float, skew: float) -> list[np.ndarray]:
+THREE_LETTERS, TWO_FIGURES = 0.45, 0.1
+"""How much ink they have, as a share of a line's height squared."""
+
+
+def not_read(
+    image: np.ndarray, boxes: Sequence[Box], height: float, skew: float, *, least: float = THREE_LETTERS
+) -> list[np.ndarray]:
     """Return where ink stands that no line of text covers, rules and specks apart, from top to bottom.
 
     Args:
@@ -110,6 +116,7 @@ def not_read(image: np.ndarray, boxes: Sequence[Box], height: float, skew: float
         boxes: of the lines that were read.
         height: of a usual line of text, in pixels.
         skew: angle of the lines in radians, clockwise.
+        least: ink of the smallest thing that counts, as a share of ``height`` squared.
 
     Returns:
         Quads [4, 2] along the lines, corners clockwise from the upper left one.
@@ -130,7 +137,7 @@ def not_read(image: np.ndarray, boxes: Sequence[Box], height: float, skew: float
     for number in range(1, min(count, _MOST_REGIONS)):
         x, y, w, h = (int(value) for value in stats[number, :4])
         rows, columns = np.nonzero(ink[y : y + h, x : x + w] * (labels[y : y + h, x : x + w] == number))
-        if len(rows) < 0.45 * height * height:  # some three letters' worth of ink
+        if len(rows) < least * height * height:
             continue
         turned = np.stack([columns + x, rows + y], axis=1) @ along.T
         (left, top), (right, bottom) = turned.min(axis=0), turned.max(axis=0)

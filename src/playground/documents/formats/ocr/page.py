@@ -100,14 +100,11 @@ def read_page(image: np.ndarray, recogniser: Recogniser) -> ReadPage:
             lines = _covered(_read_lines(shown, recogniser.find_lines(shown), recogniser, place), mask, place)
             drawn = ink.alone(mask)
             said = tuple(line.text for line in _read_lines(drawn, recogniser.find_lines(drawn), recogniser, place))
-    regions = ink.not_read(
-        shown, [place.pixels(line.box) for line in lines], usual or _guessed_height(upright), place.skew
-    )
-    overlooked = _read_lines(shown, _as_lines(regions, usual), recogniser, place, _LEAST_OF_OVERLOOKED)
-    if overlooked:
-        lines = [*lines, *overlooked]
-        found = [place.pixels(line.box) for line in lines]
-        regions = ink.not_read(shown, found, usual, place.skew)
+    height = usual or _guessed_height(upright)
+    # A number that stands alone ("4.1") has too little ink to be called unread, but it can be read.
+    specks = ink.not_read(shown, _pixels(lines, place), height, place.skew, least=ink.TWO_FIGURES)
+    lines = [*lines, *_read_lines(shown, _as_lines(specks, height), recogniser, place, _LEAST_OF_OVERLOOKED)]
+    regions = ink.not_read(shown, _pixels(lines, place), height, place.skew)
     return ReadPage(
         lines=tuple(reading_order(_joined(lines))),
         width=place.width,
@@ -196,13 +193,17 @@ def _length(quad: np.ndarray) -> float:
     return float(max(np.ptp(quad[:, 0]), np.ptp(quad[:, 1])))
 
 
+def _pixels(lines: Sequence[ReadLine], place: _Placing) -> list[ink.Box]:
+    return [place.pixels(line.box) for line in lines]
+
+
 def _as_lines(regions: Sequence[np.ndarray], usual: float) -> np.ndarray:
     """Return those regions that are as high as a line and longer, with the room around letters that lines have."""
     quads = []
     for quad in regions:
         down, right = quad[3] - quad[0], quad[1] - quad[0]
         height, length = float(np.linalg.norm(down)), float(np.linalg.norm(right))
-        if 0.4 * usual < height < 1.3 * usual and length > usual:
+        if 0.4 * usual < height < 1.3 * usual and length > 0.7 * usual:
             v, u = 0.15 * usual * down / height, 0.15 * usual * right / length
             quads.append(quad + np.array([-u - v, u - v, u + v, v - u]))
     return np.array(quads)
