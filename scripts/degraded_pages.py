@@ -47,7 +47,7 @@ def degraded(
     page = page.convert("L").rotate(skew_degrees, Image.Resampling.BICUBIC, fillcolor=255)
     if blur:
         page = page.filter(ImageFilter.GaussianBlur(blur))
-    values = np.asarray(page, dtype=np.float32)
+    values = np.asarray(page, dtype=np.float64)
     randoms = np.random.default_rng(chooser.getrandbits(32))
     if noise:
         values = values * 0.94 + 6 + randoms.normal(0, noise, values.shape)

@@ -1,6 +1,6 @@
 """Measure text recognition on pages that are made to look like scans: characters wrong, and flags that change.
 
-    python scripts/measure_ocr.py --out docs/evaluation/ocr.json
+    python -m scripts.measure_ocr --out docs/evaluation/ocr.json
 
 The sample contracts are drawn at 150 and 200 dpi, laid askew (at most 1.5 degrees), blurred, made noisy and speckled,
 and stored as JPEG in a PDF without text. What is read is held against the text layer: the edit distance over the
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,15 +22,14 @@ import numpy as np
 from fpdf import FPDF
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parent))
-from degraded_pages import BLUE, GREY, RED, as_pdf, degraded, rendered, stamped
-
 from playground import paths
 from playground.documents import CONTRACT_LIMITS, load_document
-from playground.flagging.flags import ClauseModel, flag_contract, score_contract
+from playground.flagging.flags import flag_contract, score_contract
+from playground.flagging.model import ClauseModel
 from playground.machine import commit, describe_machine, utc_now
 from playground.types import Document, FlaggedContract
 from scenarios.contract_clauses import scenario
+from scripts.degraded_pages import BLUE, GREY, RED, as_pdf, degraded, rendered, stamped
 
 SEED = 20261201
 _MOST_SKEW = 1.5
@@ -104,7 +102,7 @@ def main() -> None:
         "measured_at": utc_now(),
         "machine": describe_machine().label,
         "commit": commit(),
-        "command": "python scripts/measure_ocr.py",
+        "command": "python -m scripts.measure_ocr",
         "seed": SEED,
         "seconds_a_page": round(sum(seconds) / max(len(rows), 1), 1),
         "characters": figures(rows),

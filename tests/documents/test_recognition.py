@@ -12,11 +12,11 @@ from playground.documents import CONTRACT_LIMITS, Limits, load_document, recogni
 from playground.errors import DocumentError
 from playground.paths import CONTRACTS
 from playground.types import Document
+from scripts import degraded_pages as pages
 from tests.support.document_checks import assert_sound
-from tests.support.scans import degraded_pages, needs_ocr
+from tests.support.scans import needs_ocr
 
 SCAN = (CONTRACTS / "scan-only.pdf").read_bytes()
-pages = degraded_pages()
 
 
 @pytest.fixture(scope="module")

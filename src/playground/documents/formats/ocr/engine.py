@@ -140,8 +140,8 @@ def _crop(image: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray, float]:
     """Cut a line out, upright and stretched, on a strip whose width is a step; also return the share of it used."""
     import cv2
 
-    length = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]), 1.0)
-    height = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]), 1.0)
+    length = max(float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[2] - quad[3])), 1.0)
+    height = max(float(np.linalg.norm(quad[3] - quad[0])), float(np.linalg.norm(quad[2] - quad[1])), 1.0)
     width = int(np.clip(_STRETCH * _LINE_HEIGHT * length / height, _LINE_HEIGHT, _MOST_WIDTH))
     strip = max(_LEAST_WIDTH, -(-width // _WIDTH_STEP) * _WIDTH_STEP)
     corners = np.array([[0, 0], [width, 0], [width, _LINE_HEIGHT], [0, _LINE_HEIGHT]], dtype=np.float32)
@@ -176,7 +176,7 @@ def _leader(crop: np.ndarray, used: float) -> tuple[float, float, bool] | None:
     """Return the longest stretch with ink at the foot of the line alone, as shares: dots (True) or a drawn rule."""
     ink = _ink(crop, used)
     middle = ink.shape[0] // 2
-    low = ink[middle:].any(axis=0)
+    low: np.ndarray = np.asarray(ink[middle:].any(axis=0))
     runs = [run for run in _runs(ink[:middle].sum(axis=0) <= _NOISE_PIXELS) if low[run[0] : run[1]].mean() > 0.15]
     start, end = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
     if end - start < _LEADER * _LINE_HEIGHT:

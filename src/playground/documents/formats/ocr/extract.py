@@ -167,11 +167,10 @@ def _located(extract: Extract, readings: Readings) -> list[RecognisedWord]:
                 words.append(RecognisedWord(start, position, number + 1, word.box, _reason(word, page)))
             if exact:
                 cursor = max(cursor, position)
-    words.sort(key=lambda word: (word.start, word.end))
     kept: list[RecognisedWord] = []
-    for word in words:
-        if not kept or word.start >= kept[-1].end:
-            kept.append(word)
+    for found in sorted(words, key=lambda found: (found.start, found.end)):
+        if not kept or found.start >= kept[-1].end:
+            kept.append(found)
     return kept
 
 

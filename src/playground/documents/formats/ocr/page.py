@@ -139,7 +139,7 @@ class _Placing:
         """Return points [n, 2] of the upright page as if it were not skewed."""
         middle = np.array([self.width / 2, self.height / 2])
         cos, sin = math.cos(-self.skew), math.sin(-self.skew)
-        return (points - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
+        return np.asarray((points - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle)
 
     def share_box(self, points: np.ndarray) -> Box:
         """Return the box around points [n, 2] of the upright page, on the picture as it came, as shares."""
@@ -307,4 +307,4 @@ def _share_of(mask: np.ndarray, box: ink.Box) -> float:
 
 
 def _guessed_height(image: np.ndarray) -> float:
-    return max(12.0, image.shape[0] / 70)
+    return max(12.0, float(image.shape[0]) / 70)
