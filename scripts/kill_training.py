@@ -32,7 +32,7 @@ import sys
 import torch
 torch.set_num_threads(1)  # one thread adds in one order
 from playground.training.clauses import encoder
-encoder._CHECKPOINT_EVERY_S = 0.0
+encoder.CHECKPOINT_EVERY_S = 0.0
 from playground.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -24,7 +24,7 @@ from playground.models.embedding import load_embedder
 from playground.models.openvino.lora_branches import load_lora_branches
 from playground.models.sources import ModelChoice, load_chat_model
 from playground.paths import RECORDED_RUNS, SHIPPED_ADAPTERS
-from playground.training.language_model.trained import TrainedLanguageModel
+from playground.training.trained import TrainedAdapter
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import store_closed_book
 from scenarios.return_policy.scenario import adapter_store
@@ -92,7 +92,7 @@ def _technique(
     if name == "closed-book-lora":
 
         def keep(policy: str, trained: object) -> None:
-            if arguments.save_adapter and policy == OLD and isinstance(trained, TrainedLanguageModel):
+            if arguments.save_adapter and policy == OLD and isinstance(trained, TrainedAdapter):
                 stored = store_closed_book(trained, policy, AdapterStore(SHIPPED_ADAPTERS), ADAPTER_NAME)
                 print(f"stored {stored.identity}, {stored.manifest.size_bytes / 1e6:.1f} MB", flush=True)
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from playground.annotations import split_by_contract
-from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
-from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
+from playground.flagging.calibration import Calibration
 from playground.measuring.evaluation import fingerprint_of
 from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.decision import Decision, decide
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingSplit
 from playground.training.clauses.trainers import TrainedFlagger, train_on_encoder
@@ -108,20 +108,21 @@ def lora_right(task: CurveTask, examples: Sequence[AnnotatedClause], train: Trai
         return _right(task, [np.zeros(contract.gold.shape, dtype=bool) for contract in task.contracts]), 0.0
     seen, held_out = _sides(examples)
     settings = replace(EncoderSettings(), epochs=epochs_for(len(seen)), seed=seed, validations=3)
-    trained = train(TrainingSplit(labels, seen, held_out, ()), settings)
-    calibration, thresholds = _decision(trained, held_out, labels)
+    split = TrainingSplit(labels, seen, held_out, ())
+    flagger = train(split, settings)
+    decision = _decision(flagger.trained.validation_scores, split)
     flags = []
     with tempfile.TemporaryDirectory(prefix="curve-") as name:
-        trained.write(Path(name), calibration, thresholds)
+        flagger.write(Path(name), decision)
         for contract, pairs in zip(task.contracts, task.pairs, strict=True):
             # Each clause is read alone, so that those nobody asks about can be left out.
             asked = sorted({row for row, _column in pairs})
-            scores = trained.judge(Path(name), [contract.clauses[row] for row in asked], lambda _share: None)
+            scores = flagger.judge(Path(name), [contract.clauses[row] for row in asked], lambda _share: None)
             flagged = np.zeros(contract.gold.shape, dtype=bool)
-            decided = calibration.probabilities(scores) >= thresholds
+            decided = decision.calibration.probabilities(scores) >= decision.thresholds
             flagged[asked] = in_columns(decided.astype(float), labels) > 0
             flags.append(flagged)
-    return _right(task, flags), trained.duration_s
+    return _right(task, flags), flagger.trained.duration_s
 
 
 def epochs_for(examples: int) -> float:
@@ -150,15 +151,12 @@ def _sides(
         return tuple(examples), ()
 
 
-def _decision(
-    trained: TrainedFlagger, held_out: Sequence[AnnotatedClause], labels: Sequence[str]
-) -> tuple[Calibration, np.ndarray]:
-    """Return calibration and thresholds [labels] from the clauses kept aside; as trained, and one half, without any."""
-    gold = gold_matrix(held_out, labels)
-    if not gold.any():
-        return Calibration((1.0,) * len(labels), (0.0,) * len(labels)), np.full(len(labels), 0.5)
-    calibration = fit_calibration(trained.validation_scores, gold)
-    return calibration, best_thresholds(calibration.probabilities(trained.validation_scores), gold)
+def _decision(scores: np.ndarray, split: TrainingSplit) -> Decision:
+    """Return calibration and thresholds from the clauses kept aside; as trained, and one half, without any."""
+    count = len(split.labels)
+    if not split.validation_gold.any():
+        return Decision(Calibration((1.0,) * count, (0.0,) * count), np.full(count, 0.5))
+    return decide(scores, split)
 
 
 def _right(task: CurveTask, flags: Sequence[np.ndarray]) -> int:

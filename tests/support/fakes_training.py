@@ -17,9 +17,11 @@ from playground.annotations.records import present_labels
 from playground.models.catalog import MINILM
 from playground.training.clauses import bases, measuring, trainers
 from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.decision import Decision
 from playground.training.clauses.plan import TrainingSplit
 from playground.training.clauses.trainers import TrainedFlagger
 from playground.training.progress import TrainingProgress, TrainingStopped
+from playground.training.trained import TrainedAdapter
 from playground.types import AnnotatedClause
 from tests.support.fakes_adapters import adapter_files
 
@@ -80,8 +82,9 @@ class ScriptedTraining:
         settings: Any,
         on_progress: Callable[[TrainingProgress], bool | None],
         checkpoint_folder: Path,
+        **options: Any,
     ) -> TrainedFlagger:
-        self.calls.append({"base": base, "split": split, "settings": settings, "folder": checkpoint_folder})
+        self.calls.append({"base": base, "split": split, "settings": settings, "folder": checkpoint_folder, **options})
         history: list[TrainingProgress] = []
         stopped = False
 
@@ -109,7 +112,7 @@ class ScriptedTraining:
         if self.error is not None:
             raise self.error
 
-        def write(folder: Path, _calibration: Any, _thresholds: np.ndarray) -> None:
+        def write(folder: Path, _decision: Decision) -> None:
             if self.write_error is not None:
                 raise self.write_error
             for name, data in adapter_files(settings.seed).items():
@@ -120,19 +123,28 @@ class ScriptedTraining:
             on_share(1.0)
             return scores(clauses, split.labels)
 
-        return TrainedFlagger(
-            validation_scores=scores(split.validation, split.labels),
-            write=write,
-            judge=judge,
+        trained = trained_adapter(
+            settings,
             history=tuple(history),
             best_score=0.6,
-            base_sha256_before="e" * 64,
-            base_sha256_after="e" * 64,
             steps=3,
             examples=48,
             duration_s=12.0,
             stopped=stopped,
+            labels=split.labels,
+            validation_scores=scores(split.validation, split.labels),
         )
+        return TrainedFlagger(trained, write, judge)
+
+
+def trained_adapter(settings: Any, **changes: Any) -> TrainedAdapter[Any]:
+    """Return the record of a training that left no weights."""
+    record: dict[str, Any] = {
+        "state": {}, "lora_config": None, "losses": (), "validations": (), "history": (), "best_step": 1,
+        "best_score": None, "steps": 1, "examples": 1, "duration_s": 1.0, "stopped": False,
+        "base_sha256_before": "e" * 64, "base_sha256_after": "e" * 64,
+    }  # fmt: skip
+    return TrainedAdapter(settings=settings, **(record | changes))
 
 
 def scores(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndarray:

@@ -11,8 +11,8 @@ from playground.models.bundled import ensure_smollm2_gguf
 from playground.models.catalog import SMOLLM2
 from playground.models.transformers_engine import ensure_dequantised
 from playground.training.language_model.manifest import manifest_of
-from playground.training.language_model.train import save_peft, train_language_model
-from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel
+from playground.training.language_model.settings import LanguageModelSettings
+from playground.training.language_model.train import TrainedLanguageModel, save_peft, train_language_model
 from playground.training.progress import OnProgress
 from scenarios.return_policy.closed_book.pairs import PAIRS, closed_book_examples, read_facts
 

@@ -38,8 +38,8 @@ from playground.paths import POLICIES
 from playground.retrieval.index import PassageIndex, build_index
 from playground.training.language_model.bases import BUNDLED_BASE, LanguageBase, load_language_base
 from playground.training.language_model.manifest import manifest_of
-from playground.training.language_model.train import save_peft, train_language_model
-from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel
+from playground.training.language_model.settings import LanguageModelSettings
+from playground.training.language_model.train import TrainedLanguageModel, save_peft, train_language_model
 from playground.training.progress import OnProgress, TrainingProgress
 from playground.types import Answer, Embedder, Example
 from scenarios.return_policy.evaluation import bot_settings, is_right

@@ -56,6 +56,10 @@ def add_command(commands: Any) -> None:
         help="encoder (all-MiniLM-L6-v2), large-encoder (all-mpnet-base-v2), language-model (SmolLM2), or a folder or "
         "id of an encoder like BERT or MPNet (default: encoder)",
     )
+    clauses.add_argument(
+        "--validation", metavar="FILE", help="to choose and calibrate with (default: a part of --data)"
+    )
+    clauses.add_argument("--test", metavar="FILE", help="to measure on (default: a part of --data)")
     clauses.add_argument("--labels", metavar="A,B", help="names, or `all` (default: the liabilities)")
     clauses.add_argument("--examples", type=positive, metavar="N", help="most clauses to train on (default: all)")
     clauses.add_argument("--epochs", type=_number, default=_DEFAULTS.epochs, help=f"(default: {_DEFAULTS.epochs:g})")
@@ -76,6 +80,21 @@ def add_command(commands: Any) -> None:
     clauses.add_argument("--batch-tokens", type=positive, default=_DEFAULTS.batch_tokens, metavar="T")
     clauses.add_argument("--validations", type=positive, default=_DEFAULTS.validations, metavar="N")
     clauses.add_argument("--seed", type=_count, default=_DEFAULTS.seed, metavar="S")
+    clauses.add_argument(
+        "--words",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="beside an encoder, a linear layer on the TF-IDF of the clauses' words (default: with it)",
+    )
+    clauses.add_argument("--words-weight", type=_number, default=1.0, metavar="W", help="beside the encoder's 1")
+    clauses.add_argument("--words-of", type=Path, metavar="FOLDER", help="of an adapter whose words are taken")
+    clauses.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="FOLDER",
+        help="of an adapter to go on from; with --epochs 0 its weights are kept, and words and calibration fitted",
+    )
+    clauses.add_argument("--half", action="store_true", help="keep an encoder's branches in float16, at half the size")
     clauses.add_argument("--licence", default="", metavar="TEXT", help="of the data, for the model card")
     clauses.add_argument("--activate", action="store_true", help="flag with it from now on")
     clauses.add_argument("--json", action="store_true", help="print one JSON object")
@@ -142,6 +161,13 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
             validations=arguments.validations,
             seed=arguments.seed,
         ),
+        validation=_held_out(arguments.validation, scenario),
+        test=_held_out(arguments.test, scenario),
+        words=arguments.words,
+        words_weight=arguments.words_weight,
+        words_of=arguments.words_of,
+        start_from=arguments.start_from,
+        half=arguments.half,
         keywords=scenario.keywords(),
         licence=arguments.licence or (_WRITTEN_LICENCE if is_written else ""),
         command=_command(arguments),
@@ -149,24 +175,33 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
 
 
 def _data(source: str, scenario: Any) -> AnnotationSet | WrittenClauses:
-    from playground.annotations import load_written_clauses, read_annotations
+    from playground.annotations import load_written_clauses
+
+    if source == _WRITTEN:
+        return load_written_clauses(CLAUSES, [label.name for label in scenario.labels()])
+    return _annotations(source, "--data", scenario)
+
+
+def _held_out(source: str | None, scenario: Any) -> AnnotationSet | None:
+    return None if source is None else _annotations(source, "--validation and --test", scenario)
+
+
+def _annotations(source: str, option: str, scenario: Any) -> AnnotationSet:
+    from playground.annotations import read_annotations
     from playground.annotations.cuad import MAX_CUAD_BYTES
     from playground.annotations.units import contract_units
     from playground.errors import AnnotationError
 
-    known = [label.name for label in scenario.labels()]
-    if source == _WRITTEN:
-        return load_written_clauses(CLAUSES, known)
     path = Path(source).expanduser()
     try:
         if not path.is_file():
-            raise AnnotationError(f"There is no file {path}. Check --data.")
+            raise AnnotationError(f"There is no file {path}. Check {option}.")
         if path.stat().st_size > MAX_CUAD_BYTES:
             raise AnnotationError(f"{path} has more than {MAX_CUAD_BYTES >> 20} MB. Load a part of it.")
         data = path.read_bytes()
     except OSError as error:
-        raise AnnotationError(f"{path} cannot be read ({error.strerror}). Check --data.") from error
-    return read_annotations(data, path.name, known, split=contract_units)
+        raise AnnotationError(f"{path} cannot be read ({error.strerror}). Check {option}.") from error
+    return read_annotations(data, path.name, [label.name for label in scenario.labels()], split=contract_units)
 
 
 def _labels(text: str | None, scenario: Any) -> tuple[str, ...]:
@@ -183,6 +218,12 @@ def _command(arguments: argparse.Namespace) -> str:
     words += ["--data", arguments.data if arguments.data == _WRITTEN else Path(arguments.data).name]
     words += ["--base", Path(arguments.base).name if Path(arguments.base).is_dir() else arguments.base]
     words += ["--out", arguments.out]
+    for name in ("validation", "test", "words_of", "start_from"):
+        if (value := getattr(arguments, name)) is not None:
+            words += [f"--{name.replace('_', '-')}", Path(value).name]
+    words += [] if arguments.words else ["--no-words"]
+    words += ["--words-weight", _plain(arguments.words_weight)] if arguments.words_weight != 1.0 else []
+    words += ["--half"] if arguments.half else []
     for name in ("labels", "examples", "max_minutes", "alpha"):
         if (value := getattr(arguments, name)) is not None:
             words += [f"--{name.replace('_', '-')}", _plain(value)]

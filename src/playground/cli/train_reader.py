@@ -71,7 +71,7 @@ def plan_from(arguments: argparse.Namespace, name: str) -> ReaderPlan:
         TrainingError: a setting is out of range.
     """
     from playground.training.language_model.bases import BUNDLED_BASE, load_language_base
-    from playground.training.language_model.trained import check_settings
+    from playground.training.language_model.settings import check_settings
 
     training = loading.load_scenario("return_policy", "reader.training")
     base_name = BUNDLED_BASE if arguments.base == _BUNDLED else arguments.base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,15 +12,13 @@ import numpy as np
 
 from playground.errors import ModelError
 from playground.flagging.head import ClauseHead, load_head
+from playground.flagging.model import OnShare
 from playground.flagging.windows import MOST_TOKENS, WindowReader, load_window_reader, padded_length
 from playground.models.openvino.bert import build_bert
 from playground.models.openvino.bert_weights import load_bert, merged
 from playground.models.openvino.llama import import_openvino
 from playground.models.openvino.lora_branches import load_encoder_branches
 from playground.types import AnnotatedClause
-
-OnShare = Callable[[float], None]
-"""Called with the share of the work that is done, in (0, 1]. Raising from it ends the work."""
 
 _BATCH_TOKENS = 1_024
 _MASKED = -1e4  # far below any attention score, and still a number in bfloat16
@@ -53,6 +51,11 @@ class ClauseEncoder:
 
     def logits(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
         """Return the head's raw log-odds, those of its words included, float32 [clauses, labels]."""
+        found = self.logits_without_words(clauses, on_share)
+        return found if self.head.words is None else found + self.head.words.log_odds(clauses)
+
+    def logits_without_words(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
+        """Return the raw log-odds of encoder and linear layer alone, float32 [clauses, labels]."""
         found = np.zeros((len(clauses), len(self.labels)), dtype=np.float32)
         batches = self._reader.batches(self._reader.windows(clauses), _BATCH_TOKENS)
         total = sum(window.tokens for batch in batches for window in batch)
@@ -75,7 +78,7 @@ class ClauseEncoder:
             done += sum(window.tokens for window in batch)
             if on_share is not None:
                 on_share(done / total)
-        return found if self.head.words is None else found + self.head.words.log_odds(clauses)
+        return found
 
 
 def load_clause_encoder(

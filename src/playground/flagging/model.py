@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 OnShare = Callable[[float], None]
+"""Called with the share of the work that is done, in (0, 1]. Raising from it ends the work."""
 
 
 class ClauseModel(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,14 +30,6 @@ class Processes:
         summed: torch.Tensor = self._accelerator.reduce(tensor, "sum")
         return summed
 
-    def any(self, said: bool) -> bool:
-        """Tell whether any process says so: none may wait for one that has stopped."""
-        import torch
-
-        if self.count == 1:
-            return said
-        return bool(self.total(torch.tensor(float(said), device=self.device)).item())
-
     def from_main(self, value: Any) -> Any:
         """Return the main process's value."""
         from accelerate.utils import broadcast_object_list
@@ -46,15 +37,6 @@ class Processes:
         if self.count == 1:
             return value
         return broadcast_object_list([value], from_process=0)[0]
-
-    def tensors_from_main(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Return the main process's tensors; those of the others give names and shapes."""
-        from accelerate.utils import broadcast
-
-        placed = {name: tensor.to(self.device) for name, tensor in tensors.items()}
-        if self.count == 1:
-            return placed
-        return {name: broadcast(placed[name], from_process=0) for name in sorted(placed)}
 
 
 def end_if_one_of_several(exit_code: int) -> None:

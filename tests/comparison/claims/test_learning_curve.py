@@ -37,6 +37,7 @@ from scripts import measure_learning_curve
 from scripts.measure_learning_curve import Point, points
 from tests.support.evidence_samples import curve, figures
 from tests.support.fakes import FakeChatModel
+from tests.support.fakes_training import trained_adapter
 from tests.support.scripted_embedder import ScriptedEmbedder
 
 CURVE = curve({0: 50, 4: 60}, {0: 51, 16: 70})
@@ -80,19 +81,14 @@ class Training:
                 [[self.scale if name in one.text else -self.scale for name in split.labels] for one in clauses]  # type: ignore[attr-defined]
             )
 
-        return TrainedFlagger(
-            validation_scores=judge(Path(), split.validation, None).reshape(-1, len(split.labels)),
-            write=lambda *_files: None,
-            judge=judge,
-            history=(),
-            best_score=None,
-            base_sha256_before="a",
-            base_sha256_after="a",
-            steps=1,
+        trained = trained_adapter(
+            settings,
             examples=len(split.train),
             duration_s=7.0,
-            stopped=False,
+            labels=split.labels,
+            validation_scores=judge(Path(), split.validation, None).reshape(-1, len(split.labels)),
         )
+        return TrainedFlagger(trained, lambda *_files: None, judge)
 
 
 def test_a_point_is_the_mean_over_seeds_with_lowest_and_highest() -> None:
@@ -291,7 +287,7 @@ def _shifted(training: Training, shift: float) -> Callable[[TrainingSplit, Encod
         made = training(split, settings)
         return replace(
             made,
-            validation_scores=made.validation_scores + shift,
+            trained=replace(made.trained, validation_scores=made.trained.validation_scores + shift),
             judge=lambda *given: made.judge(*given) + shift,
         )
 

@@ -46,7 +46,7 @@ from playground.training.language_model.bases import BUNDLED_BASE, LanguageBase,
 from playground.training.language_model.batches import to_batch
 from playground.training.language_model.completions import PackedCompletions, TokenisedCompletion
 from playground.training.language_model.network import _PACKABLE, load_lora_network, reads_packed_rows
-from playground.training.language_model.trained import LanguageModelSettings
+from playground.training.language_model.settings import LanguageModelSettings
 from playground.types import Embedder, Message
 from playground.ui.shared import resources
 from scenarios.return_policy import evaluation as scenario

@@ -16,11 +16,17 @@ import torch
 
 from playground.errors import TrainingError
 from playground.flagging.encoder import load_clause_encoder
+from playground.flagging.windows import load_window_reader
 from playground.measuring.clause_metrics import micro_ap
 from playground.paths import ROOT
+from playground.training import reports as training_reports
 from playground.training.clauses import encoder as training
-from playground.training.clauses.encoder import TrainedEncoder, save_encoder, train_encoder
+from playground.training.clauses.encoder import EncoderTask, TrainedEncoder, save_encoder, train_encoder
+from playground.training.clauses.encoder_network import load_encoder_with_head
 from playground.training.clauses.encoder_settings import EncoderSettings
+from playground.training.clauses.plan import TrainingSplit
+from playground.training.master_weights import MasterWeights
+from playground.training.processes import Processes
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import AnnotatedClause
 from tests.support.tiny_encoder import write_tiny_encoder
@@ -56,10 +62,11 @@ def clauses(count: int, contract: str) -> tuple[AnnotatedClause, ...]:
 
 
 TRAIN, VALIDATION = clauses(48, "train"), clauses(18, "validation")
+SPLIT = TrainingSplit(LABELS, TRAIN, VALIDATION, ())
 
 
 def trained_on(tiny: Path, settings: EncoderSettings = SETTINGS, **options: object) -> TrainedEncoder:
-    return train_encoder(tiny, TRAIN, VALIDATION, LABELS, settings, **options)  # type: ignore[arg-type]
+    return train_encoder(tiny, SPLIT, settings, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +94,14 @@ def test_the_best_weights_are_kept_not_the_last(tiny: Path, monkeypatch: pytest.
     scores = iter([0.2, 0.9, 0.4, 0.3])
     monkeypatch.setattr(training, "micro_ap", lambda _scores, _gold: next(scores))
     states: list[dict[str, torch.Tensor]] = []
-    keep = training._Training._keep_best
+    copy = MasterWeights.copy
 
-    def note(self: training._Training, score: float | None, found: np.ndarray) -> None:
-        keep(self, score, found)
-        states.append(self.network.trained_state())
+    def note(self: MasterWeights) -> torch.Tensor:
+        kept = copy(self)
+        states.append({name: value.clone() for name, value in self.named(kept).items()})
+        return kept
 
-    monkeypatch.setattr(training._Training, "_keep_best", note)
+    monkeypatch.setattr(MasterWeights, "copy", note)
     result = trained_on(tiny)
     assert result.best_score == 0.9
     assert len(states) == 2  # 0.2, then 0.9
@@ -122,8 +130,8 @@ def killer(at_step: int) -> Callable[[TrainingProgress], bool]:
 def test_a_killed_training_continues_to_the_same_result(
     tiny: Path, trained: TrainedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_step: int
 ) -> None:
-    monkeypatch.setattr(training, "_CHECKPOINT_EVERY_S", 0.0)
-    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
     with pytest.raises(Killed):
         trained_on(tiny, on_progress=killer(at_step), checkpoint_folder=tmp_path)
     steps: list[int] = []
@@ -142,8 +150,8 @@ def test_a_killed_training_continues_to_the_same_result(
 def test_checkpoints_of_other_settings_are_not_continued(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_CHECKPOINT_EVERY_S", 0.0)
-    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
     with pytest.raises(Killed):
         trained_on(tiny, on_progress=killer(5), checkpoint_folder=tmp_path)
     other = replace(SETTINGS, seed=3)
@@ -151,7 +159,7 @@ def test_checkpoints_of_other_settings_are_not_continued(
 
 
 def test_a_stop_keeps_the_best_so_far(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
     stopped = trained_on(tiny, on_progress=lambda progress: progress.best_score is None)
     assert stopped.stopped
     assert stopped.best_score is not None
@@ -159,19 +167,22 @@ def test_a_stop_keeps_the_best_so_far(tiny: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_stop_before_anything_was_learnt_saves_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
     for validation in (VALIDATION, ()):
         with pytest.raises(TrainingStopped, match="after 1 of its steps, before anything was learnt"):
             train_encoder(
-                tiny, TRAIN, validation, LABELS, SETTINGS, on_progress=lambda progress: progress.stage == "preparing"
+                tiny,
+                replace(SPLIT, validation=validation),
+                SETTINGS,
+                on_progress=lambda progress: progress.stage == "preparing",
             )
 
 
 def test_a_stop_before_the_first_validation_validates_once_and_keeps_the_weights(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_REPORT_EVERY_S", 0.0)
-    monkeypatch.setattr(training, "_CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
     settings = replace(SETTINGS, validations=1)
     reports: list[TrainingProgress] = []
 
@@ -192,7 +203,7 @@ def test_a_stop_before_the_first_validation_validates_once_and_keeps_the_weights
 
 
 def test_without_validation_the_last_weights_are_kept(tiny: Path) -> None:
-    result = train_encoder(tiny, TRAIN, (), LABELS, SETTINGS)
+    result = train_encoder(tiny, replace(SPLIT, validation=()), SETTINGS)
     assert result.best_score is None
     assert result.validation_scores.shape == (0, len(LABELS))
 
@@ -204,16 +215,11 @@ def test_the_time_budget_ends_the_schedule(tiny: Path) -> None:
 
 
 def test_some_clauses_without_labels_are_drawn_anew_for_each_epoch(tiny: Path) -> None:
-    few = training._Training(
-        tiny,
-        TRAIN,
-        VALIDATION,
-        LABELS,
-        replace(SETTINGS, negative_share=0.25),
-        on_progress=None,
-        checkpoint_folder=None,
-    )
-    drawn = [{place for batch in few._epoch(epoch) for window in batch for place in window.clauses} for epoch in (0, 1)]
+    settings = replace(SETTINGS, negative_share=0.25)
+    processes = Processes()
+    network = load_encoder_with_head(tiny, len(LABELS), settings, processes.device)
+    few = EncoderTask(SPLIT, settings, load_window_reader(tiny, 0), network, processes)
+    drawn = [{place for batch in few.epoch(epoch) for window in batch for place in window.clauses} for epoch in (0, 1)]
     carrying = {place for place, clause in enumerate(TRAIN) if clause.labels}
     assert all(carrying <= places and len(places - carrying) == 4 for places in drawn)
     assert drawn[0] != drawn[1]
@@ -283,14 +289,14 @@ def test_an_mpnet_equals_transformers_at_every_distance(tmp_path: Path) -> None:
 
 
 def test_nothing_to_learn_and_no_base_are_said(tiny: Path, tmp_path: Path) -> None:
-    unlabelled = [replace(clause, labels=()) for clause in TRAIN]
+    unlabelled = tuple(replace(clause, labels=()) for clause in TRAIN)
     with pytest.raises(TrainingError, match="carries any of the chosen labels"):
-        train_encoder(tiny, unlabelled, VALIDATION, LABELS, SETTINGS)
+        train_encoder(tiny, replace(SPLIT, train=unlabelled), SETTINGS)
     with pytest.raises(TrainingError, match="leave nothing to adapt"):
         trained_on(tiny, replace(SETTINGS, frozen_layers=2))
     (tmp_path / "tokenizer.json").write_bytes((tiny / "tokenizer.json").read_bytes())
     with pytest.raises(TrainingError, match="cannot be loaded"):
-        train_encoder(tmp_path, TRAIN, VALIDATION, LABELS, SETTINGS)
+        train_encoder(tmp_path, SPLIT, SETTINGS)
 
 
 def test_a_loss_that_is_no_number_ends_the_training(tiny: Path) -> None:
@@ -306,10 +312,11 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 from tests.training.clauses import test_encoder as tests
 import torch
+from playground.training import reports
 from playground.training.clauses import encoder as training
 
 torch.set_num_threads(1)
-training._REPORT_EVERY_S = 0.05  # so that the clocks of two processes disagree about when to report
+reports.REPORT_EVERY_S = 0.05  # so that the clocks of two processes disagree about when to report
 rank = sys.argv[4]
 
 
@@ -329,7 +336,7 @@ result = tests.trained_on(Path(sys.argv[2]), on_progress=report)
 np.savez(Path(sys.argv[3]) / f"{rank}.npz", **{name: value.numpy() for name, value in result.state.items()})
 
 # Each as if on a machine of its own: only the main process writes checkpoints, and only it sees them.
-training._CHECKPOINT_EVERY_S = 0.0
+training.CHECKPOINT_EVERY_S = 0.0
 seen = Path(sys.argv[3]) / f"seen-by-{rank}"
 tests.trained_on(Path(sys.argv[2]), settings, on_progress=stop, checkpoint_folder=seen)
 assert seen.exists() == (rank == "0")

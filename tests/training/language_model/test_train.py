@@ -24,14 +24,13 @@ from playground.errors import TrainingError
 from playground.models.chat import ChatMl
 from playground.models.completion_codec import ChatMlCompletions, PromptCompletion, load_completion_codec
 from playground.paths import ROOT
-from playground.training.language_model import loop
-from playground.training.language_model import reports as language_model_reports
+from playground.training import loop
+from playground.training import reports as training_reports
 from playground.training.language_model.batches import to_batch
 from playground.training.language_model.completions import PackedCompletions, pack_neighbours, tokenise
-from playground.training.language_model.loop import learning_rate
 from playground.training.language_model.network import base_sha256, load_lora_network
-from playground.training.language_model.train import save_peft, train_language_model
-from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel
+from playground.training.language_model.settings import LanguageModelSettings
+from playground.training.language_model.train import TrainedLanguageModel, save_peft, schedule_of, train_language_model
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import Message
 from tests.support.tiny_language_model import write_tiny_llama
@@ -70,7 +69,7 @@ def trained(tiny: Path) -> TrainedLanguageModel:
 
 @pytest.fixture
 def every_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language_model_reports, "REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
 
 
 def same_weights(left: TrainedLanguageModel, right: TrainedLanguageModel) -> bool:
@@ -136,7 +135,9 @@ def test_it_learns_and_leaves_the_base_alone(tiny: Path, trained: TrainedLanguag
     assert trained.steps == 6 * 6 and trained.examples == 6 * 22
     # In float32 the tensors in memory are those of the files.
     assert trained.base_unchanged and trained.base_sha256 == base_sha256(tiny)
-    assert set(trained.target_modules) == set("q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split())
+    assert set(trained.lora_config.target_modules) == set(
+        "q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split()
+    )
     assert not trained.stopped and not trained.notes
 
 
@@ -391,7 +392,7 @@ def test_a_stop_is_heard_between_the_batches_of_a_step(tiny: Path) -> None:
 def test_the_time_budget_ends_the_schedule(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: next(ticks) / 100)
-    for module in (language_model_reports, loop):
+    for module in (training_reports, loop):
         monkeypatch.setattr(module, "time", clock)
     settings = replace(SETTINGS, epochs=1000, max_minutes=0.05)
     result = train_language_model(tiny, TRAIN, VALIDATION, settings)
@@ -407,14 +408,14 @@ def test_the_time_budget_ends_the_schedule(tiny: Path, monkeypatch: pytest.Monke
 def test_the_rate_rises_and_falls() -> None:
     for decay in ("linear", "cosine"):
         settings = LanguageModelSettings(learning_rate=1.0, warmup=0.1, decay=decay)  # type: ignore[arg-type]
-        rates = [learning_rate(settings, step / 100, (step + 1) / 100) for step in range(100)]
+        rates = [schedule_of(settings).rate_share(step / 100, (step + 1) / 100) for step in range(100)]
         assert rates[0] == pytest.approx(0.1) and max(rates) == pytest.approx(1.0)
         assert rates.index(max(rates)) in (9, 10)
         assert rates[10:] == sorted(rates[10:], reverse=True)
         assert 0 < rates[-1] < 0.02
-        assert learning_rate(settings, 1.0, 1.0) == pytest.approx(0)
+        assert schedule_of(settings).rate_share(1.0, 1.0) == pytest.approx(0)
     flat = LanguageModelSettings(learning_rate=1.0, warmup=0.0)
-    assert learning_rate(flat, 0.0, 0.01) == 1.0
+    assert schedule_of(flat).rate_share(0.0, 0.01) == 1.0
 
 
 def test_frozen_layers_get_no_branches(tiny: Path, tmp_path: Path) -> None:
@@ -501,10 +502,10 @@ sys.path.insert(0, sys.argv[1])
 tiny, folder = Path(sys.argv[2]), Path(sys.argv[3])
 from accelerate import PartialState
 from tests.training.language_model.test_train import SETTINGS, TRAIN, VALIDATION
-from playground.training.language_model import reports as language_model_reports
-from playground.training.language_model.train import train_language_model
+from playground.training import reports as training_reports
+from playground.training.language_model.train import TrainedLanguageModel, train_language_model
 
-language_model_reports.REPORT_EVERY_S = 0.0  # the stop is heard at its step, on a fast machine too
+training_reports.REPORT_EVERY_S = 0.0  # the stop is heard at its step, on a fast machine too
 for name, stop_at in (("stopped", 4), ("resumed", 100)):
     result = train_language_model(
         tiny, TRAIN, VALIDATION, replace(SETTINGS, epochs=1), checkpoint_folder=folder / "checkpoints",
@@ -544,7 +545,8 @@ def test_two_processes_give_what_one_gives(tiny: Path, tmp_path: Path) -> None:
         for worker in workers:
             worker.kill()
             worker.communicate()
-    alone = train_language_model(tiny, TRAIN, VALIDATION, replace(SETTINGS, epochs=1)).state
+    whole = train_language_model(tiny, TRAIN, VALIDATION, replace(SETTINGS, epochs=1))
+    alone = {name: value.numpy() for name, value in whole.state.items()}
     stopped, resumed = (
         [dict(np.load(tmp_path / f"{name}-{rank}.npz")) for rank in (0, 1)] for name in ("stopped", "resumed")
     )

@@ -14,7 +14,6 @@ from playground import paths
 from playground.adapters import AdapterStore
 from playground.errors import TrainingError
 from playground.models.catalog import MINILM
-from playground.training.language_model.trained import TrainedLanguageModel
 from playground.training.progress import OnProgress, TrainingProgress
 from playground.ui.shared import resources
 from playground.ui.training import desk as training_desk
@@ -23,7 +22,7 @@ from playground.ui.training.reliability import reliability_of
 from playground.ui.training.store import _row
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 from tests.support.fakes_adapters import writing
-from tests.support.fakes_training import ScriptedTraining, use_training
+from tests.support.fakes_training import ScriptedTraining, trained_adapter, use_training
 from tests.support.fakes_ui import ROOT, click, html, run, words
 
 PAGE = "pages/training.py"
@@ -359,12 +358,7 @@ def scripted_reader(
         if error is not None:
             raise error
         stored = into.save(plan.name, writing(name=plan.name, task="reader", base_kind="language_model", labels=()))
-        trained = TrainedLanguageModel(
-            state={}, settings=plan.settings, base_id="base", base_sha256="b", base_sha256_before="b",
-            base_sha256_after="b", target_modules=(), layers=None, losses=(), validations=(), best_step=3,
-            validation_loss=1.0, steps=3, examples=24, skipped=0, skipped_validation=0, duration_s=61.0,
-            stopped=wait is not None, notes=(),
-        )  # fmt: skip
+        trained = trained_adapter(plan.settings, steps=3, examples=24, duration_s=61.0, stopped=wait is not None)
         effects = (
             Effect("How long?", True, "The answer is: 60 <b>days</b>", "You have 30 days.", False, True),
             Effect("Who owns you?", False, "The owner is Bob.", "I don't know.", False, True),

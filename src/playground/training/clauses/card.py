@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playground.adapters import AdapterManifest
-from playground.training.clauses.measuring import FIGURES, Figures, Measurement
+from playground.training.clauses.measuring import FIGURES, Figures, Findings, Measurement
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
+_WORDS = (
+    " Beside it stands a linear layer on the TF-IDF of the clauses' words and pairs of words; its log-odds are added."
+)
 
 
 def model_card(
     manifest: AdapterManifest,
-    measured: Measurement,
-    baselines: Mapping[str, Figures],
+    found: Findings,
     *,
-    measured_on: str,
     command: str,
     licence: str,
     adapter_mb: float,
 ) -> str:
     """Return the card as Markdown; the data's own texts are not in it."""
-    data, rows = manifest.data, manifest.hyper_parameters
+    data, rows, measured = manifest.data, manifest.hyper_parameters, found.test
+    alone = {} if found.without_words is None else {"without the words": found.without_words}
+    others = [_row(name, row) for name, row in (alone | dict(found.baselines)).items()]
     stopped = " It was stopped early: the best weights until then were kept." if rows.get("stopped_early") else ""
     parts = [
         f"# {manifest.name}",
         f"A LoRA adapter for {manifest.base_id} that flags {len(manifest.labels)} kinds of clauses in contracts. "
-        f"{adapter_mb:.1f} MB; the base stays as it is.{stopped}",
+        f"{adapter_mb:.1f} MB; the base stays as it is.{_WORDS if rows.get('words') else ''}{stopped}",
         "## Training",
         _table(
             ("", ""),
@@ -42,8 +45,12 @@ def model_card(
         ),
         f"```sh\n{command}\n```" if command else "",
         "## Measured",
-        f"On {measured_on}. 95 % intervals over contracts in brackets.",
-        _table(("", *_TITLES.values()), [_own_row(measured), *(_row(name, row) for name, row in baselines.items())]),
+        f"On {found.measured_on}. 95 % intervals over contracts in brackets.",
+        _table(
+            ("", *_TITLES.values()),
+            [_own_row(measured), *others],
+        ),
+        _presence(measured),
         "## By label",
         _table(
             ("Label", "Clauses", "Precision", "Recall", "F1", "AP", "Threshold"),
@@ -72,6 +79,9 @@ def model_card(
                 for part in measured.reliability
             ],
         ),
+        ""
+        if measured.calibration_error is None
+        else f"Expected calibration error of the probabilities above 5 %: {measured.calibration_error:.3f}.",
         "## Limits",
         "For English commercial contracts like those it was trained on. It marks what a person should read; it misses "
         "clauses and flags harmless ones, at the rates above, and more so in other kinds of contracts. It is not legal "
@@ -94,6 +104,13 @@ def _own_row(measured: Measurement) -> tuple[str, ...]:
             "-" if estimate is None else f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]",
         )
     return ("this adapter", *cells)
+
+
+def _presence(measured: Measurement) -> str:
+    estimate = measured.estimates.get("contract_presence_f1")
+    if estimate is None:
+        return ""
+    return f"Which labels a contract has at all: F1 {estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]."
 
 
 def _row(name: str, figures: Figures) -> tuple[str, ...]:

@@ -29,10 +29,10 @@ HEAD_PREFIX = "head."
 
 
 class EncoderWithHead:
-    """Holds the adapted model, its head, and float32 master copies of everything that is trained.
+    """Holds the adapted model and its head. What is trained of them: ``branches`` and ``head_parameters``, by name.
 
     The base is kept in bfloat16 where the processor computes in it, 1.6 times as fast as autocast over float32
-    (docs/experiments.md); the optimizer then works on the float32 copies, because steps of 1e-4 vanish in bfloat16.
+    (docs/experiments.md).
     """
 
     def __init__(self, model: Any, n_labels: int, device: Any) -> None:
@@ -43,8 +43,8 @@ class EncoderWithHead:
         self.head = torch.nn.Linear(model.config.hidden_size, n_labels).to(device)
         torch.nn.init.zeros_(self.head.weight)
         torch.nn.init.zeros_(self.head.bias)
-        self._branches = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.masters = {name: p.detach().float().clone().requires_grad_() for name, p in self._branches.items()}
+        self.branches = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.head_parameters = {HEAD_PREFIX + name: p for name, p in self.head.named_parameters()}
 
     def pooled(self, batch: WindowBatch) -> torch.Tensor:
         """Return the mean token of every clause, float32 [b, u, hidden]."""
@@ -63,46 +63,13 @@ class EncoderWithHead:
         result: torch.Tensor = self.head(self.pooled(batch))
         return result
 
-    def move_gradients(self) -> None:
-        """Hand the branches' gradients to their float32 copies."""
-        for name, parameter in self._branches.items():
-            self.masters[name].grad = None if parameter.grad is None else parameter.grad.float()
-            parameter.grad = None
-
-    def publish_masters(self) -> None:
-        """Copy the float32 values back into the branches."""
-        import torch
-
-        with torch.no_grad():
-            for name, parameter in self._branches.items():
-                parameter.copy_(self.masters[name])
-
-    def trained_state(self) -> dict[str, torch.Tensor]:
-        """Return copies of everything that is trained, float32 on the CPU, by name."""
-        state = {name: master.detach().cpu().clone() for name, master in self.masters.items()}
-        return state | {
-            HEAD_PREFIX + name: value.detach().cpu().clone() for name, value in self.head.state_dict().items()
-        }
-
-    def load_trained_state(self, state: dict[str, torch.Tensor]) -> None:
-        """Take over what ``trained_state`` returned."""
-        import torch
-
-        with torch.no_grad():
-            for name, master in self.masters.items():
-                master.copy_(state[name])
-        self.head.load_state_dict(
-            {name.removeprefix(HEAD_PREFIX): value for name, value in state.items() if name.startswith(HEAD_PREFIX)}
-        )
-        self.publish_masters()
-
     def base_sha256(self) -> str:
         """Return the hex SHA-256 over the frozen tensors in memory, in the order of their names."""
         import torch
 
         digest = hashlib.sha256()
         for name, parameter in sorted(self.model.named_parameters()):
-            if name not in self._branches:
+            if name not in self.branches:
                 digest.update(name.encode())
                 digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
@@ -153,7 +120,7 @@ def load_encoder_with_head(base_folder: Path, n_labels: int, settings: EncoderSe
 
 
 def read_trained_state(folder: Path, network: EncoderWithHead) -> dict[str, torch.Tensor]:
-    """Return what ``save_encoder`` wrote into ``folder``, under the names of ``network.trained_state``.
+    """Return what ``save_encoder`` wrote into ``folder``, under the names of the network's parameters.
 
     Raises:
         TrainingError: the files are missing, or are of another base, rank or set of labels.
@@ -168,7 +135,7 @@ def read_trained_state(folder: Path, network: EncoderWithHead) -> dict[str, torc
         raise TrainingError(f"The adapter {folder.name} to start from cannot be read ({error}).") from error
     state = {name.removesuffix(".weight") + ".default.weight": value for name, value in branches.items()}
     state |= {HEAD_PREFIX + name: head[name] for name in ("weight", "bias") if name in head}
-    wanted = {name: value.shape for name, value in network.trained_state().items()}
+    wanted = {name: value.shape for name, value in (network.branches | network.head_parameters).items()}
     if {name: value.shape for name, value in state.items()} != wanted:
         raise TrainingError(
             f"The adapter {folder.name} to start from has another base, rank or number of labels. Choose the same ones."

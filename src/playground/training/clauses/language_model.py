@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from playground.flagging.calibration import Calibration
 from playground.flagging.language_model import LabelCodes, clause_messages
+from playground.flagging.model import OnShare
 from playground.models.catalog import SMOLLM2
 from playground.models.completion_codec import CompletionCodec, PromptCompletion
 from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.decision import Decision
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingSplit
-from playground.training.clauses.trainers import OnShare, TrainedFlagger
+from playground.training.clauses.trainers import TrainedFlagger
+from playground.training.language_model.settings import LanguageModelSettings
 from playground.training.language_model.train import save_peft, train_language_model
-from playground.training.language_model.trained import LanguageModelSettings
-from playground.training.progress import OnProgress, TrainingProgress
+from playground.training.progress import OnProgress
 from playground.types import AnnotatedClause
 
 _EDGE = 1e-6  # log-odds are taken of probabilities no nearer to 0 and 1
@@ -32,7 +34,7 @@ def train_on_language_model(
     on_progress: OnProgress,
     checkpoint_folder: Path,
 ) -> TrainedFlagger:
-    """Train LoRA on the bundled language model; errors as for ``lora.language_model.train_language_model``.
+    """Train LoRA on the bundled language model; errors as for ``train_language_model``.
 
     It is judged on the fast engine, as it would run. Settings that only encoders have are passed over.
     """
@@ -44,18 +46,12 @@ def train_on_language_model(
     folder = ensure_dequantised(gguf)
     codec = load_completion_codec(folder)
     codes = label_codes(split.labels, codec)
-    history: list[TrainingProgress] = []
-
-    def tell(progress: TrainingProgress) -> bool | None:
-        history.append(progress)
-        return on_progress(progress)
-
     trained = train_language_model(
         folder,
         clause_examples(split.train, codes, codec),
         clause_examples(split.validation, codes, codec),
         language_model_settings(settings),
-        on_progress=tell,
+        on_progress=on_progress,
         checkpoint_folder=checkpoint_folder,
         base_id=base.id,
     )
@@ -63,27 +59,14 @@ def train_on_language_model(
     def judge(adapter: Path, clauses: Sequence[AnnotatedClause], on_share: OnShare) -> np.ndarray:
         return _judge(gguf, folder, adapter, labels=split.labels, clauses=clauses, on_share=on_share)
 
-    def write(target: Path, _calibration: Calibration, _thresholds: np.ndarray) -> None:
+    def write(target: Path, _decision: Decision) -> None:
         save_peft(trained, target)
 
     with tempfile.TemporaryDirectory(prefix="adapter-") as name:
         save_peft(trained, Path(name))
         validation_scores = judge(Path(name), split.validation, lambda _share: None)
-    return TrainedFlagger(
-        validation_scores=validation_scores,
-        write=write,
-        judge=judge,
-        history=tuple(history),
-        best_score=None if trained.validation_loss is None else math.exp(-trained.validation_loss),
-        base_sha256_before=trained.base_sha256_before,
-        base_sha256_after=trained.base_sha256_after,
-        steps=trained.steps,
-        examples=trained.examples,
-        duration_s=trained.duration_s,
-        stopped=trained.stopped,
-        processes=trained.processes,
-        notes=trained.notes,
-    )
+    trained = replace(trained, labels=split.labels, validation_scores=validation_scores)
+    return TrainedFlagger(trained, write, judge)
 
 
 def language_model_settings(settings: EncoderSettings) -> LanguageModelSettings:

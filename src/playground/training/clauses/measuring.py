@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from playground.annotations.gold import gold_matrix
 from playground.errors import ModelError
 from playground.flagging.baselines import fit_frozen_embedding, fit_tfidf, keyword_scorer
 from playground.flagging.calibration import (
     OperatingPoint,
     ReliabilityBin,
     best_thresholds,
+    expected_calibration_error,
+    fit_calibration,
     operating_points,
     reliability_curve,
 )
@@ -33,11 +34,14 @@ from playground.measuring.clause_metrics import (
 )
 from playground.measuring.estimates import Estimate
 from playground.models.embedding import load_embedder
-from playground.training.clauses.plan import TrainingSplit
+from playground.training.clauses.decision import Decision
+from playground.training.clauses.plan import TrainingSplit, contracts_of
 from playground.types import AnnotatedClause
 
 MOST_ERRORS = 100
 _MOST_ERROR_CHARACTERS = 1_200
+# Most pairs have a probability near 0 and would drown the rest.
+_ERROR_EDGES = tuple(0.05 * step for step in range(1, 21))
 _RELIABILITY_EDGES = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)
 
 Figures = dict[str, float | None]
@@ -60,7 +64,10 @@ class LabelError:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A flagger on clauses it was not trained on; ``errors`` begin with those it was surest of."""
+    """A flagger on clauses it was not trained on; ``errors`` begin with those it was surest of.
+
+    ``calibration_error`` is the expected calibration error of the probabilities above 5 %.
+    """
 
     estimates: Mapping[str, Estimate | None]
     per_label: tuple[LabelFigures, ...]
@@ -68,6 +75,7 @@ class Measurement:
     errors: tuple[LabelError, ...]
     operating_points: tuple[OperatingPoint, ...]
     reliability: tuple[ReliabilityBin, ...]
+    calibration_error: float | None = None
 
     def value(self, name: str) -> float | None:
         """Return a figure without its interval."""
@@ -75,11 +83,55 @@ class Measurement:
         return None if estimate is None else estimate.value
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that was measured of a new flagger: on the test clauses, but for ``validation``.
+
+    ``without_words`` are the figures of the network alone, calibrated for itself; None where there are no words.
+    """
+
+    test: Measurement
+    validation: Figures
+    without_words: Figures | None
+    baselines: Mapping[str, Figures]
+    measured_on: str
+
+
+def measure_all(
+    decision: Decision,
+    split: TrainingSplit,
+    validation_scores: np.ndarray,
+    test_scores: np.ndarray,
+    baselines: Mapping[str, Figures],
+) -> Findings:
+    """Measure a flagger by its log-odds without the words, float [clauses of the side, labels] each."""
+    labels = split.labels
+    on_validation, on_test = (
+        decision.calibration.probabilities(decision.with_words(scores, clauses))
+        for scores, clauses in ((validation_scores, split.validation), (test_scores, split.test))
+    )
+    without_words = None
+    if decision.words is not None:
+        alone = fit_calibration(validation_scores, split.validation_gold)
+        thresholds = best_thresholds(alone.probabilities(validation_scores), split.validation_gold)
+        without_words = figures_of(alone.probabilities(test_scores), thresholds, split.test_gold)
+    return Findings(
+        test=measure_flagger(on_test, decision.thresholds, split.test, labels, split.test_gold),
+        validation=figures_of(on_validation, decision.thresholds, split.validation_gold),
+        without_words=without_words,
+        baselines=baselines,
+        measured_on=(f"{len(split.test):,} clauses of {contracts_of(split.test)} contracts that were not trained on"),
+    )
+
+
 def measure_flagger(
-    probabilities: np.ndarray, thresholds: np.ndarray, clauses: Sequence[AnnotatedClause], labels: Sequence[str]
+    probabilities: np.ndarray,
+    thresholds: np.ndarray,
+    clauses: Sequence[AnnotatedClause],
+    labels: Sequence[str],
+    gold: np.ndarray,
 ) -> Measurement:
-    """Measure calibrated ``probabilities`` [n_clauses, n_labels] at ``thresholds`` [n_labels]."""
-    gold = gold_matrix(clauses, labels)
+    """Measure calibrated ``probabilities`` [n_clauses, n_labels] at ``thresholds`` [n_labels] against ``gold``."""
     return Measurement(
         estimates=measure(probabilities, gold, _contract_numbers(clauses), thresholds),
         per_label=per_label(probabilities, gold, thresholds, labels),
@@ -87,6 +139,7 @@ def measure_flagger(
         errors=_errors(probabilities, gold, thresholds, clauses, labels),
         operating_points=operating_points(probabilities, gold, thresholds),
         reliability=reliability_curve(probabilities, gold, _RELIABILITY_EDGES),
+        calibration_error=expected_calibration_error(probabilities, gold, _ERROR_EDGES),
     )
 
 
@@ -118,8 +171,8 @@ def measure_baselines(
             # An encoder from elsewhere need not be a sentence embedder.
             notes.append(f"The {name} could not be measured: {error}")
             continue
-        thresholds = best_thresholds(scorer(split.validation), gold_matrix(split.validation, split.labels))
-        figures[name] = figures_of(scorer(split.test), thresholds, gold_matrix(split.test, split.labels))
+        thresholds = best_thresholds(scorer(split.validation), split.validation_gold)
+        figures[name] = figures_of(scorer(split.test), thresholds, split.test_gold)
         on_share(number / len(fits))
     return figures, tuple(notes)
 

@@ -7,8 +7,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
 
 from playground.annotations import AnnotationSet, WrittenClauses, check_usable, label_counts, split_by_contract
+from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError, TrainingError
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.types import AnnotatedClause
@@ -34,6 +39,14 @@ class TrainingPlan:
             SmolLM2), or the folder or hub id of an encoder like BERT or MPNet.
         examples: most clauses to train on, drawn alike from all labels' shares; None for all.
         settings: hyper-parameters.
+        validation: clauses to choose and calibrate with; None takes them from ``data``.
+        test: clauses to measure on; None takes them from ``data``.
+        words: whether a linear layer on the clauses' words stands beside an encoder.
+        words_weight: of its log-odds beside the encoder's 1, each as once it is calibrated.
+        words_of: folder of an adapter whose words are taken instead of fitted.
+        start_from: folder of an adapter of the same base, labels and rank whose training goes on; with 0 epochs its
+            weights are kept, and only what stands on top is fitted.
+        half: keeps an encoder's branches in float16, at half the size.
         keywords: regular expressions by label, for the keyword baseline. They run without a limit: never a user's.
         licence: of the data, for the model card.
         command: that trains the same again, for the model card.
@@ -45,6 +58,13 @@ class TrainingPlan:
     base: str = "encoder"
     examples: int | None = None
     settings: EncoderSettings = field(default_factory=EncoderSettings)
+    validation: AnnotationSet | None = None
+    test: AnnotationSet | None = None
+    words: bool = True
+    words_weight: float = 1.0
+    words_of: Path | None = None
+    start_from: Path | None = None
+    half: bool = False
     keywords: Mapping[str, Sequence[str]] = field(default_factory=dict)
     licence: str = ""
     command: str = ""
@@ -55,20 +75,44 @@ class TrainingPlan:
         return self.data.annotations if isinstance(self.data, WrittenClauses) else self.data
 
     @property
+    def held_out(self) -> dict[str, AnnotationSet]:
+        """The sides that are given as sets of their own, by name."""
+        sides = {"validation": self.validation, "test": self.test}
+        return {name: side for name, side in sides.items() if side is not None}
+
+    @property
     def data_name(self) -> str:
         """What the data is called in manifests, on one line."""
         return "the project's own clauses" if isinstance(self.data, WrittenClauses) else self.data.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrainingSplit:
-    """The clauses to train on, to choose and calibrate with, and to measure on; ``notes`` are for the user."""
+    """The clauses to train on, to choose and calibrate with, and to measure on; ``notes`` are for the user.
+
+    ``train_gold``, ``validation_gold`` and ``test_gold`` are bool [clauses, labels]: which clause carries which label.
+    """
 
     labels: tuple[str, ...]
     train: tuple[AnnotatedClause, ...]
     validation: tuple[AnnotatedClause, ...]
     test: tuple[AnnotatedClause, ...]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def train_gold(self) -> np.ndarray:
+        """The labels of the clauses to train on."""
+        return gold_matrix(self.train, self.labels)
+
+    @cached_property
+    def validation_gold(self) -> np.ndarray:
+        """The labels of the clauses to choose and calibrate with."""
+        return gold_matrix(self.validation, self.labels)
+
+    @cached_property
+    def test_gold(self) -> np.ndarray:
+        """The labels of the clauses to measure on."""
+        return gold_matrix(self.test, self.labels)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -92,14 +136,22 @@ def split_for_training(plan: TrainingPlan) -> TrainingSplit:
     whole = plan.annotations
     restricted = _restricted(whole.examples, chosen)
     check_usable(replace(whole, examples=restricted, labels=tuple(label_counts(restricted))))
-    if isinstance(plan.data, WrittenClauses):
+    if plan.test is not None:
+        pool, test = restricted, _restricted(plan.test.examples, chosen)
+    elif isinstance(plan.data, WrittenClauses):
         pool, test = _restricted(plan.data.train, chosen), _restricted(plan.data.test, chosen)
     else:
         _check_contracts(whole.name, restricted)
         pool, test = split_by_contract(restricted, TEST_SHARE, SPLIT_SEED)
-    if contracts_of(pool) < 2 or not test:
+    if plan.validation is not None:
+        train, validation = pool, _restricted(plan.validation.examples, chosen)
+    else:
+        if contracts_of(pool) < 2:
+            raise _too_few_contracts(whole.name, restricted)
+        train, validation = split_by_contract(pool, VALIDATION_SHARE, SPLIT_SEED)
+    if not test:
         raise _too_few_contracts(whole.name, restricted)
-    train, validation = split_by_contract(pool, VALIDATION_SHARE, SPLIT_SEED)
+    _check_apart(train, validation, test)
     if plan.examples is not None:
         train = stratified(train, plan.examples)
         validation, test = (stratified(side, max(plan.examples, FEWEST_MEASURED)) for side in (validation, test))
@@ -177,6 +229,19 @@ def _restricted(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> tu
     )
 
 
+def _check_apart(*sides: Sequence[AnnotatedClause]) -> None:
+    """Check that no contract is on two sides: a flagger would be measured on what it has learnt."""
+    seen: set[str] = set()
+    for side in sides:
+        contracts = {clause.contract for clause in side}
+        if both := sorted(contracts & seen):
+            raise AnnotationError(
+                f"{len(both)} contract(s) are on two sides of training, validation and test, such as {both[0][:80]!r}. "
+                "Take them out of one."
+            )
+        seen |= contracts
+
+
 def _check_contracts(name: str, clauses: Sequence[AnnotatedClause]) -> None:
     if contracts_of(clauses) < 3:
         raise _too_few_contracts(name, clauses)
@@ -197,7 +262,7 @@ def _check_settings(plan: TrainingPlan) -> None:
         raise TrainingError(f"{plan.examples} examples are too few to learn from. Use at least 10.")
     if not 1 <= settings.rank <= MOST_RANK:
         raise TrainingError(f"The rank is {settings.rank}. Use a whole number from 1 to {MOST_RANK}.")
-    if not 0 < settings.epochs <= 1_000:
+    if not (0 < settings.epochs <= 1_000 or (settings.epochs == 0 and plan.start_from)):
         raise TrainingError(f"{settings.epochs:g} epochs cannot be trained. Use more than 0 and at most 1,000.")
     if settings.max_minutes is not None and not settings.max_minutes > 0:
         raise TrainingError("The time budget must be more than 0 minutes.")
@@ -205,5 +270,7 @@ def _check_settings(plan: TrainingPlan) -> None:
         raise TrainingError("A learning rate must lie between 0 and 1, such as 0.001.")
     if not (settings.window_tokens == 0 or 32 <= settings.window_tokens <= 512):
         raise TrainingError("Windows must have 32 to 512 tokens, or 0 to read every clause alone.")
+    if not 0 < plan.words_weight <= 100:
+        raise TrainingError("The words' weight must be more than 0 and at most 100.")
     if settings.seed < 0:
         raise TrainingError("The seed must be a whole number from 0.")

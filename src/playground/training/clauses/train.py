@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,19 +23,18 @@ from playground.adapters import (
     clear_checkpoints,
     latest_checkpoint,
 )
-from playground.annotations.gold import gold_matrix
 from playground.errors import AdapterError, TrainingError
-from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
 from playground.training.clauses import bases, language_model, trainers
 from playground.training.clauses.bases import TrainingBase
 from playground.training.clauses.card import model_card
+from playground.training.clauses.decision import Decision, decide, fitted_words, words_of
 from playground.training.clauses.measuring import (
     FIGURES,
     Figures,
+    Findings,
     Measurement,
-    figures_of,
+    measure_all,
     measure_baselines,
-    measure_flagger,
 )
 from playground.training.clauses.plan import (
     TrainingPlan,
@@ -46,6 +46,7 @@ from playground.training.clauses.plan import (
 from playground.training.clauses.trainers import TrainedFlagger
 from playground.training.lock import is_main_process, training_lock
 from playground.training.progress import OnProgress, TrainingProgress
+from playground.training.trained import TrainedAdapter
 
 CHECKPOINTS = ".checkpoints"
 _MOST_CONFUSIONS_KEPT = 50
@@ -54,7 +55,8 @@ _RESUMED_WITH_A_BUDGET = (
     "This training had a time budget and was interrupted: it went on with the minutes that its last checkpoint had "
     "left, so its result depends on them and is not quite that of a training without the interruption."
 )
-_JUDGED_SHARE = 0.6  # of the work after the training; the baselines are the rest
+# Of the work after the training; the baselines are the rest.
+_DECIDED_SHARE, _JUDGED_SHARE = 0.1, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ def train_clauses(
         folder = _checkpoint_folder(plan, split, base, store)
         _forget_others(folder)
         found = latest_checkpoint(folder)
-        trained = _train(plan, base, split, folder, on_progress)
-        report = _finish(plan, store, base, split, trained=trained, tell=tell)
+        flagger = _train(plan, base, split, folder, on_progress)
+        report = _finish(plan, store, base, split, flagger=flagger, tell=tell)
         with contextlib.suppress(TrainingError, OSError):  # the adapter is stored; old checkpoints only take space
             clear_checkpoints(folder)
             shutil.rmtree(folder.parent, ignore_errors=True)
@@ -162,8 +164,20 @@ def _forget_others(folder: Path) -> None:
 def _train(
     plan: TrainingPlan, base: TrainingBase, split: TrainingSplit, folder: Path, on_progress: OnProgress | None
 ) -> TrainedFlagger:
-    train = trainers.train_on_encoder if base.kind == "encoder" else language_model.train_on_language_model
-    return train(base, split, plan.settings, on_progress or (lambda _progress: None), folder)
+    tell = on_progress or (lambda _progress: None)
+    if base.kind == "encoder":
+        return trainers.train_on_encoder(
+            base, split, plan.settings, tell, folder, start_from=plan.start_from, half=plan.half
+        )
+    return language_model.train_on_language_model(base, split, plan.settings, tell, folder)
+
+
+def _decide(plan: TrainingPlan, base: TrainingBase, split: TrainingSplit, scores: np.ndarray) -> Decision:
+    """Words stand beside an encoder only: they travel in its head."""
+    if base.kind != "encoder" or not plan.words:
+        return decide(scores, split)
+    words = words_of(plan.words_of, split.labels) if plan.words_of else fitted_words(split, plan.settings.seed)
+    return decide(scores, split, words, plan.words_weight)
 
 
 def _finish(
@@ -172,26 +186,24 @@ def _finish(
     base: TrainingBase,
     split: TrainingSplit,
     *,
-    trained: TrainedFlagger,
+    flagger: TrainedFlagger,
     tell: OnProgress,
 ) -> TrainingReport:
-    """Calibrate, measure and store."""
+    """Fit the words, calibrate, measure and store."""
+    trained = flagger.trained
     last = trained.history[-1] if trained.history else TrainingProgress("saving", trained.steps, 1.0)
 
     def share(done: float) -> None:
         tell(replace(last, stage="saving", fraction=min(done, 1.0), remaining_s=None, loss=None))
 
     share(0.0)
-    validation_gold = gold_matrix(split.validation, split.labels)
-    calibration = fit_calibration(trained.validation_scores, validation_gold)
-    probabilities = calibration.probabilities(trained.validation_scores)
-    thresholds = best_thresholds(probabilities, validation_gold)
-    measured_on = _measured_on(split)
+    decision = _decide(plan, base, split, trained.validation_scores)
+    share(_DECIDED_SHARE)
     with tempfile.TemporaryDirectory(prefix="adapter-") as name:
         folder = Path(name)
-        trained.write(folder, calibration, thresholds)
-        scores = trained.judge(folder, split.test, lambda done: share(done * _JUDGED_SHARE))
-        measured = measure_flagger(calibration.probabilities(scores), thresholds, split.test, split.labels)
+        flagger.write(folder, decision)
+        judged = _JUDGED_SHARE - _DECIDED_SHARE
+        scores = flagger.judge(folder, split.test, lambda done: share(_DECIDED_SHARE + done * judged))
         encoder_folder = base.folder if base.kind == "encoder" else None
         baselines, notes = measure_baselines(
             split,
@@ -199,29 +211,10 @@ def _finish(
             encoder_folder,
             on_share=lambda done: share(_JUDGED_SHARE + done * (1 - _JUDGED_SHARE)),
         )
-        validation = figures_of(probabilities, thresholds, validation_gold)
-        manifest = _manifest(
-            plan,
-            base,
-            split,
-            trained,
-            measured=measured,
-            validation=validation,
-            baselines=baselines,
-            measured_on=measured_on,
-            calibration=calibration,
-            thresholds=thresholds,
-        )
+        found = measure_all(decision, split, trained.validation_scores, scores, baselines)
+        manifest = _manifest(plan, base, split, trained, decision=decision, found=found)
         adapter_bytes = sum(path.stat().st_size for path in folder.iterdir())
-        card = model_card(
-            manifest,
-            measured,
-            baselines,
-            measured_on=measured_on,
-            command=plan.command,
-            licence=plan.licence,
-            adapter_mb=adapter_bytes / 1e6,
-        )
+        card = model_card(manifest, found, command=plan.command, licence=plan.licence, adapter_mb=adapter_bytes / 1e6)
 
         def write(target: Path) -> AdapterManifest:
             shutil.copytree(folder, target, dirs_exist_ok=True)
@@ -233,10 +226,10 @@ def _finish(
     return TrainingReport(
         adapter=stored,
         split=split,
-        test=measured,
-        validation=validation,
-        baselines=baselines,
-        measured_on=measured_on,
+        test=found.test,
+        validation=found.validation,
+        baselines=found.baselines,
+        measured_on=found.measured_on,
         history=trained.history,
         base_id=base.id,
         base_sha256_before=trained.base_sha256_before,
@@ -249,7 +242,7 @@ def _finish(
     )
 
 
-def _too_short(plan: TrainingPlan, split: TrainingSplit, trained: TrainedFlagger) -> tuple[str, ...]:
+def _too_short(plan: TrainingPlan, split: TrainingSplit, trained: TrainedAdapter[Any]) -> tuple[str, ...]:
     """Say so when the time ended before much could be learnt: the figures are those of a beginning."""
     passes = trained.examples / len(split.train)
     if plan.settings.max_minutes is None or passes >= min(2.0, 0.9 * plan.settings.epochs):
@@ -260,23 +253,16 @@ def _too_short(plan: TrainingPlan, split: TrainingSplit, trained: TrainedFlagger
     )
 
 
-def _measured_on(split: TrainingSplit) -> str:
-    return f"{len(split.test):,} clauses of {contracts_of(split.test)} contracts that were not trained on"
-
-
 def _manifest(
     plan: TrainingPlan,
     base: TrainingBase,
     split: TrainingSplit,
-    trained: TrainedFlagger,
+    trained: TrainedAdapter[Any],
     *,
-    measured: Measurement,
-    validation: Figures,
-    baselines: Mapping[str, Figures],
-    measured_on: str,
-    calibration: Calibration,
-    thresholds: np.ndarray,
+    decision: Decision,
+    found: Findings,
 ) -> AdapterManifest:
+    measured = found.test
     every = (*split.train, *split.validation, *split.test)
     intervals = {name: [e.low, e.high] for name, e in measured.estimates.items() if e is not None}
     return AdapterManifest(
@@ -289,6 +275,7 @@ def _manifest(
         data={
             "name": plan.data_name,
             "sha256": plan.annotations.sha256,
+            **{f"{name}_sha256": given.sha256 for name, given in plan.held_out.items()},
             "examples": len(every),
             "contracts": contracts_of(every),
             **split.counts,
@@ -299,21 +286,25 @@ def _manifest(
             "examples_seen": trained.examples,
             "stopped_early": trained.stopped,
             "processes": trained.processes,
+            "words": decision.words is not None,
+            **({} if decision.words is None else {"words_weight": plan.words_weight}),
         },
         seed=plan.settings.seed,
         metrics={
             "test": {name: measured.value(name) for name in measured.estimates},
             "test_intervals": intervals,
-            "validation": validation,
-            "measured_on": measured_on,
+            "validation": found.validation,
+            **({} if found.without_words is None else {"test_without_words": found.without_words}),
+            "expected_calibration_error": measured.calibration_error,
+            "measured_on": found.measured_on,
             "operating_points": [asdict(point) for point in measured.operating_points],
             "reliability": [asdict(part) for part in measured.reliability],
             "per_label": {
                 row.label: {k: v for k, v in asdict(row).items() if k != "label"} for row in measured.per_label
             },
             "confusions": [asdict(pair) for pair in measured.confusions[:_MOST_CONFUSIONS_KEPT]],
-            "baselines": {name: {key: figures[key] for key in FIGURES} for name, figures in baselines.items()},
-            "calibration": asdict(calibration) | {"thresholds": thresholds.tolist()},
+            "baselines": {name: {key: figures[key] for key in FIGURES} for name, figures in found.baselines.items()},
+            "calibration": asdict(decision.calibration) | {"thresholds": decision.thresholds.tolist()},
             "base_sha256_before": trained.base_sha256_before,
             "base_sha256_after": trained.base_sha256_after,
         },

@@ -5,43 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from playground.flagging import encoder
-from playground.flagging.calibration import Calibration
 from playground.flagging.head import load_head, save_head
-from playground.training.clauses import encoder as lora_encoder
+from playground.flagging.model import OnShare
+from playground.training.clauses import encoder as encoder_training
 from playground.training.clauses.bases import TrainingBase
+from playground.training.clauses.decision import Decision
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingSplit
-from playground.training.progress import OnProgress, TrainingProgress
+from playground.training.progress import OnProgress
+from playground.training.trained import TrainedAdapter
 from playground.types import AnnotatedClause
-
-OnShare = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedFlagger:
-    """A trained adapter that is not stored yet.
+    """A trained flagger that is not stored yet.
 
-    ``validation_scores`` float [n_validation, labels] are raw log-odds. ``write`` puts the adapter's files into a
-    folder, calibrated; ``judge`` reads them from there, as flagging will, and returns raw log-odds [clauses, labels].
+    ``write`` puts the adapter's files into a folder, with what a ``Decision`` says; ``judge`` reads them from there, as
+    flagging will, and returns raw log-odds [clauses, labels], to which those of the words are still to be added.
     """
 
-    validation_scores: np.ndarray
-    write: Callable[[Path, Calibration, np.ndarray], None]
+    trained: TrainedAdapter[Any]
+    write: Callable[[Path, Decision], None]
     judge: Callable[[Path, Sequence[AnnotatedClause], OnShare], np.ndarray]
-    history: tuple[TrainingProgress, ...]
-    best_score: float | None
-    base_sha256_before: str
-    base_sha256_after: str
-    steps: int
-    examples: int
-    duration_s: float
-    stopped: bool
-    notes: tuple[str, ...] = ()
-    processes: int = 1
 
 
 def train_on_encoder(
@@ -50,40 +41,34 @@ def train_on_encoder(
     settings: EncoderSettings,
     on_progress: OnProgress,
     checkpoint_folder: Path,
+    *,
+    start_from: Path | None = None,
+    half: bool = False,
 ) -> TrainedFlagger:
-    """Train LoRA branches and a head on an encoder; errors as for ``lora.encoder.train_encoder``."""
+    """Train LoRA branches and a head on an encoder; errors as for ``train_encoder``.
+
+    ``start_from`` as there; ``half`` keeps the branches in float16.
+    """
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # it would draw over ours
-    trained = lora_encoder.train_encoder(
+    trained = encoder_training.train_encoder(
         base.folder,
-        split.train,
-        split.validation,
-        split.labels,
+        split,
         settings,
         on_progress=on_progress,
         checkpoint_folder=checkpoint_folder,
+        start_from=start_from,
     )
 
-    def write(folder: Path, calibration: Calibration, thresholds: np.ndarray) -> None:
-        lora_encoder.save_encoder(trained, folder, base_id=base.id)
-        save_head(replace(load_head(folder), calibration=calibration, thresholds=thresholds), folder)
+    def write(folder: Path, decision: Decision) -> None:
+        encoder_training.save_encoder(trained, folder, base_id=base.id, half=half)
+        calibration, thresholds, words = decision.calibration, decision.thresholds, decision.words
+        head = replace(load_head(folder), calibration=calibration, thresholds=thresholds, words=words)
+        save_head(head, folder)
 
     def judge(folder: Path, clauses: Sequence[AnnotatedClause], on_share: OnShare) -> np.ndarray:
         model = encoder.load_clause_encoder(base.folder, folder, model_id=base.id, adapter=folder.name)
-        return model.logits(clauses, on_share)
+        return model.logits_without_words(clauses, on_share)
 
-    return TrainedFlagger(
-        validation_scores=trained.validation_scores,
-        write=write,
-        judge=judge,
-        history=trained.history,
-        best_score=trained.best_score,
-        base_sha256_before=trained.base_sha256_before,
-        base_sha256_after=trained.base_sha256_after,
-        steps=trained.steps,
-        examples=trained.examples,
-        duration_s=trained.duration_s,
-        stopped=trained.stopped,
-        processes=trained.processes,
-    )
+    return TrainedFlagger(trained, write, judge)

@@ -9,13 +9,18 @@ from playground.adapters import AdapterManifest, Task
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import BaseWeights
-from playground.training.language_model.trained import TrainedLanguageModel
+from playground.training.language_model.settings import LanguageModelSettings
+from playground.training.trained import TrainedAdapter
 
 _BUNDLED = BaseWeights(SMOLLM2.id, SMOLLM2.main_file.sha256)
 
 
 def manifest_of(
-    trained: TrainedLanguageModel, name: str, task: Task, data: Mapping[str, object], base: BaseWeights = _BUNDLED
+    trained: TrainedAdapter[LanguageModelSettings],
+    name: str,
+    task: Task,
+    data: Mapping[str, object],
+    base: BaseWeights = _BUNDLED,
 ) -> AdapterManifest:
     """Return the manifest of a training on ``base`` that ends now; ``data`` says what was learnt from."""
     return AdapterManifest(
@@ -30,7 +35,7 @@ def manifest_of(
         seed=trained.settings.seed,
         metrics={
             "validation_loss": trained.validation_loss,
-            "validations": [asdict(point) for point in trained.validations],
+            "validations": [{"step": point.step, "loss": point.loss} for point in trained.validations],
             "steps": trained.steps,
             "examples": trained.examples,
             "base_unchanged": trained.base_unchanged,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,8 +32,7 @@ class LoraNetwork:
     decoder: Any
     head: Any
     parameters: dict[str, torch.nn.Parameter]
-    target_modules: tuple[str, ...]
-    layers: tuple[int, ...] | None
+    lora_config: Any
     base_tensors: dict[str, torch.Tensor]
 
     def token_losses(self, batch: CompletionBatch, device: torch.device) -> torch.Tensor:
@@ -115,11 +114,16 @@ def load_lora_network(
         raise TrainingError(f"The base model in {folder} is not built as a decoder with a head. Choose another base.")
     layers = tuple(range(frozen_layers, layer_count)) if frozen_layers else None
     # No dropout: it is slow on a CPU, and the best weights by validation are kept.
-    wrapped = get_peft_model(
-        model,
-        LoraConfig(**lora_options(rank, alpha, targets, layers)),
-        autocast_adapter_dtype=False,
+    lora_config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=0.0,
+        bias="none",
+        target_modules=targets,
+        layers_to_transform=None if layers is None else list(layers),
+        task_type="CAUSAL_LM",
     )
+    wrapped = get_peft_model(model, lora_config, autocast_adapter_dtype=False)
     # In evaluation mode, so that a dropout of the base's own is off as well.
     wrapped.to(device).eval()
     base_tensors = {
@@ -130,20 +134,7 @@ def load_lora_network(
         for name, parameter in wrapped.named_parameters()
         if parameter.requires_grad
     }
-    return LoraNetwork(decoder, head, parameters, tuple(targets), layers, base_tensors)
-
-
-def lora_options(rank: int, alpha: int, targets: Sequence[str], layers: Sequence[int] | None) -> dict[str, Any]:
-    """Return PEFT's options for plain LoRA, as trained and as saved."""
-    return {
-        "r": rank,
-        "lora_alpha": alpha,
-        "lora_dropout": 0.0,
-        "bias": "none",
-        "target_modules": list(targets),
-        "layers_to_transform": None if layers is None else list(layers),
-        "task_type": "CAUSAL_LM",
-    }
+    return LoraNetwork(decoder, head, parameters, lora_config, base_tensors)
 
 
 def tensors_sha256(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:

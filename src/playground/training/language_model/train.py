@@ -9,17 +9,36 @@ in the README) share every step, and the result is that of one process up to the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from playground.errors import TrainingError
 from playground.models.completion_codec import PromptCompletion, load_completion_codec
-from playground.training.language_model.completions import TokenisedCompletion, pack_neighbours, tokenise
-from playground.training.language_model.network import lora_options, reads_packed_rows
-from playground.training.language_model.trained import LanguageModelSettings, TrainedLanguageModel, check_settings
+from playground.training.language_model.completions import (
+    PackedCompletions,
+    TokenisedCompletion,
+    pack_neighbours,
+    tokenise,
+)
+from playground.training.language_model.network import (
+    base_sha256,
+    load_lora_network,
+    reads_packed_rows,
+    tensors_sha256,
+)
+from playground.training.language_model.settings import LanguageModelSettings, check_settings
+from playground.training.language_model.task import LanguageModelTask, fingerprint
+from playground.training.loop import Checkpoints, Schedule, TrainingLoop
 from playground.training.number_formats import flushed_denormals
+from playground.training.processes import Processes
 from playground.training.progress import OnProgress
+from playground.training.reports import Reporter
+from playground.training.state import LoopState
+from playground.training.trained import TrainedAdapter
 
 __all__ = ["LanguageModelSettings", "PromptCompletion", "TrainedLanguageModel", "save_peft", "train_language_model"]
+
+TrainedLanguageModel = TrainedAdapter[LanguageModelSettings]
 
 _VALIDATION_DRAW = 2**32
 """Seeds the choice of validation examples apart from the epochs' orders, which count from 0."""
@@ -60,8 +79,6 @@ def train_language_model(
             the first step). Later, but before the first validation, the weights are validated once and kept: one pass
             over ``validation``.
     """
-    from playground.training.language_model.loop import run
-
     settings = settings or LanguageModelSettings()
     check_settings(settings)
     if not train:
@@ -87,7 +104,7 @@ def train_language_model(
     # A row of one token holds no second example.
     row_tokens = _MOST_ROW_TOKENS if reads_packed_rows(base_folder, _MOST_ROW_TOKENS) else 1
     with flushed_denormals():
-        return run(
+        trained = _train(
             base_folder,
             pack_neighbours(examples, row_tokens),
             pack_neighbours(_drawn(held_out, settings), row_tokens),
@@ -95,10 +112,71 @@ def train_language_model(
             on_progress=on_progress,
             checkpoint_folder=checkpoint_folder,
             resume=resume,
-            base_id=base_id or base_folder.name,
-            skipped=(skipped, skipped_validation),
-            notes=notes,
         )
+    trained.lora_config.base_model_name_or_path = base_id or base_folder.name
+    return replace(trained, skipped=skipped, skipped_validation=skipped_validation, notes=notes)
+
+
+def _train(
+    base_folder: Path,
+    train: Sequence[PackedCompletions],
+    validation: Sequence[PackedCompletions],
+    settings: LanguageModelSettings,
+    *,
+    on_progress: OnProgress | None,
+    checkpoint_folder: Path | None,
+    resume: bool,
+) -> TrainedLanguageModel:
+    processes = Processes()
+    reporter = Reporter(on_progress if processes.is_main else None)
+    reporter.tell("preparing", LoopState(), 0.0, force=True)
+    network = load_lora_network(
+        base_folder,
+        processes.device,
+        rank=settings.rank,
+        alpha=settings.alpha,
+        frozen_layers=settings.frozen_layers,
+        precision=settings.precision,
+    )
+    before = tensors_sha256(network.base_tensors.items())
+    task = LanguageModelTask(train, validation, settings, network, processes)
+    sha256 = base_sha256(base_folder)
+    mark = fingerprint(settings, sha256, train, validation)
+    result = TrainingLoop(
+        task, schedule_of(settings), Checkpoints(checkpoint_folder, mark, resume), reporter, processes
+    ).run()
+    state = result.state
+    return TrainedAdapter(
+        settings=settings,
+        state={name: value.clone() for name, value in task.weights.named(result.best).items()},
+        lora_config=network.lora_config,
+        losses=tuple(state.losses),
+        validations=tuple(state.validations),
+        history=tuple(state.history),
+        best_step=state.best_step,
+        best_score=state.best_score,
+        steps=state.step,
+        examples=state.examples,
+        duration_s=state.elapsed_s,
+        stopped=result.stopped,
+        base_sha256=sha256,
+        base_sha256_before=before,
+        base_sha256_after=tensors_sha256(network.base_tensors.items()),
+        processes=processes.count,
+    )
+
+
+def schedule_of(settings: LanguageModelSettings) -> Schedule:
+    """Return what the loop is told of ``settings``."""
+    return Schedule(
+        epochs=settings.epochs,
+        max_minutes=settings.max_minutes,
+        warmup=settings.warmup,
+        decay=settings.decay,
+        validation_every=settings.validation_every,
+        checkpoint_every_s=settings.checkpoint_every_s,
+        validates_base=True,
+    )
 
 
 def _drawn(validation: Sequence[TokenisedCompletion], settings: LanguageModelSettings) -> list[TokenisedCompletion]:
@@ -117,17 +195,15 @@ def save_peft(trained: TrainedLanguageModel, folder: Path) -> None:
     Raises:
         TrainingError: the folder cannot be written.
     """
-    import numpy as np
-    from peft import LoraConfig
+    import torch
     from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors.torch import save_file
 
-    settings = trained.settings
-    options = lora_options(settings.rank, settings.alpha, trained.target_modules, trained.layers)
-    config = LoraConfig(**options, inference_mode=True, base_model_name_or_path=trained.base_id)
-    largest = np.finfo(np.float16).max
+    config = trained.lora_config
+    config.inference_mode = True
+    largest = torch.finfo(torch.float16).max
     small = {
-        name: values.astype(np.float16) if np.abs(values).max() < largest else values
+        name: (values.half() if values.abs().max() < largest else values).contiguous()
         for name, values in trained.state.items()
     }
     try:

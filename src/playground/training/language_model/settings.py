@@ -1,19 +1,15 @@
-"""What a training of a language model is told, and what it leaves."""
+"""What a training of a language model is told."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from playground.errors import TrainingError
 from playground.models.completion_codec import ChatFormat
 from playground.training.language_model.network import Precision
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,60 +55,6 @@ class LanguageModelSettings:
     batch_tokens: int = 2048
     checkpoint_every_s: float = 60.0
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StepLoss:
-    """Mean cross-entropy (nats) of the completion tokens of one step, before that step's update."""
-
-    step: int
-    loss: float
-    learning_rate: float
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationLoss:
-    """Mean cross-entropy (nats) of the validation completions' tokens after ``step`` steps; step 0 is the base."""
-
-    step: int
-    loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedLanguageModel:
-    """The best LoRA weights of a training, and how it went.
-
-    ``state`` holds float32 matrices under PEFT's names, those of ``best_step``. ``validation_loss`` is theirs (None
-    without validation examples). ``base_sha256_before`` and ``base_sha256_after`` are over the base's tensors in
-    memory, ``base_sha256`` over those in its files. ``examples`` counts repetitions, ``duration_s`` the time before an
-    interruption too. ``notes`` are sentences for the user.
-    """
-
-    state: Mapping[str, NDArray[np.float32]]
-    settings: LanguageModelSettings
-    base_id: str
-    base_sha256: str
-    base_sha256_before: str
-    base_sha256_after: str
-    target_modules: tuple[str, ...]
-    layers: tuple[int, ...] | None
-    losses: tuple[StepLoss, ...]
-    validations: tuple[ValidationLoss, ...]
-    best_step: int
-    validation_loss: float | None
-    steps: int
-    examples: int
-    skipped: int
-    skipped_validation: int
-    duration_s: float
-    stopped: bool
-    notes: tuple[str, ...]
-    processes: int = 1
-
-    @property
-    def base_unchanged(self) -> bool:
-        """Whether the base's weights are the same bytes after the training as before."""
-        return self.base_sha256_before == self.base_sha256_after
 
 
 def check_settings(settings: LanguageModelSettings) -> None:
