@@ -96,8 +96,8 @@ def write_split(data: bytes, folder: Path) -> None:
         partial.write_text(chosen, encoding="utf-8")
         partial.replace(folder / f"{part}.json")
     contracts, rejected = read_cuad((folder / "train.json").read_bytes(), "train.json", [one.name for one in labels()])
-    for row in rejected[:10]:
-        print(f"rejected: contract {row.number}: {row.reason}", file=sys.stderr)
+    for left_out in rejected[:10]:
+        print(f"rejected: contract {left_out.number}: {left_out.reason}", file=sys.stderr)
     with (folder / "baselines.jsonl").open("w", encoding="utf-8") as file:
         for clause in clauses_from_contracts(contracts, contract_units):
             if clause.labels or random.Random(clause.id).random() < BASELINE_NEGATIVES:

@@ -26,6 +26,7 @@ from playground.flagging.loading import (
     load_flagger,
     load_language_model_scorer,
 )
+from playground.flagging.model import ClauseModel
 from playground.measuring.arguments import positive
 from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
@@ -38,12 +39,10 @@ from scenarios.contract_clauses.figures_table import as_table
 from scenarios.contract_clauses.judges import (
     EMBEDDED,
     FITTED,
-    Judge,
     SharedEmbedder,
     TrainingClauses,
     fit_judge,
     keyword_judge,
-    language_model_judge,
     load_training_clauses,
     model_judge,
     strategy_of,
@@ -265,8 +264,7 @@ def _lora(stored: StoredAdapter) -> _Way:
 
 
 def _language_model_lora(stored: StoredAdapter) -> _Way:
-    labels = stored.manifest.labels
-    strategy = strategy_of(lambda: language_model_judge(load_language_model_scorer(stored), labels))
+    strategy = strategy_of(lambda: model_judge(load_language_model_scorer(stored)))
     return _Way(strategy, SMOLLM2.id, stored.identity, {"adapter": stored.identity})
 
 
@@ -281,7 +279,7 @@ def _keywords() -> _Way:
 
 
 def _fitted(name: str, train: TrainingClauses, embedder: SharedEmbedder, seed: int) -> _Way:
-    def load_judge() -> Judge:
+    def load_judge() -> ClauseModel:
         _say([f"{name}: fitting on {len(train.clauses):,} clauses of {train.name}"])
         if name == "tfidf":
             return fit_judge("tfidf", train, embedder.load_embedder, seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,10 +23,7 @@ from playground.flagging.baselines import (
     fit_tfidf,
 )
 from playground.flagging.calibration import best_thresholds
-from playground.flagging.model import (
-    ClauseModel,
-    ClauseScorer,
-)
+from playground.flagging.model import ClauseModel, ScoringModel, undecided
 from playground.flagging.untrained import keyword_model
 from playground.paths import CLAUSES
 from playground.types import AnnotatedClause, Embedder, Example, Prediction, Strategy
@@ -40,7 +37,6 @@ LEAST_SCORE = 0.001
 """Rows leave out lower scores: a contract has a thousand pairs of a clause and a label, nearly all of them near 0."""
 _DIGITS = 4
 _HELD_OUT_SHARE = 0.25
-_DEFAULT_THRESHOLD = 0.5
 
 Fitted = Literal["tfidf", "frozen", "nearest"]
 
@@ -57,14 +53,6 @@ class TrainingClauses:
     def contracts(self) -> int:
         """From how many contracts the clauses are."""
         return len({clause.contract for clause in self.clauses})
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """A loaded way of judging: clauses -> float [clauses, LABELS], with a threshold for each of LABELS."""
-
-    score: ClauseScorer
-    thresholds: np.ndarray
 
 
 @dataclass(slots=True)
@@ -104,18 +92,19 @@ def load_training_clauses(path: Path | None) -> TrainingClauses:
     return TrainingClauses(path.name, annotations.sha256, annotations.examples)
 
 
-def model_judge(model: ClauseModel) -> Judge:
-    """Return a flagger as a judge of LABELS; labels that it does not know score 0, others of its own do not count."""
+def model_judge(model: ClauseModel) -> ScoringModel:
+    """Return a flagger of LABELS; labels that it does not know score 0, others of its own do not count."""
     thresholds = np.ones(len(LABELS))
     for column, name in enumerate(model.labels):
         if name in LABELS:
             thresholds[LABELS.index(name)] = model.thresholds[column]
-    return Judge(lambda clauses: in_columns(model.probabilities(clauses), model.labels), thresholds)
-
-
-def language_model_judge(score: ClauseScorer, labels: Sequence[str]) -> Judge:
-    """Return what an adapted language model gives, [clauses, labels], as a judge of LABELS; it has no thresholds."""
-    return Judge(lambda clauses: in_columns(score(clauses), labels), np.full(len(LABELS), _DEFAULT_THRESHOLD))
+    return ScoringModel(
+        LABELS,
+        lambda clauses: in_columns(model.probabilities(clauses), model.labels),
+        thresholds,
+        model.model_id,
+        model.adapter,
+    )
 
 
 def in_columns(scores: np.ndarray, labels: Sequence[str]) -> np.ndarray:
@@ -127,36 +116,36 @@ def in_columns(scores: np.ndarray, labels: Sequence[str]) -> np.ndarray:
     return placed
 
 
-def keyword_judge() -> Judge:
+def keyword_judge() -> ScoringModel:
     """Return the regular expressions of ``keywords.json`` as a judge: one that matches is enough to flag."""
     return model_judge(keyword_model(keywords(), LABELS))
 
 
-def fit_judge(name: Fitted, train: TrainingClauses, embedder: Callable[[], Embedder], seed: int) -> Judge:
+def fit_judge(name: Fitted, train: TrainingClauses, embedder: Callable[[], Embedder], seed: int) -> ScoringModel:
     """Fit a baseline on all of ``train``, and its thresholds by best F1 on a part that a first fit has not seen.
 
     Raises:
         AnnotationError: none of the clauses carries a label.
     """
 
-    def fit(clauses: Sequence[AnnotatedClause]) -> ClauseScorer:
+    def fit(clauses: Sequence[AnnotatedClause]) -> ScoringModel:
         if name == "tfidf":
             return fit_tfidf(clauses, LABELS, seed=seed)
         if name == "frozen":
             return fit_frozen_embedding(clauses, LABELS, embedder(), seed=seed)
         return fit_nearest(clauses, LABELS, embedder())
 
-    return Judge(fit(train.clauses), _thresholds(fit, train.clauses, seed))
+    return replace(fit(train.clauses), thresholds=_thresholds(fit, train.clauses, seed))
 
 
-def strategy_of(load_judge: Callable[[], Judge], embedder: SharedEmbedder | None = None) -> Strategy:
+def strategy_of(load_judge: Callable[[], ClauseModel], embedder: SharedEmbedder | None = None) -> Strategy:
     """Return a judge as a strategy; it is loaded (fitted) with the first example that it gets.
 
     Args:
         load_judge: called once.
         embedder: what the judge embeds with, so that the time of embedding counts for each strategy that needs it.
     """
-    loaded: list[Judge] = []
+    loaded: list[ClauseModel] = []
 
     def judge_contract(example: Example) -> Prediction:
         if not loaded:
@@ -164,7 +153,7 @@ def strategy_of(load_judge: Callable[[], Judge], embedder: SharedEmbedder | None
         judge, contract = loaded[0], contract_of(example)
         embed_s = embedder.embed(contract.title, contract.clauses) if embedder else 0.0
         started = time.perf_counter()
-        scores = judge.score(contract.clauses)
+        scores = judge.probabilities(contract.clauses)
         judge_s = time.perf_counter() - started
         flags = int((scores >= judge.thresholds).sum())
         return Prediction(
@@ -200,11 +189,11 @@ def expanded(rows: Mapping[str, Mapping[str, float]], n_clauses: int) -> np.ndar
 
 
 def _thresholds(
-    fit: Callable[[Sequence[AnnotatedClause]], ClauseScorer], clauses: Sequence[AnnotatedClause], seed: int
+    fit: Callable[[Sequence[AnnotatedClause]], ClauseModel], clauses: Sequence[AnnotatedClause], seed: int
 ) -> np.ndarray:
     # On the clauses that a fit has seen its scores are far too sure: nearest neighbours would find each clause itself.
     try:
         seen, held_out = split_by_contract(clauses, _HELD_OUT_SHARE, seed)
-        return best_thresholds(fit(seen)(held_out), gold_matrix(held_out, LABELS))
+        return best_thresholds(fit(seen).probabilities(held_out), gold_matrix(held_out, LABELS))
     except AnnotationError:  # all of one contract, or no label left on one side
-        return np.full(len(LABELS), _DEFAULT_THRESHOLD)
+        return undecided(LABELS)

@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from playground.adapters import ROOT_VARIABLE, AdapterStore
+from playground.adapters import ROOT_VARIABLE, AdapterStore, verify
 from playground.cli import main
 from playground.errors import TrainingError
+from playground.flagging.encoder import load_clause_encoder
+from playground.flagging.head import load_head
 from playground.models.catalog import MINILM
 from playground.paths import ROOT
 from tests.support.fakes_adapters import writing
@@ -241,3 +244,55 @@ def test_a_killed_training_resumes_to_the_same_adapter(minilm: Path, tmp_path: P
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1 of 1 rounds" in result.stdout
+
+
+def test_a_tiny_training_gives_an_adapter_with_words_reliability_and_card(
+    store: AdapterStore, data: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    """The way of the flaggers that ship, and of a user's own, on a base of two layers."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    write_tiny_encoder(
+        folder, sorted({word.strip(".,").lower() for clause in clauses() for word in clause.text.split()})
+    )
+    options = ["--base", str(folder), "--epochs", "2", "--batch-tokens", "64", "--json", "--seed", "4"]
+    assert main(train(data, *options, "--licence", "Mine alone.")) == 0
+    found = json.loads(capsys.readouterr().out)
+    stored = store.get("mine")
+    verify(stored)
+    words = load_head(stored.folder).words
+    assert words is not None
+    assert set(words.columns.tolist()) == {0, 1, 2}, "every label has words"
+    metrics, settings = stored.manifest.metrics, stored.manifest.hyper_parameters
+    assert (settings["words"], settings["words_weight"]) == (True, 1.0)
+    assert set(metrics["test_without_words"]) == set(metrics["validation"])  # type: ignore[call-overload]
+    assert found["test"]["micro_ap"] == 1.0 > metrics["test_without_words"]["micro_ap"]  # type: ignore[call-overload]
+    assert metrics["reliability"]
+    assert isinstance(metrics["expected_calibration_error"], float)
+    assert stored.manifest.size_bytes < 20_000_000
+    card = (stored.folder / "README.md").read_text()
+    for said in ("words and pairs of words", "| without the words |", "## Calibration", "Mine alone.", "--seed 4"):
+        assert said in card, said
+    # The flagger that is loaded from the folder adds the words' log-odds to the encoder's.
+    model = load_clause_encoder(folder, stored.folder, model_id="tiny", adapter="mine")
+    some = clauses()[:8]
+    assert model.logits(some) == pytest.approx(model.logits_without_words(some) + words.log_odds(some))
+
+    # What stands on top is fitted again, on the same weights, for the clauses that are given.
+    rows = data.read_text().splitlines(keepends=True)
+    parts = {"train": rows[:16], "validation": rows[16:28], "test": rows[28:]}
+    for name, part in parts.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(part))
+    held_out = [word for name in ("validation", "test") for word in (f"--{name}", str(tmp_path / f"{name}.jsonl"))]
+    again = ["--start-from", str(stored.folder), "--no-words", "--out", "again"]
+    arguments = train(tmp_path / "train.jsonl", *options, *held_out, *again, "--epochs", "0")
+    assert main(arguments) == 0
+    capsys.readouterr()
+    other = store.get("again")
+    assert (other.manifest.data["test_examples"], other.manifest.data["validation_examples"]) == (12, 12)
+    assert load_head(other.folder).words is None
+    assert np.array_equal(load_head(other.folder).weight, load_head(stored.folder).weight)
+    assert "--no-words" in (other.folder / "README.md").read_text()
+    with_shared = [*arguments[:-4], "--out", "third", "--epochs", "0", "--test", str(tmp_path / "train.jsonl")]
+    assert main(with_shared) == 2
+    assert "on two sides of training, validation and test" in capsys.readouterr().err

@@ -21,9 +21,6 @@ from playground.flagging.baselines import (
     keyword_scorer,
     nearest_clauses,
 )
-from playground.flagging.model import (
-    ClauseScorer,
-)
 from playground.measuring.clause_metrics import macro_ap
 from playground.models.embedding import SentenceEmbedder
 from playground.types import AnnotatedClause, Embedder
@@ -58,12 +55,15 @@ UNSEEN = [
     clause("Notices are sent to the address below.", contract="two"),
 ]
 GOLD = gold_matrix(UNSEEN, LABELS)
-FITS: dict[str, Callable[[Sequence[AnnotatedClause], Embedder], ClauseScorer]] = {
-    "tfidf": lambda train, _embedder: fit_tfidf(train, LABELS, seed=3),
-    "tfidf, unbalanced": lambda train, _embedder: fit_tfidf(train, LABELS, seed=3, balanced=False),
-    "frozen": lambda train, embedder: fit_frozen_embedding(train, LABELS, embedder, seed=3),
-    "frozen, balanced": lambda train, embedder: fit_frozen_embedding(train, LABELS, embedder, seed=3, balanced=True),
-    "nearest": lambda train, embedder: fit_nearest(train, LABELS, embedder, k=3),
+Scores = Callable[[Sequence[AnnotatedClause]], np.ndarray]
+FITS: dict[str, Callable[[Sequence[AnnotatedClause], Embedder], Scores]] = {
+    "tfidf": lambda train, _embedder: fit_tfidf(train, LABELS, seed=3).probabilities,
+    "tfidf, unbalanced": lambda train, _embedder: fit_tfidf(train, LABELS, seed=3, balanced=False).probabilities,
+    "frozen": lambda train, embedder: fit_frozen_embedding(train, LABELS, embedder, seed=3).probabilities,
+    "frozen, balanced": lambda train, embedder: (
+        fit_frozen_embedding(train, LABELS, embedder, seed=3, balanced=True).probabilities
+    ),
+    "nearest": lambda train, embedder: fit_nearest(train, LABELS, embedder, k=3).probabilities,
 }
 
 
@@ -128,9 +128,10 @@ def test_vectors_at_hand_are_used(name: str, fake_embedder: ScriptedEmbedder) ->
     assert vectors.shape == (len(TRAIN), fake_embedder.dimensions)
     fit = fit_frozen_embedding if name == "frozen" else fit_nearest
     fake_embedder.batches.clear()
-    with_vectors = fit(TRAIN, LABELS, fake_embedder, vectors=vectors)
+    with_vectors = fit(TRAIN, LABELS, fake_embedder, vectors=vectors).probabilities
     assert fake_embedder.batches == []
-    assert with_vectors(UNSEEN).tolist() == fit(TRAIN, LABELS, fake_embedder)(UNSEEN).tolist()
+    without = fit(TRAIN, LABELS, fake_embedder).probabilities
+    assert with_vectors(UNSEEN).tolist() == without(UNSEEN).tolist()
     with pytest.raises(ValueError, match="13 clauses have 2 vectors"):
         fit(TRAIN, LABELS, fake_embedder, vectors=vectors[:2])
 
@@ -155,10 +156,10 @@ def test_neighbours_vote_by_their_cosine() -> None:
             return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
     train = [clause("east", "Insurance"), clause("north", "Audit Rights"), clause("west", "Governing Law")]
-    east, middle = fit_nearest(train, LABELS, Fixed(), k=3)([clause("east"), clause("north-east")])
+    east, middle = fit_nearest(train, LABELS, Fixed(), k=3).probabilities([clause("east"), clause("north-east")])
     assert east.tolist() == pytest.approx([1, 0, 0, 0], abs=1e-6)  # at right angles, and behind: no say
     assert middle.tolist() == pytest.approx([0.5, 0.5, 0, 0], abs=1e-6)
-    (opposite,) = fit_nearest(train[:1], LABELS, Fixed(), k=9)([clause("west")])
+    (opposite,) = fit_nearest(train[:1], LABELS, Fixed(), k=9).probabilities([clause("west")])
     assert opposite.tolist() == [0, 0, 0, 0]
     with pytest.raises(ValueError, match="at least 1"):
         fit_nearest(train, LABELS, Fixed(), k=0)
@@ -174,7 +175,7 @@ PATTERNS = {"Insurance": [r"\binsur", r"\bpolic(y|ies)\b"], "Audit Rights": [r"\
 
 
 def test_keywords_count_different_patterns() -> None:
-    score = keyword_scorer(PATTERNS, LABELS)
+    score = keyword_scorer(PATTERNS, LABELS).probabilities
     scores = score(
         [
             clause("INSURANCE, insurance and more insurance."),
@@ -191,7 +192,7 @@ def test_keywords_count_different_patterns() -> None:
 
 
 def test_keywords_are_looked_for_in_a_bounded_stretch() -> None:
-    scores = keyword_scorer(PATTERNS, LABELS)([clause("x" * MOST_CHARACTERS + " insurance")])
+    scores = keyword_scorer(PATTERNS, LABELS).probabilities([clause("x" * MOST_CHARACTERS + " insurance")])
     assert scores[0, 0] == 0
 
 
@@ -250,7 +251,7 @@ def test_the_bundled_embedder_tells_clauses_apart(embedder: SentenceEmbedder) ->
     ]
     remembering = RememberingEmbedder(embedder)
     for fit in (fit_frozen_embedding, fit_nearest):
-        assert macro_ap(fit(TRAIN, LABELS, remembering)(unseen), gold_matrix(unseen, LABELS)) == 1.0
+        assert macro_ap(fit(TRAIN, LABELS, remembering).probabilities(unseen), gold_matrix(unseen, LABELS)) == 1.0
     ((found,),) = nearest_clauses([unseen[1].text], TRAIN, embed_clauses(TRAIN, remembering), remembering, k=1)
     assert "Audit Rights" in found.labels
     long = clause("The insurer shall pay. " * 400, "Insurance")

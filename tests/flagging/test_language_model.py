@@ -106,7 +106,7 @@ def test_scores_are_the_codes_probabilities_at_the_first_place(codec: Completion
         made.append(ScriptedSequence(400))
         return made[-1]
 
-    score = language_model_scorer(factory, codec, LABELS, max_tokens=1000)
+    score = language_model_scorer(factory, codec, LABELS, max_tokens=1000).probabilities
     clauses = [clause("one"), clause("another " * 100), clause("one"), clause("two", heading="H")]
     scores = score(clauses)
     codes = label_codes(LABELS, codec)
@@ -147,8 +147,8 @@ def test_the_fast_engine_scores_as_transformers_does(smollm2_gguf: Path) -> None
     codec = ChatMlCompletions(engine.weights.tokenizer)
     model = AutoModelForCausalLM.from_pretrained(ensure_dequantised(smollm2_gguf)).eval()
     clauses = [clause("The buyer may inspect the books."), clause("Either side may end this.", heading="9 End")]
-    fast = language_model_scorer(engine.load_network(None), codec, LABELS)(clauses)
-    reference = language_model_scorer(lambda: TransformersSequence(model), codec, LABELS)(clauses)
+    fast = language_model_scorer(engine.load_network(None), codec, LABELS).probabilities(clauses)
+    reference = language_model_scorer(lambda: TransformersSequence(model), codec, LABELS).probabilities(clauses)
     # In log-odds, because an untrained model gives every label little: absolute differences would say nothing.
     assert np.abs(np.log(fast) - np.log(reference)).max() < 0.05
     assert np.abs(np.log(reference[0]) - np.log(reference[1])).max() > 0.5

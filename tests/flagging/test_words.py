@@ -57,7 +57,7 @@ def test_a_label_without_an_example_is_undecided(words: ClauseWords) -> None:
 
 def test_the_log_odds_are_those_of_the_layer_by_hand(words: ClauseWords) -> None:
     """Against scikit-learn's own TF-IDF with a vocabulary: hashing and pruning change little on so few words."""
-    probabilities = fit_tfidf(TRAIN, LABELS)(OTHERS)[:, :2]
+    probabilities = fit_tfidf(TRAIN, LABELS).probabilities(OTHERS)[:, :2]
     ours = 1 / (1 + np.exp(-words.log_odds(OTHERS)[:, :2]))
     assert np.abs(ours - probabilities).max() < 0.15
     assert ((ours > 0.5) == (probabilities > 0.5)).all()

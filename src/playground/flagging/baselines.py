@@ -1,8 +1,8 @@
 """What a trained flagger has to beat: keywords, TF-IDF, frozen embeddings and nearest neighbours.
 
-Each is made from annotated clauses and becomes a ``ClauseScorer``: clauses -> float [n_clauses, n_labels] in [0, 1], by
-the order of ``labels``. A clause is read under its heading. A label that no training clause carries scores 0. With one
-seed and one machine, training twice gives the same scores.
+Each is made from annotated clauses and becomes a ``ClauseModel`` of ``labels``, whose thresholds are one half: nobody
+chose them. A clause is read under its heading. A label that no training clause carries scores 0. With one seed and one
+machine, training twice gives the same scores.
 
 To embed clauses once for several baselines, give them one ``RememberingEmbedder``.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
-from playground.flagging.model import ClauseScorer
+from playground.flagging.model import ScoringModel, undecided
 from playground.flagging.words import read_under_heading
 from playground.models.embedding import EmbedderAround, fit_query
 from playground.types import AnnotatedClause, Embedder, SimilarClause
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 __all__ = [
-    "ClauseScorer",
     "RememberingEmbedder",
     "embed_clauses",
     "fit_frozen_embedding",
@@ -44,7 +43,7 @@ MOST_CHARACTERS = 20_000
 _SMALL_TRAINING_SET = 500  # below it a word that occurs in one clause only is worth keeping
 
 
-def keyword_scorer(patterns: Mapping[str, Sequence[str]], labels: Sequence[str]) -> ClauseScorer:
+def keyword_scorer(patterns: Mapping[str, Sequence[str]], labels: Sequence[str]) -> ScoringModel:
     """Score a clause by how many different patterns of a label occur in it: n / (n + 1).
 
     Args:
@@ -66,7 +65,13 @@ def keyword_scorer(patterns: Mapping[str, Sequence[str]], labels: Sequence[str])
                 scores[row, column] = hits / (hits + 1)
         return scores
 
-    return score
+    return _model("keywords", labels, score)
+
+
+def _model(
+    model_id: str, labels: Sequence[str], score: Callable[[Sequence[AnnotatedClause]], np.ndarray]
+) -> ScoringModel:
+    return ScoringModel(tuple(labels), score, undecided(labels), model_id)
 
 
 def _compiled(label: str, pattern: str) -> re.Pattern[str]:
@@ -85,7 +90,7 @@ def fit_tfidf(
     seed: int = 0,
     inverse_regularisation: float = 10.0,
     balanced: bool = True,
-) -> ClauseScorer:
+) -> ScoringModel:
     """Fit TF-IDF of words and pairs of words, and a logistic regression per label.
 
     Args:
@@ -112,11 +117,13 @@ def fit_tfidf(
     probabilities = _fit_one_per_label(
         features, gold, solver="liblinear", inverse_regularisation=inverse_regularisation, balanced=balanced, seed=seed
     )
-    return lambda clauses: (
-        probabilities(vectorizer.transform([read_under_heading(clause) for clause in clauses]))
-        if clauses
-        else np.zeros((0, len(labels)))
-    )
+
+    def score(clauses: Sequence[AnnotatedClause]) -> np.ndarray:
+        if not clauses:
+            return np.zeros((0, len(labels)))
+        return probabilities(vectorizer.transform([read_under_heading(clause) for clause in clauses]))
+
+    return _model("TF-IDF", labels, score)
 
 
 def fit_frozen_embedding(
@@ -128,7 +135,7 @@ def fit_frozen_embedding(
     vectors: np.ndarray | None = None,
     inverse_regularisation: float = 10.0,
     balanced: bool = False,
-) -> ClauseScorer:
+) -> ScoringModel:
     """Fit a logistic regression per label on the embeddings of an untrained encoder.
 
     Args:
@@ -148,7 +155,8 @@ def fit_frozen_embedding(
     probabilities = _fit_one_per_label(
         features, gold, solver="lbfgs", inverse_regularisation=inverse_regularisation, balanced=balanced, seed=seed
     )
-    return lambda clauses: probabilities(embed_clauses(clauses, embedder))
+    model_id = f"{embedder.model_id} (frozen)"
+    return _model(model_id, labels, lambda clauses: probabilities(embed_clauses(clauses, embedder)))
 
 
 def fit_nearest(
@@ -158,7 +166,7 @@ def fit_nearest(
     *,
     k: int = 10,
     vectors: np.ndarray | None = None,
-) -> ClauseScorer:
+) -> ScoringModel:
     """Score a label by the share of the ``k`` nearest training clauses that carry it, each weighed by its cosine.
 
     ``vectors`` and errors as for ``fit_frozen_embedding``. A neighbour of negative cosine has no say.
@@ -180,7 +188,7 @@ def fit_nearest(
         votes = np.einsum("nk,nkl->nl", weights, gold[neighbours])
         return np.asarray(votes / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12))
 
-    return score
+    return _model(f"{embedder.model_id} (nearest)", labels, score)
 
 
 def nearest_clauses(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import TrainingError
+from playground.flagging.model import ScoringModel, undecided
 from playground.models.completion_codec import CompletionCodec
 from playground.models.generation import PREFILL_TOKENS, TokenSequence, common_prefix
 from playground.types import AnnotatedClause, Message
@@ -29,8 +30,6 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 _LETTERS = [f" {letter}" for letter in string.ascii_letters]
 _LEFT_OUT = " ... "
 _MOST_CHARACTERS_A_TOKEN = 40
-
-ScoreClauses = Callable[[Sequence[AnnotatedClause]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +124,15 @@ def language_model_scorer(
     codec: CompletionCodec,
     labels: Sequence[str],
     *,
+    model_id: str = "language model",
+    adapter: str | None = None,
     max_tokens: int = 400,
-) -> ScoreClauses:
-    """Return a function that gives each clause's probability of each label, float64 [n, n_labels].
+) -> ScoringModel:
+    """Return a model that gives each clause's probability of each label, float64 [n, n_labels].
 
     The probabilities are those of the labels' codes among all codes and "none" at the first place of the answer, from
     one pass over each clause: ``OpenVinoEngine.load_network`` and ``TransformersSequence`` make sequences. A sequence
-    serves one thread; so does the function returned.
+    serves one thread; so does the model returned. Thresholds are one half.
 
     Raises:
         TrainingError: no code can be given to a label.
@@ -154,7 +155,7 @@ def language_model_scorer(
             scores[row] = weights[:-1] / weights.sum()
         return scores
 
-    return score
+    return ScoringModel(tuple(labels), score, undecided(labels), model_id, adapter)
 
 
 def _shortened(text: str, characters: int) -> str:

@@ -11,7 +11,7 @@ from playground.models.catalog import ENCODERS, MINILM, SMOLLM2, Bundle
 
 if TYPE_CHECKING:
     from playground.flagging.encoder import ClauseEncoder
-    from playground.flagging.model import ClauseScorer
+    from playground.flagging.model import ScoringModel
     from playground.models.bundled import OnProgress
 
 NO_ADAPTER = (
@@ -95,11 +95,11 @@ def activate_adapter(store: AdapterStore, name: str) -> StoredAdapter:
     return store.activate(name, stored.manifest.task)
 
 
-def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | None = None) -> ClauseScorer:
+def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | None = None) -> ScoringModel:
     """Load the bundled language model with an adapter that names what a clause is about, one pass over each clause.
 
     Returns:
-        Clauses -> float [clauses, labels of the adapter], for one thread.
+        A model of the adapter's labels, for one thread.
 
     Raises:
         AdapterError: the adapter is damaged or belongs to another base.
@@ -117,4 +117,6 @@ def load_language_model_scorer(stored: StoredAdapter, on_progress: OnProgress | 
     gguf = ensure_smollm2_gguf(on_progress)
     engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(stored.folder))
     codec = load_completion_codec(ensure_dequantised(gguf))
-    return language_model_scorer(engine.load_network(stored.name), codec, stored.manifest.labels)
+    return language_model_scorer(
+        engine.load_network(stored.name), codec, stored.manifest.labels, model_id=SMOLLM2.id, adapter=stored.identity
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from playground.types import AnnotatedClause
@@ -36,4 +37,38 @@ class ClauseModel(Protocol):
         ...
 
 
-ClauseScorer = Callable[[Sequence[AnnotatedClause]], "np.ndarray"]
+_BATCH_CLAUSES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringModel:
+    """A ``ClauseModel`` around a function from clauses to scores in [0, 1], float [clauses, labels].
+
+    ``thresholds`` are float [labels]. Safe to use from as many threads as ``score``.
+    """
+
+    labels: tuple[str, ...]
+    score: Callable[[Sequence[AnnotatedClause]], np.ndarray]
+    thresholds: np.ndarray
+    model_id: str
+    adapter: str | None = None
+
+    def probabilities(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
+        """Return the scores, in batches where somebody wants to know how far it is."""
+        import numpy as np
+
+        if on_share is None:
+            return self.score(clauses)
+        found = np.zeros((len(clauses), len(self.labels)))
+        for start in range(0, len(clauses), _BATCH_CLAUSES):
+            batch = clauses[start : start + _BATCH_CLAUSES]
+            found[start : start + len(batch)] = self.score(batch)
+            on_share((start + len(batch)) / len(clauses))
+        return found
+
+
+def undecided(labels: Sequence[str]) -> np.ndarray:
+    """Return a threshold of one half for each label, where none was chosen."""
+    import numpy as np
+
+    return np.full(len(labels), 0.5)

@@ -17,7 +17,7 @@ from playground.annotations.gold import gold_matrix
 from playground.errors import AnnotationError
 from playground.flagging.baselines import embed_clauses, keyword_scorer
 from playground.flagging.calibration import Calibration, best_thresholds, fit_calibration
-from playground.flagging.model import ClauseScorer, OnShare
+from playground.flagging.model import OnShare, ScoringModel
 from playground.models.embedding import fit_query
 from playground.types import AnnotatedClause, Embedder, Label
 
@@ -91,38 +91,16 @@ def fit_zero_shot(
     return replace(model, thresholds=best_thresholds(calibration.probabilities(cosines), gold))
 
 
-@dataclass(frozen=True, slots=True)
-class KeywordModel:
-    """A ``ClauseModel`` of regular expressions. Its scores, n / (n + 1) for n found, are no probabilities."""
-
-    labels: tuple[str, ...]
-    scorer: ClauseScorer
-    model_id: str = "keywords"
-    adapter: None = None
-
-    @property
-    def thresholds(self) -> np.ndarray:
-        """One expression is enough, float [labels]."""
-        return np.full(len(self.labels), 0.5)
-
-    def probabilities(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
-        """Return the scores, float [clauses, labels]."""
-        found = np.zeros((len(clauses), len(self.labels)))
-        for start in range(0, len(clauses), _BATCH_CLAUSES):
-            batch = [_on_one_line(clause) for clause in clauses[start : start + _BATCH_CLAUSES]]
-            found[start : start + len(batch)] = self.scorer(batch)
-            if on_share is not None:
-                on_share((start + len(batch)) / len(clauses))
-        return found
-
-
-def keyword_model(patterns: Mapping[str, Sequence[str]], labels: Sequence[str]) -> KeywordModel:
+def keyword_model(patterns: Mapping[str, Sequence[str]], labels: Sequence[str]) -> ScoringModel:
     """Return a model that flags a clause in which an expression of the label occurs, whatever the case.
+
+    Its scores, n / (n + 1) for n expressions found, are no probabilities; one expression is enough for its thresholds.
 
     Raises:
         AnnotationError: a pattern is no regular expression.
     """
-    return KeywordModel(tuple(labels), keyword_scorer(patterns, labels))
+    found = keyword_scorer(patterns, labels)
+    return replace(found, score=lambda clauses: found.score([_on_one_line(clause) for clause in clauses]))
 
 
 def _on_one_line(clause: AnnotatedClause) -> AnnotatedClause:

@@ -93,7 +93,9 @@ def fit_words(
     held_by = np.bincount(counts.indices, minlength=BUCKETS)
     idf = np.where(held_by >= _FEWEST_CLAUSES, np.log((1 + len(train)) / (1 + held_by)) + 1, 0)
     idf = idf.astype(np.float16).astype(np.float32)  # as it is stored
-    features = _weighed(counts, idf)
+    # Of the buckets only those are fitted that hold something: a twentieth of them, or fewer.
+    used = np.flatnonzero(idf)
+    features = _weighed(counts, idf)[:, used]
     spread = np.sqrt(np.asarray(features.multiply(features).mean(axis=0)).ravel())
     intercepts = np.zeros(gold.shape[1], np.float32)
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -107,7 +109,7 @@ def fit_words(
         intercepts[column] = model.intercept_[0]
         chosen = np.argsort(-np.abs(weights) * spread, kind="stable")[:weights_per_label]
         chosen = np.sort(chosen[weights[chosen] != 0])
-        kept.append((chosen.astype(np.int32), np.full(len(chosen), column, np.int32), weights[chosen]))
+        kept.append((used[chosen].astype(np.int32), np.full(len(chosen), column, np.int32), weights[chosen]))
     if not kept:
         empty = np.zeros(0, np.int32)
         return ClauseWords(idf, empty, empty, np.zeros(0, np.float32), intercepts)

@@ -98,10 +98,10 @@ def _judge(
     from playground.models.openvino.lora_branches import load_lora_branches
 
     engine = load_openvino_engine(gguf, load_adapter=lambda _name: load_lora_branches(adapter))
-    score = language_model_scorer(engine.load_network("trained"), load_completion_codec(folder), labels)
+    model = language_model_scorer(engine.load_network("trained"), load_completion_codec(folder), labels)
     rows = []
     for number, clause in enumerate(clauses, start=1):
-        rows.append(score([clause]))
+        rows.append(model.probabilities([clause]))
         on_share(number / len(clauses))
     shares = np.clip(np.concatenate(rows), _EDGE, 1 - _EDGE)
     return np.asarray(np.log(shares) - np.log1p(-shares))

@@ -20,7 +20,7 @@ from playground.flagging.calibration import (
     operating_points,
     reliability_curve,
 )
-from playground.flagging.model import ClauseScorer
+from playground.flagging.model import ClauseModel
 from playground.measuring.clause_metrics import (
     Confusion,
     LabelFigures,
@@ -155,7 +155,7 @@ def measure_baselines(
     Each learns from the training clauses and takes its thresholds from the validation clauses, as the flagger does.
     ``encoder_folder`` is the untrained encoder whose frozen embeddings are read by a logistic regression.
     """
-    fits: dict[str, Callable[[], ClauseScorer]] = {}
+    fits: dict[str, Callable[[], ClauseModel]] = {}
     if encoder_folder is not None:
         folder = encoder_folder
         fits["untrained base"] = lambda: fit_frozen_embedding(split.train, split.labels, load_embedder(folder))
@@ -166,13 +166,13 @@ def measure_baselines(
     notes: list[str] = []
     for number, (name, fit) in enumerate(fits.items(), start=1):
         try:
-            scorer = fit()
+            model = fit()
         except ModelError as error:
             # An encoder from elsewhere need not be a sentence embedder.
             notes.append(f"The {name} could not be measured: {error}")
             continue
-        thresholds = best_thresholds(scorer(split.validation), split.validation_gold)
-        figures[name] = figures_of(scorer(split.test), thresholds, split.test_gold)
+        thresholds = best_thresholds(model.probabilities(split.validation), split.validation_gold)
+        figures[name] = figures_of(model.probabilities(split.test), thresholds, split.test_gold)
         on_share(number / len(fits))
     return figures, tuple(notes)
 
