@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playground.errors import AnnotationError
 from playground.typed_json import typed_json
-from playground.types import AnnotatedClause, ContractKind, Label
+from playground.types import AnnotatedClause, Label
 
 FOLDER = Path(__file__).parent
 
@@ -40,11 +40,6 @@ def label(name: str) -> Label:
 def liability_labels() -> tuple[str, ...]:
     """Return the names of the labels that are shown as liabilities by default."""
     return tuple(known.name for known in labels() if known.liability)
-
-
-def expected_labels(kind: ContractKind = "general") -> tuple[str, ...]:
-    """Return the names of the labels that contracts of a kind usually have: their absence is worth a line."""
-    return tuple(known.name for known in labels() if kind in known.expected)
 
 
 def keywords() -> dict[str, tuple[str, ...]]:

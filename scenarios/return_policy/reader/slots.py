@@ -147,11 +147,6 @@ def fill(template: str, values: Mapping[str, Drawn]) -> str:
     return _SLOT.sub(put, template)
 
 
-def named_slots(template: str) -> set[str]:
-    """Return the names of the slots in a sentence."""
-    return {match[1] for match in _SLOT.finditer(template)}
-
-
 def spelled(number: int) -> str:
     """Return a whole number from 0 to 999 in words."""
     if number < 20:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playground.adapters.contents import CARD_FILE, CONFIG_FILE, HEAD_FILE, WEIGHTS_FILE, check_folder, read_manifest
+from playground.adapters.contents import CARD_FILE, CONFIG_FILE, check_folder, read_manifest
 from playground.adapters.manifest import AdapterManifest, check_name
 from playground.errors import AdapterError
 
@@ -32,16 +32,6 @@ class StoredAdapter:
     def config_path(self) -> Path:
         """PEFT's configuration."""
         return self.folder / CONFIG_FILE
-
-    @property
-    def weights_path(self) -> Path:
-        """The LoRA matrices."""
-        return self.folder / WEIGHTS_FILE
-
-    @property
-    def head_path(self) -> Path | None:
-        """The classifier with its calibration and thresholds, where the adapter has one."""
-        return self.folder / HEAD_FILE if HEAD_FILE in self.manifest.files else None
 
     @property
     def card_path(self) -> Path | None:

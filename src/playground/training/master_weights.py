@@ -133,7 +133,8 @@ class MasterWeights:
         """Return all that the next step depends on."""
         import torch
 
-        state = {"weights": self.copy(), "step": torch.zeros(()), **dict.fromkeys(_MOMENTS, self._gradient * 0)}
+        state = {"weights": self.copy(), "step": torch.zeros(())}
+        state |= {name: torch.zeros_like(self._flat) for name in _MOMENTS}
         held = [self._optimizer.state.get(part) for part in self._parts]
         if moments := [one for one in held if one]:
             state["step"] = moments[0]["step"].detach().clone()

@@ -24,7 +24,6 @@ from scenarios.contract_clauses.prompts import (
 )
 from scenarios.contract_clauses.scenario import (
     FOLDER,
-    expected_labels,
     few_shot_clauses,
     keywords,
     label,
@@ -94,6 +93,11 @@ def test_exactly_the_21_liabilities_are_shown_by_default() -> None:
     assert len(LIABILITIES) == 21
     assert sorted(liability_labels()) == sorted(LIABILITIES)
     assert all(label(name).risk in ("high", "medium") for name in liability_labels())
+
+
+def expected_labels(kind: ContractKind = "general") -> tuple[str, ...]:
+    """Return the names of the labels whose absence from a contract of a kind is worth a line."""
+    return tuple(known.name for known in labels() if kind in known.expected)
 
 
 def test_a_few_labels_are_expected_and_among_the_commonest() -> None:

@@ -202,6 +202,9 @@ def plan_fingerprint(plan: TrainingPlan, split: TrainingSplit, base_sha256: str)
     digest = hashlib.sha256()
     settings = asdict(plan.settings)
     digest.update(json.dumps([base_sha256, split.labels, settings], sort_keys=True).encode())
+    if plan.start_from is not None:
+        for path in sorted(plan.start_from.glob("*.safetensors")):
+            digest.update(path.read_bytes())
     for side in (split.train, split.validation):
         for clause in side:
             row = [clause.id, clause.contract, clause.heading, clause.position, clause.text, clause.labels]
