@@ -26,9 +26,9 @@ import sys
 from pathlib import Path
 
 from playground.annotations import clauses_from_contracts, read_cuad
+from playground.annotations.units import contract_units
 from playground.cli import main as playground
 from playground.models.catalog import MINILM, MPNET
-from playground.training.clauses import contract_units
 from playground.training.lock import is_main_process
 from playground.training.processes import end_if_one_of_several
 from scenarios.contract_clauses.scenario import labels

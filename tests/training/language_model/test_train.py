@@ -503,7 +503,7 @@ tiny, folder = Path(sys.argv[2]), Path(sys.argv[3])
 from accelerate import PartialState
 from tests.training.language_model.test_train import SETTINGS, TRAIN, VALIDATION
 from playground.training import reports as training_reports
-from playground.training.language_model.train import TrainedLanguageModel, train_language_model
+from playground.training.language_model.train import train_language_model
 
 training_reports.REPORT_EVERY_S = 0.0  # the stop is heard at its step, on a fast machine too
 for name, stop_at in (("stopped", 4), ("resumed", 100)):
