@@ -14,6 +14,7 @@ from playground.adapters import write_checkpoint
 from playground.annotations import AnnotationSet
 from playground.annotations.gold import gold_matrix
 from playground.annotations.records import present_labels
+from playground.flagging.words import BUCKETS, ClauseWords
 from playground.models.catalog import MINILM
 from playground.training.clauses import bases, measuring, trainers
 from playground.training.clauses.bases import TrainingBase
@@ -156,12 +157,20 @@ def scores(clauses: Sequence[AnnotatedClause], labels: Sequence[str]) -> np.ndar
     return logits
 
 
+def silent_words(split: TrainingSplit, _seed: int) -> ClauseWords:
+    """Return words that say nothing, so that the scripted scores alone decide."""
+    nothing = np.zeros(0, np.int32)
+    intercepts = np.zeros(len(split.labels), np.float32)
+    return ClauseWords(np.zeros(BUCKETS, np.float32), nothing, nothing, np.zeros(0, np.float32), intercepts)
+
+
 def use_training(monkeypatch: pytest.MonkeyPatch, training: ScriptedTraining) -> ScriptedTraining:
-    """Put a scripted training and base in the place of the real ones; the frozen baseline is left out."""
+    """Put a scripted training and base in place of the real ones; the frozen baseline and the words are left out."""
     base = TrainingBase("encoder", MINILM.id, Path("nowhere"), MINILM.main_file.sha256, 90_000_000)
     real = measuring.measure_baselines
     monkeypatch.setattr(bases, "load_training_base", lambda _name, _on_progress=None: base)
     monkeypatch.setattr(trainers, "train_on_encoder", training)
+    monkeypatch.setattr("playground.training.clauses.train.fitted_words", silent_words)
     monkeypatch.setattr(
         "playground.training.clauses.train.measure_baselines",
         lambda split, keywords, _folder, **options: real(split, keywords, None, **options),

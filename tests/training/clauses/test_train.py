@@ -211,7 +211,7 @@ def test_the_adapter_is_stored_with_a_complete_manifest_and_card(store: AdapterS
 
 def test_errors_are_shown_surest_first_with_what_was_right(store: AdapterStore, monkeypatch) -> None:
     use_training(monkeypatch, ScriptedTraining())
-    report = train_clauses(plan(data=annotations(clauses(30)), words=False), store)  # words would mend them
+    report = train_clauses(plan(data=annotations(clauses(30))), store)
     assert report is not None
     # The scripted scores turn every label of the first clause around.
     errors = report.test.errors
