@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 from pathlib import Path
@@ -64,8 +65,7 @@ def main() -> int:
     parser.add_argument("--split-out", type=Path, default=Path("cuad-split"), help="folder of the three parts")
     parser.add_argument("--weights-of", type=Path, help="folder of an adapter whose weights are kept: no training")
     own, others = parser.parse_known_args()
-    if is_main_process() or not (own.split_out / "test.json").is_file():
-        write_split(own.cuad.read_bytes(), own.split_out)
+    write_split(own.cuad.read_bytes(), own.split_out)
     command = ["train", "clauses", "--labels", "all", "--licence", LICENCE, *SHIPPED[own.base]]
     command += ["--data", str(own.split_out / "train.json")]
     command += [word for part in PARTS[1:] for word in (f"--{part}", str(own.split_out / f"{part}.json"))]
@@ -92,9 +92,11 @@ def write_split(data: bytes, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         chosen = json.dumps(rows | {"data": [row for row in rows["data"] if part_of(row["title"]) == part]})
-        partial = folder / f"{part}.json.partial"
+        partial = folder / f"{part}.json.{os.getpid()}"  # each process of a training writes the same
         partial.write_text(chosen, encoding="utf-8")
         partial.replace(folder / f"{part}.json")
+    if not is_main_process():
+        return
     contracts, rejected = read_cuad((folder / "train.json").read_bytes(), "train.json", [one.name for one in labels()])
     for left_out in rejected[:10]:
         print(f"rejected: contract {left_out.number}: {left_out.reason}", file=sys.stderr)
