@@ -30,6 +30,7 @@ from playground.measuring.overhead import measure_overhead
 from playground.measuring.runs import RunInfo, open_run
 from playground.paths import ROOT
 from playground.types import Example, Prediction, RunRecord, Strategy, Usage
+from scenarios.registry import scenario_names
 from scenarios.return_policy.compared import compared_scenario
 
 COMMAND = "python scripts/bench_comparison.py"
@@ -113,12 +114,12 @@ def timed_s(action: Callable[[], object], repeats: int = REPEATS) -> list[float]
 def aggregation(folder: Path, rows: int) -> Figures:
     """Return the seconds of reading ``rows`` rows, of all figures with tests and heat map, and of the table."""
     write_rows(folder, rows)
-    run = read_run_rows(folder)
+    run = read_run_rows(folder, scenario_names())
     scenario = compared_scenario(run.info)
     unpaired = replace(scenario, outcomes=lambda _rows: {})
     return {
         "rows": len(run.records),
-        **_spread("read_s", timed_s(lambda: read_run_rows(folder))),
+        **_spread("read_s", timed_s(lambda: read_run_rows(folder, scenario_names()))),
         **_spread("figures_s", timed_s(lambda: compare_runs([ComparedRun(run, unpaired)]))),
         **_spread("figures_and_tests_s", timed_s(lambda: compare_runs([ComparedRun(run, scenario)]))),
         **_spread("table_s", timed_s(lambda: row_table(run.records))),
@@ -137,7 +138,7 @@ def min_s(action: Callable[[], object]) -> float:
 
 def table_libraries(folder: Path) -> Figures:
     """Return milliseconds of grouping and of the filter "only where they differ", in pandas and, if here, polars."""
-    table = row_table(read_run_rows(folder).records)
+    table = row_table(read_run_rows(folder, scenario_names()).records)
 
     def pandas_differ() -> object:
         wide = table.pivot_table(index="example_id", columns="strategy", values="score_right")

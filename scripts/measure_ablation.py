@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from playground.cli import loading
+from playground.cli.evaluate import add_options
 from playground.comparison.paired import paired_outcomes
 from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.evaluation import evaluate_into, planned_records
 from playground.types import ChatModel, Embedder, RunRecord
 from scenarios.return_policy import compared, evaluation
+from scenarios.return_policy.record import PolicyRequest
 
 _SEED = 0
 
@@ -79,11 +81,10 @@ def _measured(
     variant: Variant, folder: Path, limit: int | None, model: ChatModel, embedder: Embedder
 ) -> Sequence[RunRecord]:
     parser = argparse.ArgumentParser()
-    evaluation.add_arguments(parser)
-    arguments = parser.parse_args(variant.options)
-    arguments.strategies, arguments.model, arguments.out = variant.strategy, "bundled", folder
-    arguments.limit, arguments.seed = limit, _SEED
-    plan = evaluation.prepare(arguments, load_model=lambda: model, load_embedder=lambda: embedder)
+    add_options(parser, PolicyRequest)
+    options = vars(parser.parse_args(variant.options))
+    request = PolicyRequest(strategies=(variant.strategy,), limit=limit, seed=_SEED, **options)
+    plan = evaluation.prepare(request, load_model=lambda: model, load_embedder=lambda: embedder)
     for number, _record in enumerate(evaluate_into(folder, plan), start=1):
         if number % 50 == 0:
             print(f"{variant.title}: {number}", flush=True)

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from playground.comparison.rows import read_run_rows
+from scenarios.registry import scenario_names
 from scenarios.return_policy.caution import LEVELS, MEASURED, CautionRates, percent, rates_at
 
 
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, metavar="RUN_DIR")
     parser.add_argument("--out", type=Path, default=MEASURED)
     arguments = parser.parse_args()
-    run = read_run_rows(arguments.run)
+    run = read_run_rows(arguments.run, scenario_names())
     rows = [row for row in run.records if row.strategy == "rag+lora"]
     adapters = {row.adapter for row in rows}
     if len(adapters) != 1:

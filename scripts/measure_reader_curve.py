@@ -26,6 +26,7 @@ from playground.comparison.rows import read_run_rows
 from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.estimates import Estimate
 from playground.types import RunRecord
+from scenarios.registry import scenario_names
 from scenarios.return_policy.caution import percent, rates_at
 
 DECLINES = 0.9
@@ -85,7 +86,7 @@ def measured(name: str, work: Path, limit: int | None, *, own: bool) -> list[Run
     options = ["--strategies", "rag+lora", "--adapter", name, "--abstain-at", _NEVER, "--seed", _SEED, "--out", folder]
     options += [] if limit is None else ["--limit", limit]
     _playground(work if own else None, "evaluate", "return_policy", *options)
-    return list(read_run_rows(folder).records)
+    return list(read_run_rows(folder, scenario_names()).records)
 
 
 def _playground(work: Path | None, *words: object) -> None:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from playground.comparison.scenario import ComparedScenario, Measured, Outcome
+from playground.comparison.outcomes import Measured, Outcome
+from playground.comparison.scenario import ComparedScenario
 from playground.errors import EvaluationError
 from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.estimates import Estimate
@@ -34,6 +35,7 @@ from scenarios.contract_clauses.measured_contracts import (
     load_measured_set,
 )
 from scenarios.contract_clauses.prompted import sampled_pairs
+from scenarios.contract_clauses.record import SCENARIO
 
 ACCURACY_NAME = "accuracy on sampled pairs of clause and label"
 PAIR_UNIT = "clause and label"
@@ -77,7 +79,7 @@ def compared_scenario(info: RunInfo, *, contracts: Path | None = None, resamples
     )
     count = len(measure.labels) or len(LABELS)
     return ComparedScenario(
-        name="contract_clauses",
+        name=SCENARIO.name,
         unit=f"clause, all {count} labels",
         measure=measure.rates,
         outcomes=measure.outcomes,
@@ -85,6 +87,8 @@ def compared_scenario(info: RunInfo, *, contracts: Path | None = None, resamples
         part_of=lambda rows: (PAIR_UNIT, count) if any(map(_asked, rows)) else None,
         basis={"contracts": str(of_run.get("sha256", "")), "pairs": str(measure.pairs)},
         notes=notes,
+        title=SCENARIO.title,
+        techniques=SCENARIO.techniques,
     )
 
 

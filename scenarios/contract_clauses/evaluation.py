@@ -8,11 +8,9 @@ from the rows and the contracts file.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -27,15 +25,14 @@ from playground.flagging.loading import (
     load_language_model_scorer,
 )
 from playground.flagging.model import ClauseModel
-from playground.measuring.arguments import positive
 from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
+from playground.measuring.request import MeasuringRequest
 from playground.measuring.spending import Spending
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
 from playground.text.terminal import one_line
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, RunRecord, Strategy
 from scenarios.contract_clauses.figures import summarise_rows
-from scenarios.contract_clauses.figures_table import as_table
 from scenarios.contract_clauses.judges import (
     EMBEDDED,
     FITTED,
@@ -60,35 +57,11 @@ from scenarios.contract_clauses.prompted import (
     message_builder,
     prompted_strategy,
 )
+from scenarios.contract_clauses.record import SCENARIO, ClausesRequest
 from scenarios.contract_clauses.scenario import keywords
 
-__all__ = ["DEFAULT_STRATEGIES", "add_arguments", "as_table", "prepare", "strategy_names", "summarise"]
-
-NAME = "contract_clauses"
-DEFAULT_STRATEGIES = "lora,keywords,tfidf,frozen,nearest"
 _NO_MODEL = "none"
 _MOST_NOTES = 10
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only this scenario asks for to the command line."""
-    parser.add_argument(
-        "--contracts", type=Path, metavar="FILE", help="contracts in CUAD's JSON (default: our own test clauses)"
-    )
-    parser.add_argument(
-        "--train",
-        type=Path,
-        metavar="FILE",
-        help="what the baselines are fitted on (default: our own training clauses)",
-    )
-    parser.add_argument(
-        "--adapter",
-        metavar="NAME",
-        help="of `lora`, of `language-model-lora`, or A,B (default: the active one, the newest)",
-    )
-    parser.add_argument(
-        "--clauses", type=positive, default=3, metavar="N", help="a contract, that chat models are asked (default: 3)"
-    )
 
 
 def strategy_names() -> tuple[str, ...]:
@@ -106,23 +79,24 @@ class _Way:
     described: Mapping[str, object]
 
 
-def outline(arguments: argparse.Namespace) -> EvaluationOutline:
+def outline(request: MeasuringRequest) -> EvaluationOutline:
     """Return what ``prepare`` would plan, without loading or fitting a model.
 
     Raises:
         EvaluationError: the contracts cannot be used.
         PlaygroundError: a strategy is unknown, or has no adapter that it can use.
     """
-    names = _names(arguments.strategies)
-    count = len(load_measured_set(arguments.contracts, arguments.limit, arguments.seed).examples)
-    stored, _note = _stored_adapters(names, arguments.adapter)
+    asked = ClausesRequest.of(request)
+    names = _names(asked.strategies)
+    count = len(load_measured_set(asked.contracts, asked.limit, asked.seed).examples)
+    stored, _note = _stored_adapters(names, asked.adapter)
     return EvaluationOutline(
         {name: stored[name].identity if name in stored else None for name in names}, dict.fromkeys(names, count)
     )
 
 
 def prepare(
-    arguments: argparse.Namespace,
+    request: MeasuringRequest,
     *,
     load_model: Callable[[], ChatModel],
     load_embedder: Callable[[], Embedder],
@@ -134,12 +108,13 @@ def prepare(
         PlaygroundError: a strategy is unknown, an adapter or the training clauses cannot be used, or a chat model
             cannot be loaded.
     """
-    names = _names(arguments.strategies)
-    contracts = load_measured_set(arguments.contracts, arguments.limit, arguments.seed)
+    asked = ClausesRequest.of(request)
+    names = _names(asked.strategies)
+    contracts = load_measured_set(asked.contracts, asked.limit, asked.seed)
     _say([*contracts.notes[:_MOST_NOTES], *_more(contracts.notes)])
     ways: dict[str, _Way] = {}
     embedder = SharedEmbedder(load_embedder)
-    stored, note = _stored_adapters(names, arguments.adapter)
+    stored, note = _stored_adapters(names, asked.adapter)
     _say([note] if note else [])
     if "lora" in stored:
         ways["lora"] = _lora(stored["lora"])
@@ -147,24 +122,22 @@ def prepare(
         ways["language-model-lora"] = _language_model_lora(stored["language-model-lora"])
     if "keywords" in names:
         ways["keywords"] = _keywords()
-    train = (
-        load_training_clauses(arguments.train) if any(name in (*FITTED, "few-shot-nearest") for name in names) else None
-    )
+    train = load_training_clauses(asked.train) if any(name in (*FITTED, "few-shot-nearest") for name in names) else None
     if train is not None:
-        ways |= {name: _fitted(name, train, embedder, arguments.seed) for name in names if name in FITTED}
+        ways |= {name: _fitted(name, train, embedder, asked.seed) for name in names if name in FITTED}
     failed_cost_usd: float | None = 0.0
     spending = Spending()
     weights: dict[str, object] = {bundle.id: {"weights_sha256": bundle.main_file.sha256} for bundle in BUNDLES}
-    if asked := [name for name in names if name in PROMPTED]:
+    if prompted := [name for name in names if name in PROMPTED]:
         model = spending.metered(load_model())
         failed_cost_usd = model.cost_usd(None)
-        weights[model.model_id] = {"choice": arguments.model, "weights_sha256": _weights_sha256(model.model_id)}
-        ways |= {name: _prompted(name, model, train, embedder, arguments) for name in asked}
+        weights[model.model_id] = {"choice": asked.model, "weights_sha256": _weights_sha256(model.model_id)}
+        ways |= {name: _prompted(name, model, train, embedder, asked) for name in prompted}
     used = {name: ways[name] for name in names}
     return EvaluationPlan(
-        scenario=NAME,
+        scenario=SCENARIO.name,
         model_id=_NO_MODEL,
-        seed=arguments.seed,
+        seed=asked.seed,
         strategies={name: way.strategy for name, way in used.items()},
         examples=contracts.examples,
         metrics={},
@@ -175,10 +148,10 @@ def prepare(
                 "name": contracts.name,
                 "sha256": contracts.sha256,
                 "count": len(contracts.examples),
-                "limit": arguments.limit,
+                "limit": asked.limit,
             },
             "labels": list(contracts.labels),
-            "pairs_per_contract": arguments.clauses,
+            "pairs_per_contract": asked.clauses,
             "train": _of_training(train),
         },
         models={way.model_id: weights.get(way.model_id, {}) for way in used.values()},
@@ -206,8 +179,8 @@ def summarise(records: Sequence[RunRecord], plan: EvaluationPlan) -> list[dict[s
     return figures
 
 
-def _names(strategies: str) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for name in strategies.split(",") if name.strip()))
+def _names(strategies: Sequence[str]) -> list[str]:
+    names = list(dict.fromkeys(strategies))
     if not names:
         raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
     if unknown := [name for name in names if name not in strategy_names()]:
@@ -296,10 +269,10 @@ def _prompted(
     model: ChatModel,
     train: TrainingClauses | None,
     embedder: SharedEmbedder,
-    arguments: argparse.Namespace,
+    asked: ClausesRequest,
 ) -> _Way:
     near = name == "few-shot-nearest" and train is not None
-    described: dict[str, object] = {"model": model.model_id, "clauses": arguments.clauses}
+    described: dict[str, object] = {"model": model.model_id, "clauses": asked.clauses}
     if near and train is not None:
         described["train_sha256"] = train.sha256
 
@@ -310,8 +283,8 @@ def _prompted(
     strategy = prompted_strategy(
         load_messages,
         model,
-        count=arguments.clauses,
-        seed=arguments.seed,
+        count=asked.clauses,
+        seed=asked.seed,
         reasons=name == "chain-of-thought",
     )
     return _Way(strategy, model.model_id, None, described)

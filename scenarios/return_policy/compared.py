@@ -6,28 +6,31 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from playground.comparison.scenario import ComparedScenario, Measured, Outcome
+from playground.comparison.outcomes import Measured, Outcome
+from playground.comparison.scenario import ComparedScenario
 from playground.measuring.estimates import balanced_accuracy, proportion
 from playground.measuring.runs import RunInfo
 from playground.paths import POLICIES
 from playground.types import RunRecord
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import QUESTIONS
+from scenarios.return_policy.record import QUESTIONS, SCENARIO
 
 ACCURACY_NAME = "balanced accuracy"
 
 
-def compared_scenario(info: RunInfo, *, contracts: Path | None = None) -> ComparedScenario:  # noqa: ARG001
-    """Return how the rows of a run of this scenario are read; ``contracts`` is for the other scenario."""
+def compared_scenario(info: RunInfo) -> ComparedScenario:
+    """Return how the rows of a run of this scenario are read."""
     policies = info.settings.get("policies")
     hashes = policies if isinstance(policies, Mapping) else {}
     return ComparedScenario(
-        name="return_policy",
+        name=SCENARIO.name,
         unit="question",
         measure=measure,
         outcomes=outcomes,
         required_scores=("answerable", "right"),
         basis={str(name): str(digest) for name, digest in hashes.items()},
+        title=SCENARIO.title,
+        techniques=SCENARIO.techniques,
     )
 
 

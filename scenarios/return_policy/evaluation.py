@@ -5,7 +5,6 @@ python -m playground evaluate return_policy --strategies no-text,rag --out runs/
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,29 +18,26 @@ from playground.comparison.technique_figures import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
-from playground.measuring.arguments import positive
 from playground.measuring.estimates import balanced_accuracy, proportion, resources_used
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
+from playground.measuring.request import MeasuringRequest
 from playground.measuring.spending import Spending
 from playground.models.catalog import BUNDLES
 from playground.models.sources import choice_from
-from playground.paths import POLICIES
 from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
 from playground.text.bounded_patterns import all_found
 from playground.text.terminal import one_line
 from playground.types import ChatModel, Document, Embedder, Example, Metric, Prediction, RunRecord, Strategy
-from scenarios.return_policy.caution import DEFAULT_LEVEL
 from scenarios.return_policy.closed_book.strategy import (
-    CLOSED_BOOK,
     closed_book_adapter,
     closed_book_settings,
     is_trained_on,
     trained_policies,
 )
 from scenarios.return_policy.questions import read_questions
+from scenarios.return_policy.record import CLOSED_BOOK, SCENARIO, PolicyRequest
 from scenarios.return_policy.scenario import (
     MODES,
-    QUESTIONS,
     READER_MODE,
     adapter_store,
     few_shot_examples,
@@ -50,32 +46,9 @@ from scenarios.return_policy.scenario import (
     with_reader,
 )
 
-NAME = "return_policy"
-DEFAULT_STRATEGIES = "rag"
+DEFAULT_STRATEGY = "rag"
 # None of the questions: an engine may reuse its work on a prompt it has seen.
 _WARM_UP_QUESTION = "Hello, can you help me with a return?"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only this scenario asks for to the command line."""
-    parser.add_argument(
-        "--policies", type=Path, default=POLICIES, metavar="DIR", help="folder of the policies (default: the samples)"
-    )
-    parser.add_argument(
-        "--questions", type=Path, default=QUESTIONS, metavar="FILE", help="questions, JSON lines (default: our own)"
-    )
-    parser.add_argument("--adapter", metavar="NAME", help="of `rag+lora` (default: the active one that fits)")
-    parser.add_argument("--closed-book-adapter", metavar="NAME", help=f"of `{CLOSED_BOOK}` (default: the active one)")
-    parser.add_argument("--top-k", type=positive, metavar="N", help="passages in a prompt (default: 3; rag+lora: 1)")
-    guard = parser.add_argument_group("what stands around the reader of rag+lora; each can be measured without")
-    guard.add_argument("--no-arithmetic", action="store_true", help="work nothing out for it")
-    guard.add_argument("--keep-unsupported", action="store_true", help="give answers with numbers no passage states")
-    guard.add_argument(
-        "--abstain-at",
-        type=float,
-        metavar="P",
-        help=f"abstain from this probability on (above 1: never; default: {DEFAULT_LEVEL.abstain_at:g})",
-    )
 
 
 def strategy_names() -> tuple[str, ...]:
@@ -104,11 +77,11 @@ def default_strategy(model: str) -> str:
         ModelError: as for ``reader_identity``.
     """
     if choice_from(model).source == "endpoint":
-        return DEFAULT_STRATEGIES
+        return DEFAULT_STRATEGY
     try:
-        return "rag+lora" if reader_identity("rag+lora", None, model) else DEFAULT_STRATEGIES
+        return "rag+lora" if reader_identity("rag+lora", None, model) else DEFAULT_STRATEGY
     except AdapterError:
-        return DEFAULT_STRATEGIES
+        return DEFAULT_STRATEGY
 
 
 def bot_settings(
@@ -139,16 +112,16 @@ def bot_settings(
     raise PlaygroundError(f"There is no strategy {strategy[:60]!r}. Use one of: {known}.")
 
 
-def _settings(strategy: str, arguments: argparse.Namespace, adapter: str | None) -> BotSettings:
-    retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
-    settings = bot_settings(strategy, retrieval=retrieval, seed=arguments.seed, adapter=adapter)
+def _settings(strategy: str, asked: PolicyRequest, adapter: str | None) -> BotSettings:
+    retrieval = RetrievalSettings(top_k=asked.top_k) if asked.top_k else None
+    settings = bot_settings(strategy, retrieval=retrieval, seed=asked.seed, adapter=adapter)
     if settings.mode != READER_MODE:
         return settings
     return replace(
         settings,
-        work_out=settings.work_out and not arguments.no_arithmetic,
-        withhold_unsupported=settings.withhold_unsupported and not arguments.keep_unsupported,
-        abstain_at=settings.abstain_at if arguments.abstain_at is None else arguments.abstain_at,
+        work_out=settings.work_out and not asked.no_arithmetic,
+        withhold_unsupported=settings.withhold_unsupported and not asked.keep_unsupported,
+        abstain_at=settings.abstain_at if asked.abstain_at is None else asked.abstain_at,
     )
 
 
@@ -166,44 +139,44 @@ class _Inputs:
         return strategy != CLOSED_BOOK or self.memory is None or is_trained_on(self.memory, example)
 
 
-def outline(arguments: argparse.Namespace) -> EvaluationOutline:
+def outline(request: MeasuringRequest) -> EvaluationOutline:
     """Return what ``prepare`` would plan, without loading a model or reading a policy.
 
     Raises:
         EvaluationError: the questions cannot be used.
         PlaygroundError: a strategy is unknown, or has no adapter that it can use.
     """
-    inputs = _inputs(arguments)
+    inputs = _inputs(PolicyRequest.of(request))
     rows_of = {name: sum(inputs.covers(name, one) for one in inputs.examples) for name in inputs.adapters}
     return EvaluationOutline(inputs.adapters, rows_of)
 
 
-def _inputs(arguments: argparse.Namespace) -> _Inputs:
-    names = list(dict.fromkeys(name.strip() for name in arguments.strategies.split(",") if name.strip()))
+def _inputs(asked: PolicyRequest) -> _Inputs:
+    names = list(dict.fromkeys(asked.strategies))
     if not names:
         raise PlaygroundError(f"No strategy was named. Use one or more of: {', '.join(strategy_names())}.")
-    given = arguments.adapter, arguments.model
+    given = asked.adapter, asked.model
     adapters = {name: reader_identity(name, *given) for name in names if name != CLOSED_BOOK}
-    settings = {name: _settings(name, arguments, adapter) for name, adapter in adapters.items()}
-    examples = read_questions(arguments.questions, arguments.policies)
-    memory = closed_book_adapter(arguments.closed_book_adapter) if CLOSED_BOOK in names else None
+    settings = {name: _settings(name, asked, adapter) for name, adapter in adapters.items()}
+    examples = read_questions(asked.questions, asked.policies)
+    memory = closed_book_adapter(asked.closed_book_adapter) if CLOSED_BOOK in names else None
     if memory is not None:
-        if arguments.model != "bundled":
-            check_model(memory, choice_from(arguments.model))
+        if asked.model != "bundled":
+            check_model(memory, choice_from(asked.model))
         adapters[CLOSED_BOOK] = memory.identity
-        settings[CLOSED_BOOK] = closed_book_settings(memory, arguments.seed)
+        settings[CLOSED_BOOK] = closed_book_settings(memory, asked.seed)
         settings = {name: settings[name] for name in names}
         known = _about_trained(memory, examples)
         examples = known if names == [CLOSED_BOOK] else examples
-    if arguments.limit is not None:
+    if asked.limit is not None:
         examples = sample_examples(
-            examples, arguments.limit, seed=arguments.seed, stratum=lambda example: example.metadata["answerable"]
+            examples, asked.limit, seed=asked.seed, stratum=lambda example: example.metadata["answerable"]
         )
     return _Inputs(settings, adapters, memory, examples)
 
 
 def prepare(
-    arguments: argparse.Namespace,
+    request: MeasuringRequest,
     *,
     load_model: Callable[[], ChatModel],
     load_embedder: Callable[[], Embedder],
@@ -214,9 +187,10 @@ def prepare(
         EvaluationError: the questions cannot be used, or a policy cannot be read.
         PlaygroundError: a strategy is unknown, or a model cannot be loaded.
     """
-    inputs = _inputs(arguments)
+    asked = PolicyRequest.of(request)
+    inputs = _inputs(asked)
     examples, memory = inputs.examples, inputs.memory
-    documents = {name: _load_policy(arguments.policies / name) for name in _policies(examples)}
+    documents = {name: _load_policy(asked.policies / name) for name in _policies(examples)}
     spending = Spending()
     model, embedder = spending.metered(load_model()), load_embedder()
     if memory is not None:
@@ -224,9 +198,9 @@ def prepare(
     indexes = {name: build_index(document, embedder) for name, document in documents.items()}
     described = {name: _described(own) for name, own in inputs.settings.items()}
     return EvaluationPlan(
-        scenario=NAME,
+        scenario=SCENARIO.name,
         model_id=model.model_id,
-        seed=arguments.seed,
+        seed=asked.seed,
         strategies=_strategies(inputs.settings, indexes, model),
         examples=examples,
         metrics=METRICS,
@@ -234,10 +208,10 @@ def prepare(
         settings={
             "strategies": described,
             "embedder": embedder.model_id,
-            "questions": {"file": arguments.questions.name, "count": len(examples), "limit": arguments.limit},
+            "questions": {"file": asked.questions.name, "count": len(examples), "limit": asked.limit},
             "policies": {name: document.sha256 for name, document in documents.items()},
         },
-        models={model.model_id: {"choice": arguments.model, "weights_sha256": _weights_sha256(model.model_id)}},
+        models={model.model_id: {"choice": asked.model, "weights_sha256": _weights_sha256(model.model_id)}},
         failed_cost_usd=model.cost_usd(None),
         spending=spending,
         models_of={name: (model.model_id, adapter) for name, adapter in inputs.adapters.items()},

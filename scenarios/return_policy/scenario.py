@@ -21,7 +21,6 @@ from playground.types import Document
 from scenarios.return_policy.caution import DEFAULT_LEVEL
 
 FOLDER = Path(__file__).parent
-QUESTIONS = FOLDER / "questions.jsonl"
 READER_MODE: Mode = "rag_lora"
 READER_TOP_K = 1
 """Passages that RAG + LoRA gets at most: a small reader is distracted by more (docs/experiments.md, 2026-11-26)."""

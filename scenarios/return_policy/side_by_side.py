@@ -13,7 +13,7 @@ from playground.paths import POLICIES
 from playground.types import Example, RunRecord
 from scenarios.return_policy.compared import is_right
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import QUESTIONS
+from scenarios.return_policy.record import QUESTIONS
 
 _ABSTAIN = "an abstention: the policy does not say"
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from playground.cli import DEBUG_VARIABLE, loading, main
-from playground.cli.evaluate import _RATES, _TOKENS, as_table, paired_table
+from playground.cli.evaluate import paired_table
 from playground.cli.terminal import ProgressLine
 from playground.documents import load_document
 from playground.errors import BundleError, EndpointError, ModelError
@@ -28,6 +28,7 @@ from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, MPNET, QWEN_
 from playground.paths import ROOT
 from playground.text.terminal import plain
 from scenarios.return_policy import evaluation
+from scenarios.return_policy.figures_table import RATES, TOKENS, as_table
 from tests.support.fakes import FakeChatModel
 from tests.support.scripted_embedder import ScriptedEmbedder
 
@@ -352,7 +353,7 @@ def test_a_table_without_figures_has_dashes() -> None:
 def test_the_table_has_both_percentiles_of_a_time_with_their_intervals(
     use: Use, shop: list[str], capsys: Captured
 ) -> None:
-    column: dict[str, Any] = dict.fromkeys([*_RATES, *_TOKENS, "first_token_s"])
+    column: dict[str, Any] = dict.fromkeys([*RATES, *TOKENS, "first_token_s"])
     column |= {"strategy": "rag", "model": "m", "n": 9, "n_answerable": 5, "errors": 0, "cost_usd": 0.0}
     column |= {"total_s": {"p50": 0.66, "p95": 1.5}, "ci": {"total_s_p50": [0.5, 0.714], "total_s_p95": [1.2, 2.25]}}
     lines = {line[:26].strip(): line[26:].strip() for line in as_table([column]).splitlines()}

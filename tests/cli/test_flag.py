@@ -16,7 +16,6 @@ import pytest
 from playground import paths
 from playground.adapters import ROOT_VARIABLE, AdapterStore
 from playground.cli import flag, main
-from playground.cli.loading import load_scenario
 from playground.documents import load_document
 from playground.errors import ModelError
 from playground.flagging import loading
@@ -324,7 +323,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
 
 
 def job(load_model: Any = load_scripted) -> FlagJob:
-    scenario = load_scenario("contract_clauses", "scenario")
+    from scenarios.contract_clauses import scenario
+
     catalogue = {label.name: label for label in scenario.labels()}
     return FlagJob(load_model, load_similar, catalogue, FlagSettings(), "scripted@12345678")  # type: ignore[arg-type]
 

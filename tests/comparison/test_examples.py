@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.comparison.examples import example_ids, sample_note
-from playground.comparison.scenario import Outcome
+from playground.comparison.outcomes import Outcome
 from tests.support.evidence_samples import figures
 
 PROMPTED = figures("few-shot", 0.5, sample="2 contracts, 4 pairs", n=2, requests=4, parts=41)

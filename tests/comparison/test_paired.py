@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.comparison.outcomes import Outcome
 from playground.comparison.paired import holm, newcombe_difference, paired_outcomes, paired_rates, paired_scores
-from playground.comparison.scenario import Outcome
 from playground.measuring.estimates import Estimate
 
 

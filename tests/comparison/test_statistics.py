@@ -14,8 +14,8 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from playground.comparison.claims.article import examples_to_beat_prompting
 from playground.comparison.claims.learning_curve import CurveRow, LearningCurve
 from playground.comparison.claims.provenance import Provenance
+from playground.comparison.outcomes import Outcome
 from playground.comparison.paired import holm, paired_outcomes, paired_rates, paired_scores
-from playground.comparison.scenario import Outcome
 from playground.comparison.technique_figures import percentile
 from playground.measuring.clause_metrics import bootstrap_over_contracts
 from playground.measuring.estimates import Estimate, balanced_accuracy, proportion

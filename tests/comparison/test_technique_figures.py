@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from playground.comparison.figures import HeatMap
+from playground.comparison.outcomes import Measured, Outcome
 from playground.comparison.rows import RunRows
-from playground.comparison.scenario import ComparedScenario, Measured, Outcome
+from playground.comparison.scenario import ComparedScenario
 from playground.comparison.technique_figures import heat_map, percentile, technique_figures, technique_rows, times_of
 from playground.measuring.estimates import proportion
 from playground.measuring.runs import RunInfo
 from playground.types import Prediction, RunRecord, Usage
+from tests.support.evidence_samples import TECHNIQUES
 
 INFO = RunInfo("run-1", "return_policy", "2026-01-01T00:00:00+00:00", {}, {})
 RECORD = RunRecord("run-1", "rag", "m", None, "q", 0, None, {"right": 1.0}, 0.0, None, "2026-01-02", "pc", "abc")
@@ -57,7 +59,9 @@ def requests_of(one: RunRecord) -> int:
     return int(str(one.prediction.detail["requests"])) if one.prediction else 1
 
 
-SCENARIO = ComparedScenario("return_policy", "question", measure, outcomes, requests_of, ("right",))
+SCENARIO = ComparedScenario(
+    "return_policy", "question", measure, outcomes, requests_of, ("right",), techniques=tuple(TECHNIQUES.values())
+)
 
 
 def test_figures_are_those_worked_out_by_hand() -> None:

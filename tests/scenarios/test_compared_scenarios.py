@@ -23,6 +23,7 @@ from scenarios.contract_clauses import side_by_side
 from scenarios.contract_clauses.judges import compact
 from scenarios.contract_clauses.measured_contracts import LABELS, contract_of, load_measured_set
 from scenarios.contract_clauses.prompted import message_builder, prompted_strategy, sampled_pairs
+from scenarios.registry import scenario_names
 from scenarios.return_policy import compared as policy
 from scenarios.return_policy.evaluation import summarise
 from tests.support.fakes import FakeChatModel
@@ -36,7 +37,7 @@ PAIRS = 4
 
 @pytest.mark.parametrize("folder", ["return_policy-rag", "return_policy-techniques"])
 def test_the_recorded_rows_give_the_evaluations_own_figures(folder: str) -> None:
-    run = read_run_rows(RUNS / folder)
+    run = read_run_rows(RUNS / folder, scenario_names())
     found = technique_figures(run, policy.compared_scenario(run.info))
     own = summarise(run.records)
     assert [one.strategy for one in found] == [row["strategy"] for row in own]
@@ -77,7 +78,7 @@ def test_questions_of_one_kind_have_plain_accuracy_under_its_own_name() -> None:
 
 
 def test_the_columns_are_the_policies_of_our_own_questions() -> None:
-    run = read_run_rows(RUNS / "return_policy-rag")
+    run = read_run_rows(RUNS / "return_policy-rag", scenario_names())
     found = policy.outcomes(run.records)
     assert len(found) == 241
     assert found["northtrail-v1-01"].column == "northtrail-outdoor-v1"
@@ -271,7 +272,11 @@ def test_a_first_token_that_is_scored_counts_from_the_prompt_to_the_score() -> N
 
 
 def test_times_are_per_clause_judged_and_per_pair_asked() -> None:
-    run = replace(read_run_rows(RUNS / "return_policy-rag"), info=INFO, records=(*judged(), *prompted(say_yes=True)))
+    run = replace(
+        read_run_rows(RUNS / "return_policy-rag", scenario_names()),
+        info=INFO,
+        records=(*judged(), *prompted(say_yes=True)),
+    )
     scenario = clauses.compared_scenario(INFO, resamples=20)
     lora, zero_shot = technique_figures(run, scenario)
     pairs = sum(len(sampled_pairs(one, PAIRS, 0)) for one in CONTRACTS)

@@ -10,9 +10,13 @@ from playground.comparison.claims.learning_curve import CurveRow, LearningCurve
 from playground.comparison.claims.provenance import Provenance
 from playground.comparison.claims.stale_facts import Recovery, RecoveryTime, StaleAnswer, StaleFacts
 from playground.comparison.figures import TechniqueFigures, Times
-from playground.comparison.technique_styles import style_of
+from playground.comparison.techniques import technique_named, title_of
 from playground.measuring.estimates import Estimate
+from scenarios.registry import all_scenarios
+from scenarios.registry import scenario as scenario_named
 
+TECHNIQUES = {one.name: one for scenario in all_scenarios() for one in scenario.techniques}
+"""Of all scenarios, by name."""
 PROVENANCE = Provenance("2026-11-25T10:00:00+00:00", "a machine, 2 cores", "abc1234", 40, "a model", "python x.py")
 
 
@@ -23,11 +27,12 @@ def around(value: float, half: float = 0.04) -> Estimate:
 def figures(strategy: str, accuracy: float, **changes: object) -> TechniqueFigures:
     """Return a technique: 100 tokens and a second a request, on this machine, n = 100."""
     scenario = "return_policy" if strategy.startswith(("rag", "no-", "whole", "closed")) else "contract_clauses"
+    techniques = scenario_named(scenario).techniques
     second = Times(Estimate(1.0, 1.0, 1.0), Estimate(1.5, 1.5, 1.5), ())
     made = TechniqueFigures(
         scenario=scenario,
         strategy=strategy,
-        title=style_of(strategy).title,
+        title=title_of(strategy, techniques),
         model_id="smollm2-135m-instruct",
         adapter=None,
         accuracy=around(accuracy),
@@ -44,6 +49,7 @@ def figures(strategy: str, accuracy: float, **changes: object) -> TechniqueFigur
         started_at="2026-11-25T10:00:00+00:00",
         machine="a machine",
         commit="abc1234",
+        technique=technique_named(strategy, techniques),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -87,7 +93,7 @@ def curve(few_shot: dict[int, int], lora: dict[int, int]) -> LearningCurve:
                         *(PROVENANCE.measured_at, PROVENANCE.machine, PROVENANCE.commit),
                     )
                 )
-    return LearningCurve(PROVENANCE, tuple(rows))
+    return LearningCurve(PROVENANCE, tuple(rows), techniques=scenario_named("contract_clauses").techniques)
 
 
 def stale(*techniques: tuple[str, Recovery, float, int, int, int]) -> StaleFacts:
@@ -98,7 +104,7 @@ def stale(*techniques: tuple[str, Recovery, float, int, int, int]) -> StaleFacts
         answers += [
             StaleAnswer(strategy, f"q{n}", "?", "old", "new", n < before, n < after, n < recovered) for n in range(40)
         ]
-    return StaleFacts(PROVENANCE, tuple(answers), tuple(recoveries))
+    return StaleFacts(PROVENANCE, tuple(answers), tuple(recoveries), scenario_named("return_policy").techniques)
 
 
 STALE = stale(

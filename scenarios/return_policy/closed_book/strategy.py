@@ -10,9 +10,9 @@ from playground.adapters import StoredAdapter
 from playground.answering.answer import BotSettings
 from playground.errors import AdapterError
 from playground.types import Example
+from scenarios.return_policy.record import CLOSED_BOOK
 from scenarios.return_policy.scenario import adapter_store, system_prompt
 
-CLOSED_BOOK = "closed-book-lora"
 _TRAIN = "python scripts/measure_stale_facts.py --save-adapter"
 
 

@@ -98,7 +98,7 @@ def command_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     flag.add_command(commands)
     read.add_command(commands)
     evaluate.add_command(commands, argv)
-    report.add_command(commands)
+    report.add_command(commands, argv)
     models.add_command(commands)
     train.add_command(commands)
     adapters.add_command(commands)

@@ -113,12 +113,13 @@ def run_export(arguments: argparse.Namespace) -> None:
 def run_import(arguments: argparse.Namespace) -> None:
     """Check a zip from anywhere and store what is in it."""
     from playground.adapters.archive import MAX_ARCHIVE_BYTES
+    from scenarios.contract_clauses.scenario import labels
 
     try:
         with arguments.file.open("rb") as stream:
             data = stream.read(MAX_ARCHIVE_BYTES + 1)
     except OSError as error:
         raise AdapterError(f"{arguments.file} cannot be read ({error.strerror}). Check the path.") from error
-    known = {label.name for label in loading.load_scenario_module("contract_clauses").labels()}
+    known = {label.name for label in labels()}
     stored = loading.load_adapter_store().import_zip(data, arguments.name, known_labels=known)
     print(f"{stored.identity} is imported. Activate it: python -m playground adapters activate {stored.name}")

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
+from playground.cli.arguments import positive
 from playground.cli.terminal import seconds
-from playground.measuring.arguments import positive
 from playground.text.terminal import one_line, plain
 
 if TYPE_CHECKING:
     from playground.types import Answer, Document
-
-_SCENARIO = "return_policy"
 
 
 def add_command(commands: Any) -> None:
@@ -44,12 +42,12 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     """Answer, print unless ``--json`` is given, and return the JSON object."""
     from playground.answering.strategy import answer_timed
     from playground.retrieval.index import RetrievalSettings, build_index
+    from scenarios.return_policy import evaluation, scenario
 
-    scenario = loading.load_scenario(_SCENARIO)
     retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
-    strategy = arguments.strategy or scenario.default_strategy(arguments.model)
-    adapter = scenario.reader_identity(strategy, arguments.adapter, arguments.model)
-    settings = scenario.bot_settings(strategy, system=arguments.system_prompt, retrieval=retrieval, adapter=adapter)
+    strategy = arguments.strategy or evaluation.default_strategy(arguments.model)
+    adapter = evaluation.reader_identity(strategy, arguments.adapter, arguments.model)
+    settings = evaluation.bot_settings(strategy, system=arguments.system_prompt, retrieval=retrieval, adapter=adapter)
     document = loading.load_policy(arguments.policy)
     for warning in document.warnings:
         print(f"note: {one_line(warning)}", file=sys.stderr)

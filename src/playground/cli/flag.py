@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from playground import paths
 from playground.cli import loading
+from playground.cli.arguments import positive
 from playground.cli.terminal import ProgressLine, seconds
 from playground.errors import DocumentError, PlaygroundError
-from playground.measuring.arguments import positive
 from playground.paths import CLAUSES
 from playground.text.terminal import one_line, plain
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from playground.flagging.model import ClauseModel
     from playground.types import FlaggedContract
 
-_SCENARIO = "contract_clauses"
 _MOST_SHIFT = 20.0
 _SHOWN_CHARACTERS = 160
 _EXPORTS = ("html", "csv", "docx")
@@ -83,8 +82,8 @@ def load_evidence() -> Evidence:
         AnnotationError: the clauses cannot be read.
     """
     from playground.flagging.similar_clauses import load_written_evidence
+    from scenarios.contract_clauses import scenario
 
-    scenario = loading.load_scenario(_SCENARIO, "scenario")
     names = [label.name for label in scenario.labels()]
     return load_written_evidence(CLAUSES, names, loading.load_embedder())
 
@@ -105,8 +104,8 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
     """
     from playground.flagging.files import FlagJob, FlagSettings
     from playground.flagging.loading import check_flagger, chosen_adapter
+    from scenarios.contract_clauses import scenario
 
-    scenario = loading.load_scenario(_SCENARIO, "scenario")
     stored, note = chosen_adapter(paths.SHIPPED_ADAPTERS, arguments.adapter)
     if note:
         print(f"note: {one_line(note)}", file=sys.stderr)

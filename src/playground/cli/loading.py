@@ -1,9 +1,7 @@
-"""Load what a command needs: models, with the progress of a fetch on standard error, and a scenario's modules."""
+"""Load what a command needs: models, with the progress of a fetch on standard error."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,30 +70,8 @@ def load_policy(path: Path) -> Document:
     return load_document(data, path.name)
 
 
-def scenario_names() -> list[str]:
-    """Return the scenarios that can be evaluated, without importing any of them."""
-    found = importlib.util.find_spec("scenarios")
-    folders = [Path(place) for place in (found.submodule_search_locations or ())] if found else []
-    return sorted(path.parent.name for folder in folders for path in folder.glob("*/evaluation.py"))
-
-
-def load_scenario(name: str, module: str = "evaluation") -> Any:
-    """Return a module of a scenario, ``scenarios.NAME.evaluation`` by default.
-
-    Found by name because the library does not depend on the scenarios. A scenario offers ``add_arguments(parser)``,
-    ``prepare(arguments, load_model=, load_embedder=) -> EvaluationPlan``, ``summarise(records, plan)``,
-    ``DEFAULT_STRATEGIES`` and, where the figures are its own, ``as_table(figures)``.
-    """
-    return importlib.import_module(f"scenarios.{name}.{module}")
-
-
-def load_scenario_module(name: str) -> Any:
-    """Return the module ``scenarios.NAME.scenario``: its labels, its words, the folders of its data."""
-    return importlib.import_module(f"scenarios.{name}.scenario")
-
-
 def load_adapter_store() -> AdapterStore:
-    """Return the user's adapters together with those that ship with the scenario of the contracts."""
+    """Return the user's adapters together with those that are shipped."""
     from playground.adapters import AdapterStore, default_root
 
     return AdapterStore(default_root(), paths.SHIPPED_ADAPTERS)

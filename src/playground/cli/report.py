@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import EvaluationError, PlaygroundError
 from playground.text.terminal import one_line
 
+if TYPE_CHECKING:
+    from playground.measuring.request import Option
 
-def add_command(commands: Any) -> None:
-    """Add ``report`` to the parser."""
+
+def add_command(commands: Any, argv: Sequence[str]) -> None:
+    """Add ``report`` to the parser, with what the scenarios need where ``argv`` is about it."""
     parser = commands.add_parser("report", help="write recorded runs as a report: HTML, CSV, JSON")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="folder that `evaluate --out` wrote")
     parser.add_argument(
@@ -28,10 +32,27 @@ def add_command(commands: Any) -> None:
         metavar="OUT",
         help="figures, tests and heat map (default: beside --html)",
     )
-    parser.add_argument(
-        "--contracts", type=Path, metavar="FILE", help="what runs of contract_clauses were measured on (default: ours)"
-    )
+    for name, one in _example_files():
+        parser.add_argument(
+            f"--{one.name}",
+            type=Path,
+            metavar=one.metavar,
+            help=f"what runs of {name} were measured on (default: ours)",
+        )
     parser.set_defaults(run=run)
+
+
+def _example_files() -> list[tuple[str, Option]]:
+    """Return the scenarios whose runs may be measured on a file of one's own, each with the option that names it."""
+    from playground.measuring.request import options_of
+    from scenarios.registry import all_scenarios
+
+    return [
+        (scenario.name, one)
+        for scenario in all_scenarios()
+        for one in options_of(scenario.request)
+        if one.means == "examples file"
+    ]
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -49,7 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     targets = _targets(arguments)
     folders = {path.resolve(): path for path in arguments.runs}  # a folder given twice counts once
-    runs, left_out = without_repeats([compared_run(folder, arguments.contracts) for folder in folders.values()])
+    files = {name: getattr(arguments, one.name) for name, one in _example_files()}
+    runs, left_out = without_repeats([compared_run(folder, files) for folder in folders.values()])
     compared = compare_runs(runs)
     for note in dict.fromkeys([*left_out, *(note for one in compared for note in one.notes)]):
         print(f"note: {one_line(note)}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from playground import paths
 from playground.cli import loading
 from playground.errors import EvaluationError
+from scenarios import registry
 
 if TYPE_CHECKING:
     from playground.comparison.figures import TechniqueFigures
@@ -24,8 +25,7 @@ def report_extras(runs: Sequence[ComparedRun], compared: Sequence[ComparedTechni
 
     store = loading.load_adapter_store()
     figures, unread = _recorded_figures()
-    prompt_examples = len(loading.load_scenario_module("return_policy").few_shot_examples())
-    evidence, problems = collect_evidence(figures, paths.RECORDED_RUNS, store, prompt_examples=prompt_examples)
+    evidence, problems = collect_evidence(registry.all_scenarios(), figures, paths.RECORDED_RUNS, store)
     return ReportExtras(
         evidence=evidence,
         problems=(*unread, *problems),
@@ -34,8 +34,10 @@ def report_extras(runs: Sequence[ComparedRun], compared: Sequence[ComparedTechni
     )
 
 
-def compared_run(folder: Path, contracts: Path | None = None) -> ComparedRun:
+def compared_run(folder: Path, example_files: Mapping[str, Path | None] | None = None) -> ComparedRun:
     """Read a run together with the way its scenario reads it.
+
+    ``example_files``: by scenario, the file that its runs were measured on; None for the scenario's own examples.
 
     Raises:
         EvaluationError: the folder holds no run that can be compared.
@@ -43,9 +45,9 @@ def compared_run(folder: Path, contracts: Path | None = None) -> ComparedRun:
     from playground.comparison.rows import read_run_rows
     from playground.comparison.runs_compared import ComparedRun
 
-    rows = read_run_rows(folder)
-    scenario = loading.load_scenario(rows.info.scenario, "compared")
-    return ComparedRun(rows, scenario.compared_scenario(rows.info, contracts=contracts))
+    rows = read_run_rows(folder, registry.scenario_names())
+    name = rows.info.scenario
+    return ComparedRun(rows, registry.scenario(name).load().compared(rows.info, (example_files or {}).get(name)))
 
 
 def _recorded_figures() -> tuple[list[TechniqueFigures], list[str]]:
@@ -76,7 +78,7 @@ def _examples(compared: ComparedTechniques, runs: Sequence[ComparedRun]) -> Repo
         for group in technique_rows(one.run.records, one.scenario)[0]
     ]
     techniques = [
-        TechniqueAnswers(name, group.strategy, one.scenario.outcomes(group.records), group, one.run.info)
-        for name, (one, group) in zip(compared.names, owned, strict=True)
+        TechniqueAnswers(name, figures.technique, one.scenario.outcomes(group.records), group, one.run.info)
+        for name, figures, (one, group) in zip(compared.names, compared.figures, owned, strict=True)
     ]
-    return differing_examples(techniques, loading.load_scenario(compared.scenario, "side_by_side"))
+    return differing_examples(techniques, registry.scenario(compared.scenario).load())

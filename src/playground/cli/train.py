@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading, train_reader
+from playground.cli.arguments import positive
 from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
-from playground.measuring.arguments import positive
 from playground.paths import CLAUSES
 from playground.text.terminal import one_line, text_table
 from playground.training.clauses.encoder_settings import EncoderSettings
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from playground.training.clauses.train import TrainingReport
     from playground.training.progress import TrainingProgress
 
-_SCENARIO = "contract_clauses"
 _WRITTEN = "written"
 _WRITTEN_LICENCE = (
     "Apache-2.0, as the project: the clauses were written for it. The names of the labels are those of CUAD (The "
@@ -138,8 +137,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
 def _plan(arguments: argparse.Namespace) -> TrainingPlan:
     from playground.training.clauses.bases import BUNDLED_BASES
     from playground.training.clauses.plan import TrainingPlan
+    from scenarios.contract_clauses import scenario
 
-    scenario = loading.load_scenario_module(_SCENARIO)
     is_written = arguments.data == _WRITTEN
     return TrainingPlan(
         name=arguments.out,

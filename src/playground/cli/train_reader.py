@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
+from playground.cli.arguments import positive
 from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
-from playground.measuring.arguments import positive
 from playground.text.terminal import one_line
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def plan_from(arguments: argparse.Namespace, name: str) -> ReaderPlan:
     """
     from playground.training.language_model.bases import BUNDLED_BASE, load_language_base
     from playground.training.language_model.settings import check_settings
+    from scenarios.return_policy.reader import training
 
-    training = loading.load_scenario("return_policy", "reader.training")
     base_name = BUNDLED_BASE if arguments.base == _BUNDLED else arguments.base
     base = load_language_base(base_name)
     given = {field: value for field in SETTINGS if (value := getattr(arguments, field)) is not None}
@@ -92,11 +92,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
         KeyboardInterrupt: with a message that says how to go on.
     """
     from playground.training.lock import is_main_process
+    from scenarios.return_policy.reader import training
 
     store = loading.load_adapter_store()
     loading.quieten()
     plan = plan_from(arguments, arguments.out)
-    training = loading.load_scenario("return_policy", "reader.training")
     if not is_main_process():
         with secondary_process():
             training.join_training(plan)

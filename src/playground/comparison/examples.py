@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.scenario import Outcome
+from playground.comparison.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from playground.comparison.technique_figures import TechniqueRows
+    from playground.measuring.runs import RunInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +115,34 @@ def facts_line(
     if total_s is not None:
         parts.append(f"total {total_s:.2f} s")
     return " · ".join(parts)
+
+
+def plain_examples(ids: Sequence[str], _info: RunInfo) -> dict[str, ShownExample]:
+    """Return examples under their ids, for a scenario that does not put its own in words."""
+    return {name: ShownExample(name, name, "", "not known here") for name in ids}
+
+
+def plain_answers(group: TechniqueRows, ids: Sequence[str], _info: RunInfo) -> dict[str, ShownAnswer]:
+    """Return what the rows keep, for a scenario that does not put its answers in words.
+
+    An answer is right where the score "right" says so.
+    """
+    wanted, found = set(ids), {}
+    for row in group.records:
+        if row.example_id not in wanted:
+            continue
+        prediction = row.prediction
+        usage = prediction.usage if prediction else None
+        found[row.example_id] = ShownAnswer(
+            answer=prediction.output if prediction else "",
+            right=row.error is None and row.scores.get("right", 0.0) > 0,
+            facts=facts_line(
+                input_tokens=usage.input_tokens if usage else None,
+                output_tokens=usage.output_tokens if usage else None,
+                first_token_s=prediction.timings.get("first_token_s") if prediction else None,
+                total_s=prediction.timings.get("total_s") if prediction else None,
+            ),
+            messages=kept_messages(prediction.detail.get("messages")) if prediction else (),
+            error=row.error or "",
+        )
+    return found

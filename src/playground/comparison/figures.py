@@ -5,9 +5,10 @@ Rates are in [0, 1], times in seconds, costs in US dollars. ``None`` stands for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from playground.comparison.techniques import UNKNOWN, Kind, Technique
 from playground.measuring.estimates import Estimate
 
 FEWEST_EXAMPLES = 30
@@ -28,8 +29,8 @@ class TechniqueFigures:
     """A technique on a model, summed up from its rows.
 
     Attributes:
-        scenario: "return_policy" or "contract_clauses".
-        strategy: its name on the command line; also decides its colour.
+        scenario: its name.
+        strategy: the technique's name on the command line.
         title: its name for people ("RAG + few-shot").
         accuracy: the scenario's headline rate; ``accuracy_name`` says in words which.
         rates: further rates by name.
@@ -48,6 +49,7 @@ class TechniqueFigures:
         sample: what ``n`` counts and what is judged of it, in words ("12 contracts, 60 pairs"); "" where ``n`` is all.
         unreadable: answers that came and cannot be read as one of those that were asked for (and count as wrong); such
             a row has not failed, so they are not among ``errors``.
+        technique: how it is drawn and what it changes, as its scenario says.
     """
 
     scenario: str
@@ -77,6 +79,7 @@ class TechniqueFigures:
     whole_unit: str = ""
     sample: str = ""
     unreadable: int = 0
+    technique: Technique = UNKNOWN
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:
@@ -122,6 +125,12 @@ class CurvePoint:
     accuracy: Estimate
     seeds: int
     duration_s: float | None = None
+    technique: Technique = UNKNOWN
+
+    @property
+    def title(self) -> str:
+        """The technique's name for people."""
+        return self.technique.title or self.strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ class StaleFigures:
     recovered: Estimate
     recovery: str
     recovery_s: float
+    technique: Technique = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +159,23 @@ class HeatMap:
     columns: tuple[str, ...]
     values: tuple[tuple[float | None, ...], ...]
     counts: tuple[tuple[int, ...], ...] = field(default=())
+
+
+def most_accurate(figures: Iterable[TechniqueFigures], scenario: str, kind: Kind) -> TechniqueFigures | None:
+    """Return the technique of a kind with the highest accuracy in a scenario; None where none was measured.
+
+    Of the same accuracy, the faster one counts. Small samples only count where there is nothing else.
+    """
+    found = [one for one in figures if one.scenario == scenario and one.technique.kind == kind and one.accuracy]
+    found = [one for one in found if not one.is_small] or found
+    return max(found, key=lambda one: (one.accuracy.value if one.accuracy else 0.0, -median_s(one)), default=None)
+
+
+def median_s(one: TechniqueFigures) -> float:
+    """Return the median seconds of a request; infinite where it was not measured."""
+    return one.total_s.p50.value if one.total_s else float("inf")
+
+
+def tokens_of(one: TechniqueFigures) -> float:
+    """Return the mean tokens of a request, prompt and answer; 0 where no language model was asked."""
+    return (one.input_tokens or 0.0) + (one.output_tokens or 0.0)

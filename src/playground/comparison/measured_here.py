@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from playground.comparison.scenario import Outcome
+from playground.comparison.outcomes import Outcome
 from playground.errors import EvaluationError
 from playground.machine import utc_now
 from playground.measuring.estimates import Estimate, proportion

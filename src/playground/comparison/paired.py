@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from playground.comparison.figures import PairedDifference
-from playground.comparison.scenario import Outcome
+from playground.comparison.outcomes import Outcome
 from playground.measuring.estimates import Estimate, proportion
 
 RESAMPLES = 10_000

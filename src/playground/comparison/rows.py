@@ -20,8 +20,6 @@ from playground.types import Prediction, RunRecord, Usage
 if TYPE_CHECKING:
     import pandas as pd
 
-SCENARIOS = ("return_policy", "contract_clauses")
-
 MOST_ROWS = 200_000
 MOST_NOTES = 20
 MAX_RECORDS_BYTES = 1 << 30
@@ -50,7 +48,7 @@ class _DamagedLineError(ValueError):
     """A line is no row; the message ends the sentence "line 3 of FILE was left out: ..."."""
 
 
-def read_run_rows(folder: Path, *, scenarios: Collection[str] = SCENARIOS) -> RunRows:
+def read_run_rows(folder: Path, scenarios: Collection[str]) -> RunRows:
     """Read the run in ``folder`` as far as it can be read, also while it goes on.
 
     A last line without its end is still being written, or was cut off; it counts only if it is whole. Where a row was

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.comparison.figures import HeatMap, PairedDifference, TechniqueFigures
+from playground.comparison.outcomes import Outcome
 from playground.comparison.paired import holm, paired_outcomes
 from playground.comparison.rows import RunRows
-from playground.comparison.scenario import ComparedScenario, Outcome
+from playground.comparison.scenario import ComparedScenario
 from playground.comparison.technique_figures import figures_of, heat_map_of, technique_rows
 from playground.types import RunRecord
 
@@ -39,6 +40,7 @@ class ComparedTechniques:
         adjusted_p: Holm's p-value of each of ``differences``.
         heat_map: by label or policy; its rows are ``names``.
         notes: sentences for the reader: what was left out, what could not be measured.
+        title: the scenario's title.
     """
 
     scenario: str
@@ -48,6 +50,7 @@ class ComparedTechniques:
     adjusted_p: tuple[float, ...]
     heat_map: HeatMap
     notes: tuple[str, ...]
+    title: str = ""
 
 
 def without_repeats(runs: Sequence[ComparedRun]) -> tuple[tuple[ComparedRun, ...], tuple[str, ...]]:
@@ -115,6 +118,7 @@ def _compared(name: str, runs: Sequence[ComparedRun]) -> ComparedTechniques:
         adjusted_p=adjusted_p,
         heat_map=heat_map_of(labels, outcomes),
         notes=tuple(dict.fromkeys(notes)),
+        title=runs[0].scenario.title,
     )
 
 

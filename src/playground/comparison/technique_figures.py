@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
+from playground.comparison.outcomes import Outcome
 from playground.comparison.rows import RunRows
-from playground.comparison.scenario import ComparedScenario, Outcome
-from playground.comparison.technique_styles import style_of
+from playground.comparison.scenario import ComparedScenario
+from playground.comparison.techniques import technique_named, title_of
 from playground.measuring.estimates import Estimate
 from playground.types import RunRecord
 
@@ -80,7 +81,7 @@ def figures_of(
     return TechniqueFigures(
         scenario=scenario.name,
         strategy=group.strategy,
-        title=style_of(group.strategy).title,
+        title=title_of(group.strategy, scenario.techniques),
         model_id=group.model_id,
         adapter=group.adapter,
         accuracy=measured.accuracy,
@@ -105,12 +106,13 @@ def figures_of(
         whole_unit=scenario.unit if parts > 1 else "",
         sample=measured.sample,
         unreadable=measured.unreadable,
+        technique=technique_named(group.strategy, scenario.techniques),
     )
 
 
 def heat_map(groups: Sequence[TechniqueRows], scenario: ComparedScenario) -> HeatMap:
     """Return the share of right outcomes of each technique (row) in each column: label or policy, by name."""
-    titles = [style_of(group.strategy).title for group in groups]
+    titles = [title_of(group.strategy, scenario.techniques) for group in groups]
     return heat_map_of(titles, [scenario.outcomes(group.records) for group in groups])
 
 

@@ -31,17 +31,18 @@ from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import CurvePoint, HeatMap, StaleFigures, TechniqueFigures
 from playground.comparison.footing import on_one_footing
 from playground.comparison.technique_figures import times_of
-from playground.comparison.technique_styles import STYLES, style_of
+from playground.comparison.techniques import UNKNOWN
 from playground.comparison.words import plain, seconds
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate
+from tests.support.evidence_samples import TECHNIQUES as STYLES
 
 
 def technique(strategy: str = "rag", **changes: Any) -> TechniqueFigures:
     base = TechniqueFigures(
         scenario="return_policy",
         strategy=strategy,
-        title=style_of(strategy).title,
+        title=STYLES[strategy].title if strategy in STYLES else strategy,
         model_id="small",
         adapter=None,
         accuracy=Estimate(0.6, 0.5, 0.7),
@@ -59,6 +60,7 @@ def technique(strategy: str = "rag", **changes: Any) -> TechniqueFigures:
         machine="a laptop",
         commit="abc",
         requests=40,
+        technique=STYLES.get(strategy, UNKNOWN),
     )
     return replace(base, **changes)
 
@@ -226,7 +228,7 @@ def test_a_technique_has_one_colour_on_every_chart() -> None:
     total = latency_figure([technique()])
     assert total is not None
     assert {trace.marker.color for trace in total.data if trace.mode == "markers+text"} == {colour}
-    curve = learning_curve_figure([CurvePoint("lora", 4, Estimate(0.6, 0.5, 0.7), 3)])
+    curve = learning_curve_figure([CurvePoint("lora", 4, Estimate(0.6, 0.5, 0.7), 3, technique=STYLES["lora"])])
     assert traces(curve, STYLES["lora"].title)[0].line.color == STYLES["lora"].colour
 
 
@@ -275,7 +277,7 @@ def test_what_the_figures_rest_on_is_said_with_its_pairs() -> None:
     assert "n = 40" in words(large) and "n = 40" not in str(large.layout.yaxis.ticktext)
     mixed = accuracy_cost_figure([few, replace(prompted, n=2, sample="2 contracts, 10 pairs")])
     assert "Fewer than 30 examples: a hint, not a result" in words(mixed)
-    curve = learning_curve_figure([CurvePoint("lora", 4, Estimate(0.6, 0.5, 0.7), 3)], n=60)
+    curve = learning_curve_figure([CurvePoint("lora", 4, Estimate(0.6, 0.5, 0.7), 3, technique=STYLES["lora"])], n=60)
     assert "60 pairs of clause and label" in words(curve)
 
 
@@ -410,7 +412,10 @@ def test_without_a_crossing_a_year_is_drawn() -> None:
 
 
 def test_the_learning_curve_has_a_band_and_the_articles_numbers() -> None:
-    points = [CurvePoint("lora", count, Estimate(0.5 + count / 500, 0.5, 0.9), 3, 4.0) for count in (16, 0, 64)]
+    points = [
+        CurvePoint("lora", count, Estimate(0.5 + count / 500, 0.5, 0.9), 3, 4.0, STYLES["lora"])
+        for count in (16, 0, 64)
+    ]
     figure = learning_curve_figure(points)
     (line,) = traces(figure, STYLES["lora"].title)
     assert list(line.y) == [0.5, 0.532, 0.628], "in the order of the examples"

@@ -12,8 +12,8 @@ import pytest
 
 from playground.comparison.charts.over_time import WAY_COLOURS
 from playground.comparison.claims.stale_facts import read_stale_facts
-from playground.comparison.technique_styles import STYLES
 from playground.paths import ROOT
+from tests.support.evidence_samples import TECHNIQUES as STYLES
 
 NAMES = list(STYLES)
 SCENARIO_A, SCENARIO_B = NAMES[: NAMES.index("zero-shot")], NAMES[NAMES.index("zero-shot") :]

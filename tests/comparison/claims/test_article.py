@@ -19,6 +19,7 @@ from playground.comparison.claims.evidence import collect_evidence
 from playground.comparison.claims.learning_curve import read_learning_curve
 from playground.comparison.claims.stale_facts import write_stale_facts
 from playground.paths import ROOT
+from scenarios.registry import all_scenarios
 from tests.support.evidence_samples import STALE, curve, figures, manifest, seconds, stale
 
 SHIPPED = ROOT / "data" / "adapters"
@@ -27,12 +28,12 @@ SETTINGS = tuple(f"choice {number}" for number in range(8))
 
 
 def row(row_id: str, **evidence: object) -> ArticleRow:
-    values = {"prompt_examples": 4, "prompt_settings": SETTINGS, **evidence}
+    values = {"prompt_examples": 4, "prompt_settings": SETTINGS, "scenarios": all_scenarios(), **evidence}
     return next(one for one in article_rows(ArticleEvidence(**values)) if one.id == row_id)  # type: ignore[arg-type]
 
 
 def test_there_are_seven_rows_in_the_articles_order_with_its_cells() -> None:
-    rows = article_rows(ArticleEvidence())
+    rows = article_rows(ArticleEvidence(scenarios=all_scenarios()))
     assert [one.title for one in rows] == [
         *("Alters weights", "Expertise", "Upfront cost", "Inference cost"),
         *("Time to implement", "Best for", "Data needed"),
@@ -42,7 +43,7 @@ def test_there_are_seven_rows_in_the_articles_order_with_its_cells() -> None:
 
 
 def test_without_evidence_no_row_has_a_verdict_and_each_names_a_command() -> None:
-    for one in article_rows(ArticleEvidence()):
+    for one in article_rows(ArticleEvidence(scenarios=all_scenarios())):
         assert one.verdict is None and one.verdict_words == NOT_MEASURED
         assert one.command.startswith("python ")
         assert one.measured and one.rule
@@ -209,7 +210,7 @@ def test_evidence_is_collected_from_the_files_and_damage_is_said(tmp_path: Path)
     store = AdapterStore(tmp_path / "own", SHIPPED)
     write_stale_facts(tmp_path / "stale_facts.json", STALE)
     (tmp_path / "learning_curve.json").write_text("{", encoding="utf-8")
-    found, problems = collect_evidence([figures("rag", 0.6)], tmp_path, store, prompt_examples=4)
+    found, problems = collect_evidence(all_scenarios(), [figures("rag", 0.6)], tmp_path, store)
     assert found.stale == STALE and found.curve is None
     assert len(problems) == 1 and "learning_curve.json is damaged" in problems[0]
     assert {"cuad-mpnet", "cuad-minilm"} <= {one.name for one in found.adapters}
@@ -217,5 +218,5 @@ def test_evidence_is_collected_from_the_files_and_damage_is_said(tmp_path: Path)
     # Of the four that ship to flag clauses the one that is in use out of the box, and the other one taught the same.
     assert {identity.partition("@")[0] for identity in found.ready} == {"cuad-mpnet", "cuad-minilm"}
     assert set(found.ready.values()) == {"the 41 categories of CUAD v1"}
-    assert collect_evidence([], tmp_path, AdapterStore(tmp_path / "own"), prompt_examples=0)[0].ready == {}
+    assert collect_evidence(all_scenarios(), [], tmp_path, AdapterStore(tmp_path / "own"))[0].ready == {}
     assert next(one for one in article_rows(found) if one.id == "time").verdict == "partly"

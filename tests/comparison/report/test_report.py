@@ -23,6 +23,7 @@ from playground.comparison.claims.article import ArticleEvidence, article_rows
 from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample
 from playground.comparison.figures import HeatMap, TechniqueFigures
+from playground.comparison.outcomes import Outcome
 from playground.comparison.report.extras import (
     MOST_EXAMPLES,
     ReportExamples,
@@ -40,12 +41,12 @@ from playground.comparison.runs_compared import (
     technique_names,
     without_repeats,
 )
-from playground.comparison.scenario import Outcome
 from playground.comparison.technique_figures import TechniqueRows
 from playground.machine import utc_now
 from playground.measuring.runs import RunInfo, appending, open_run
 from playground.paths import ROOT
 from playground.types import Prediction, RunRecord, Usage
+from scenarios.registry import all_scenarios, scenario_names
 from scenarios.return_policy.compared import compared_scenario
 from tests.support import evidence_samples as samples
 
@@ -109,7 +110,7 @@ def test_runs_that_were_measured_on_other_policies_are_not_paired() -> None:
 
 
 def test_the_recorded_runs_are_paired_across_their_folders() -> None:
-    runs = [read_run_rows(RUNS / name) for name in ("return_policy-rag", "return_policy-techniques")]
+    runs = [read_run_rows(RUNS / name, scenario_names()) for name in ("return_policy-rag", "return_policy-techniques")]
     unique, notes = without_repeats([ComparedRun(run, compared_scenario(run.info)) for run in runs])
     (found,) = compare_runs(unique)
     assert [one.strategy for one in found.figures][:2] == ["rag", "rag+lora"]
@@ -304,7 +305,9 @@ def test_the_charts_are_drawn_without_a_network_under_the_policy(
 
 def answers_of(name: str, outcomes: Mapping[str, bool]) -> TechniqueAnswers:
     group = TechniqueRows(name, "m", None, ())
-    return TechniqueAnswers(name, name, {key: Outcome(right) for key, right in outcomes.items()}, group, INFO)
+    return TechniqueAnswers(
+        name, samples.TECHNIQUES[name], {key: Outcome(right) for key, right in outcomes.items()}, group, INFO
+    )
 
 
 class ScriptedExamples:
@@ -329,6 +332,7 @@ def extras_of(**changes: Any) -> ReportExtras:
         adapters=[samples.manifest(HOSTILE)],
         curve=samples.curve({0: 50, 64: 60}, {64: 55, 1024: 90}),
         stale=samples.STALE,
+        scenarios=all_scenarios(),
     )
     return ReportExtras(**{"evidence": evidence, "examples": {"return_policy": differing()}, **changes})
 

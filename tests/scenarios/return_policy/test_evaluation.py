@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import pytest
 
 from playground import paths
 from playground.adapters import StoredAdapter
+from playground.cli.arguments import names_in
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
 from playground.measuring.evaluation import FAILED, EvaluationPlan, evaluate
 from playground.paths import POLICIES, SHIPPED_ADAPTERS
@@ -23,7 +23,8 @@ from playground.retrieval.index import RetrievalSettings
 from playground.types import Example, Prediction, RunRecord, Usage
 from scenarios.return_policy import evaluation as scenario
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import QUESTIONS, READER_TOP_K, few_shot_examples, system_prompt
+from scenarios.return_policy.record import QUESTIONS, PolicyRequest
+from scenarios.return_policy.scenario import READER_TOP_K, few_shot_examples, system_prompt
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_adapters import MANIFEST
 from tests.support.scripted_embedder import ScriptedEmbedder
@@ -47,12 +48,11 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write_questions
 
 
-def arguments(questions: Path = QUESTIONS, **changes: object) -> argparse.Namespace:
+def arguments(questions: Path = QUESTIONS, strategies: str = "rag", **changes: Any) -> PolicyRequest:
     policies = questions.parent / "policies" if questions != QUESTIONS else POLICIES
     given: dict[str, Any] = {
         "questions": questions,
         "policies": policies,
-        "strategies": "rag",
         "model": "bundled",
         "limit": None,
         "adapter": None,
@@ -63,10 +63,10 @@ def arguments(questions: Path = QUESTIONS, **changes: object) -> argparse.Namesp
         "abstain_at": None,
         "seed": 0,
     }
-    return argparse.Namespace(**(given | changes))
+    return PolicyRequest(strategies=names_in(strategies), **(given | changes))
 
 
-def prepare(given: argparse.Namespace, model: FakeChatModel) -> EvaluationPlan:
+def prepare(given: PolicyRequest, model: FakeChatModel) -> EvaluationPlan:
     return scenario.prepare(given, load_model=lambda: model, load_embedder=ScriptedEmbedder)
 
 
@@ -447,7 +447,7 @@ def test_bad_input_is_found_before_a_model_is_loaded(write: Callable[..., Path],
     def loaded() -> Any:
         raise AssertionError("a model was loaded")
 
-    def check(given: argparse.Namespace, message: str) -> None:
+    def check(given: PolicyRequest, message: str) -> None:
         with pytest.raises(PlaygroundError, match=message):
             scenario.prepare(given, load_model=loaded, load_embedder=loaded)
 

@@ -21,8 +21,10 @@ from playground.ui.comparison import measure_again
 from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison.desk import MeasurementDesk, Part, WatchedEmbedder
 from playground.ui.shared import jobs, resources
+from scenarios.contract_clauses.record import ClausesRequest
+from scenarios.registry import scenario_names
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.scenario import QUESTIONS
+from scenarios.return_policy.record import QUESTIONS, PolicyRequest
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_comparison import ANSWER, open_page, row, use_runs
 from tests.support.fakes_ui import click, html, run, words
@@ -97,7 +99,7 @@ def test_a_finished_run_of_all_techniques_is_not_offered_as_interrupted(shipped:
 
 
 def shipped_ways(scenario_name: str) -> tuple[measuring.Cell, ...]:
-    runs = [read_run_rows(path) for path in sorted(RECORDED_RUNS.iterdir()) if path.is_dir()]
+    runs = [read_run_rows(path, scenario_names()) for path in sorted(RECORDED_RUNS.iterdir()) if path.is_dir()]
     return measuring.recorded_ways([run for run in runs if run.info.scenario == scenario_name])
 
 
@@ -110,7 +112,8 @@ def test_each_recorded_adapter_is_measured_again_by_itself_with_as_many_pairs() 
     requests = measuring.requests_of("contract_clauses", found, None, "bundled")
     assert [request.strategies.count("lora") for request in requests] == [1, 1, 1], "a run has each technique once"
     for request in requests:
-        arguments = measuring.arguments_for(request, Path())
+        arguments = measuring.measuring_request(request)
+        assert isinstance(arguments, ClausesRequest)
         assert arguments.clauses == 5
         assert arguments.adapter == ",".join(name.partition("@")[0] for _strategy, name in request.adapters)
         assert set(request.adapters) <= {(cell.strategy, cell.adapter) for cell in found}
@@ -119,13 +122,14 @@ def test_each_recorded_adapter_is_measured_again_by_itself_with_as_many_pairs() 
 def test_the_adapters_of_scenario_a_are_named_each_by_its_own_option() -> None:
     found = measuring.cells("return_policy", shipped_ways("return_policy"))
     (request,) = measuring.requests_of("return_policy", [cell for cell in found if cell.adapter], 6, "bundled")
-    arguments = measuring.arguments_for(request, Path())
+    arguments = measuring.measuring_request(request)
+    assert isinstance(arguments, PolicyRequest)
     assert (arguments.adapter, arguments.closed_book_adapter) == ("policy-reader", "closed-book-northtrail")
 
 
 def test_the_sample_has_the_questions_of_the_recording() -> None:
-    recorded = read_run_rows(RECORDED_RUNS / "return_policy-techniques").records
-    limit = measuring.LIMITS["return_policy"][measuring.SAMPLE]
+    recorded = read_run_rows(RECORDED_RUNS / "return_policy-techniques", scenario_names()).records
+    limit = measuring.limits_of("return_policy")[measuring.SAMPLE]
     assert limit is not None
     examples = read_questions(QUESTIONS, POLICIES)
     sampled = sample_examples(examples, limit, seed=0, stratum=lambda example: example.metadata["answerable"])
@@ -277,7 +281,7 @@ def test_a_measurement_ends_between_the_warm_ups_of_its_techniques(
     go_on.set()
     assert measurement.job.done.wait(30)
     assert asked == [("rag", "warm-up")]
-    assert measurement.job.error is None and not read_run_rows(tmp_path / "run").records
+    assert measurement.job.error is None and not read_run_rows(tmp_path / "run", scenario_names()).records
     assert measurement.job.was_cancelled == (end == "close")
 
 
@@ -307,7 +311,7 @@ def test_a_measurement_ends_while_a_baseline_embeds_what_it_is_fitted_on(
     measurement = desk.start([part], "me")
     assert measurement.job.done.wait(60)
     assert embedded == [WatchedEmbedder.PORTION] * 2, "the 751 clauses are embedded no further"
-    assert measurement.job.error is None and not read_run_rows(tmp_path / "run").records
+    assert measurement.job.error is None and not read_run_rows(tmp_path / "run", scenario_names()).records
     assert measurement.job.was_cancelled == (end == "close")
 
 

@@ -23,6 +23,7 @@ from playground.ui.comparison.desk import Measurement, MeasurementDesk, Part
 from playground.ui.shared import resources
 from scenarios.contract_clauses.measured_contracts import contract_of, load_measured_set
 from scenarios.contract_clauses.prompted import sampled_pairs
+from scenarios.registry import scenario_names
 from tests.support.evidence_samples import STALE, curve
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_comparison import ANSWER, HOSTILE, open_page, row, rows_of, use_runs, write_run
@@ -228,7 +229,7 @@ def test_a_reply_that_says_neither_is_called_unreadable_and_not_right(recorded: 
         "contract_clauses",
         settings,
     )
-    assert len(read_run_rows(folder).records) == 1
+    assert len(read_run_rows(folder, scenario_names()).records) == 1
     app = open_page(scenario=B, section="Examples")
     assert '<span class="pill missing">unreadable</span>' in html(app)
     assert '<span class="pill">right</span>' not in html(app)
@@ -269,7 +270,7 @@ def test_one_cell_is_measured_beside_the_recorded_one(recorded: Path) -> None:
     assert '<span class="pill here">here</span>' in page
     assert '<span class="pill here">measured here</span>' in page
     (folder,) = fresh_folders(runs_root())
-    rows = read_run_rows(folder).records
+    rows = read_run_rows(folder, scenario_names()).records
     assert {one.strategy for one in rows} == {"rag"}
     assert {one.prediction.output for one in rows if one.prediction} == {ANSWER}
 
@@ -278,8 +279,8 @@ def test_the_fresh_result_is_compared_on_the_same_questions(recorded: Path) -> N
     app = click(open_page(), "measure_return_policy_rag")
     measured(app)
     (folder,) = fresh_folders(runs_root())
-    asked = {one.example_id for one in read_run_rows(folder).records}
-    known = {one.example_id for one in read_run_rows(recorded / "first").records}
+    asked = {one.example_id for one in read_run_rows(folder, scenario_names()).records}
+    known = {one.example_id for one in read_run_rows(recorded / "first", scenario_names()).records}
     shared = len(asked & known)
     if shared:
         assert f"on the same {shared}: recorded" in html(app)
@@ -290,7 +291,7 @@ def test_a_second_measurement_gives_the_same_answers(recorded: Path) -> None:
     for _attempt in range(2):
         click(app, "measure_return_policy_rag")
         measured(app)
-    found = [read_run_rows(folder).records for folder in fresh_folders(runs_root())]
+    found = [read_run_rows(folder, scenario_names()).records for folder in fresh_folders(runs_root())]
     assert len(found) == 2
     outcomes = [[(one.example_id, one.scores, one.prediction.output) for one in rows] for rows in found]  # type: ignore[union-attr]
     assert outcomes[0] == outcomes[1]
@@ -300,7 +301,7 @@ def test_all_techniques_are_measured_in_turns(recorded: Path) -> None:
     app = click(open_page(), "comparison_start")
     measured(app)
     (folder,) = fresh_folders(runs_root())
-    strategies = [one.strategy for one in read_run_rows(folder).records]
+    strategies = [one.strategy for one in read_run_rows(folder, scenario_names()).records]
     assert {"no-text", "whole-document", "rag", "rag+few-shot", "rag+cot"} <= set(strategies)
     assert strategies[:7].count(strategies[0]) < 7, "they take turns"
 
@@ -326,13 +327,13 @@ def test_stop_keeps_the_rows_and_going_on_finishes_them(recorded: Path, monkeypa
     measured(app)
     assert any("Stopped after 3 of 6 rows" in text for text in words(app.info))
     (folder,) = fresh_folders(runs_root())
-    kept = read_run_rows(folder).records
+    kept = read_run_rows(folder, scenario_names()).records
     assert len(kept) == 3
     click(app, "comparison_go_on")
     measured(app)
     assert any("Measured 6 of 6 rows" in text for text in words(app.success))
     assert fresh_folders(runs_root()) == (folder,)
-    rows = read_run_rows(folder).records
+    rows = read_run_rows(folder, scenario_names()).records
     assert rows[:3] == kept, "no row was done again"
     assert len({one.example_id for one in rows}) == 6
 
@@ -367,14 +368,14 @@ def test_a_model_that_disappears_is_given_up_and_the_rows_are_kept(
     measured(app)
     assert any("rows failed and count as wrong" in text for text in words(app.warning))
     (folder,) = fresh_folders(runs_root())
-    rows = read_run_rows(folder).records
+    rows = read_run_rows(folder, scenario_names()).records
     assert rows[0].error is None and all(one.error for one in rows[1:])
     assert any("is given up for this run; its finished rows are kept" in text for text in words(app.warning))
 
     monkeypatch.setattr(resources, "chat_model", lambda _choice: FakeChatModel(lambda _question: ANSWER))
     click(app, "comparison_go_on")
     measured(app)
-    again = read_run_rows(folder).records
+    again = read_run_rows(folder, scenario_names()).records
     assert len(again) == 6 and all(one.error is None for one in again), "what failed was asked again"
     assert again[0] == rows[0]
 
@@ -407,7 +408,7 @@ def test_a_cap_stops_before_the_call_that_could_exceed_it(recorded: Path, monkey
     measured(app)
     assert any("spending cap of $1.00 stops this run" in text for text in words(app.error))
     (folder,) = fresh_folders(runs_root())
-    assert len(read_run_rows(folder).records) == 2, "the warm-up and two questions cost 0.90"
+    assert len(read_run_rows(folder, scenario_names()).records) == 2, "the warm-up and two questions cost 0.90"
 
 
 def test_one_measurement_at_a_time(recorded: Path) -> None:

@@ -10,14 +10,13 @@ from playground.charts.style import FONT_SIZE
 from playground.comparison.charts.frame import INK, SMALL_SAMPLE, framed, legend_below
 from playground.comparison.claims.break_even import Assumptions, BreakEven, Way, cumulative_cost_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, CurvePoint, StaleFigures, TechniqueFigures
-from playground.comparison.technique_styles import style_of
 from playground.comparison.words import percent, plain, seconds
 from playground.pricing import describe_cost
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-WAY_COLOURS: Mapping[Way, str] = {"prompting": style_of("rag").colour, "fine-tuning": style_of("lora").colour}
+WAY_COLOURS: Mapping[Way, str] = {"prompting": "#366797", "fine-tuning": "#029e71"}
 """Those of RAG and of LoRA, for where no technique was measured."""
 
 FEW, MANY = 50, 1_000
@@ -31,8 +30,8 @@ _STAGES = ("before the change", "right after it", "after recovering")
 def way_colours(prompting: TechniqueFigures | None, tuned: TechniqueFigures | None) -> Mapping[Way, str]:
     """Return the colours of the techniques that stand for the two ways: a technique has one colour on every chart."""
     return {
-        "prompting": style_of(prompting.strategy).colour if prompting else WAY_COLOURS["prompting"],
-        "fine-tuning": style_of(tuned.strategy).colour if tuned else WAY_COLOURS["fine-tuning"],
+        "prompting": prompting.technique.colour if prompting else WAY_COLOURS["prompting"],
+        "fine-tuning": tuned.technique.colour if tuned else WAY_COLOURS["fine-tuning"],
     }
 
 
@@ -103,7 +102,7 @@ def learning_curve_figure(points: Sequence[CurvePoint], *, n: int | None = None)
     strategies = list(dict.fromkeys(point.strategy for point in points))
     for strategy in strategies:
         own = sorted((point for point in points if point.strategy == strategy), key=lambda point: point.examples)
-        style = style_of(strategy)
+        style, title = own[0].technique, own[0].title
         places = [_place(point.examples) for point in own]
         figure.add_scatter(
             x=[*places, *reversed(places)],
@@ -122,8 +121,8 @@ def learning_curve_figure(points: Sequence[CurvePoint], *, n: int | None = None)
             mode="lines+markers",
             line={"color": style.colour, "width": 4},
             marker={"color": style.colour, "symbol": style.marker, "size": 14},
-            name=style.title,
-            hovertext=[_curve_hover(style.title, point) for point in own],
+            name=title,
+            hovertext=[_curve_hover(title, point) for point in own],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     counts = sorted({point.examples for point in points})
@@ -160,7 +159,8 @@ def learning_curve_figure(points: Sequence[CurvePoint], *, n: int | None = None)
     note = SMALL_SAMPLE if n is not None and n < FEWEST_EXAMPLES else "line: mean; band: lowest to highest seed"
     note = pairs + note if pairs else note.capitalize()
     figure = framed(figure, "Learning curve", height=440, note=note)
-    legend_below(figure, [style_of(strategy).title for strategy in strategies])
+    titles = {point.strategy: point.title for point in points}
+    legend_below(figure, [titles[strategy] for strategy in strategies])
     return figure
 
 
@@ -184,7 +184,7 @@ def stale_facts_figure(rows: Sequence[StaleFigures], *, n: int | None = None) ->
 
     figure = go.Figure()
     for place, row in enumerate(rows):
-        style = style_of(row.strategy)
+        style = row.technique
         estimates = (row.before, row.stale, row.recovered)
         shift = 0.05 * (place - (len(rows) - 1) / 2)  # intervals beside each other, not on top of each other
         name = f"{plain(row.title)}: {plain(row.recovery)} {seconds(row.recovery_s)}"

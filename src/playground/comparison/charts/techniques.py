@@ -1,6 +1,6 @@
 """Figures of the techniques -> plotly charts: accuracy against cost, times, tokens, accuracy by label or policy.
 
-One colour and marker a technique (``technique_styles``), filled where a run came with the project and open or hatched
+One colour and marker a technique (``techniques``), filled where a run came with the project and open or hatched
 where it was measured here and now. Units stand on the axes, values appear on hovering.
 """
 
@@ -20,7 +20,6 @@ from playground.comparison.figures import HeatMap, TechniqueFigures, Times
 from playground.comparison.footing import footing_note, on_one_footing, unit_words, units_of
 from playground.comparison.pareto import pareto_front
 from playground.comparison.technique_figures import OUTPUT, WHOLE_PROMPT
-from playground.comparison.technique_styles import style_of
 from playground.comparison.words import percent, plain, seconds
 from playground.pricing import describe_cost
 
@@ -72,7 +71,7 @@ def accuracy_cost_figure(
             hoverinfo="skip",
         )
     for i in shown:
-        one, style = figures[i], style_of(figures[i].strategy)
+        one, style = figures[i], figures[i].technique
         if one.accuracy is None:
             continue
         size = sizes[i]
@@ -128,7 +127,7 @@ def accuracy_cost_figure(
 
 def marker_of(one: TechniqueFigures) -> str:
     """Return the plotly symbol of a technique: open where it was measured here and now."""
-    symbol = style_of(one.strategy).marker
+    symbol = one.technique.marker
     return symbol if one.recorded or symbol.endswith("-open") else f"{symbol}-open"
 
 
@@ -169,7 +168,7 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
     lows, highs = [], []
     for place, (one, each) in enumerate(pairs):
         base = len(pairs) - 1 - place
-        colour = style_of(one.strategy).colour
+        colour = one.technique.colour
         logs = np.log10(np.asarray(each.values, dtype=float))
         lows.append(float(np.quantile(logs, 0.005)))
         highs.append(float(np.quantile(logs, 0.995)))

@@ -23,9 +23,16 @@ from playground.comparison.claims.learning_curve import COMMAND as CURVE_COMMAND
 from playground.comparison.claims.learning_curve import CurveRow, LearningCurve
 from playground.comparison.claims.stale_facts import COMMAND as STALE_COMMAND
 from playground.comparison.claims.stale_facts import StaleFacts
-from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
+from playground.comparison.figures import (
+    CurvePoint,
+    StaleFigures,
+    TechniqueFigures,
+    median_s,
+    most_accurate,
+    tokens_of,
+)
 from playground.comparison.footing import on_one_footing, unit_words
-from playground.comparison.technique_kinds import kind_of, median_s, most_accurate, tokens_of
+from playground.comparison.scenario import Scenario, scenario_showing
 from playground.measuring.estimates import proportion
 from playground.models.catalog import BUNDLES
 from playground.pricing import describe_cost
@@ -35,7 +42,6 @@ NOT_MEASURED = "not measured yet"
 
 EVALUATE_COMMAND = "python -m playground evaluate SCENARIO --out runs/NAME"
 TRAIN_COMMAND = "python -m playground train clauses --data written --out my-flagger"
-SCENARIO_NAMES: Mapping[str, str] = {"return_policy": "Scenario A", "contract_clauses": "Scenario B"}
 
 FEW, MANY = 64, 1000
 """Examples: the point of the curve nearest to the article's "~50", and its "1,000+"."""
@@ -83,11 +89,12 @@ class ArticleEvidence:
     """Everything that was recorded.
 
     Attributes:
-        figures: of the techniques of both scenarios, recorded ones before fresh ones.
+        scenarios: those that are part of the article say which.
+        figures: of the techniques of all scenarios, recorded ones before fresh ones.
         adapters: manifests of the adapters that were trained.
         curve: None where it was not measured.
         stale: None where it was not measured.
-        prompt_examples: worked examples that the few-shot prompt of Scenario A shows.
+        prompt_examples: worked examples that the few-shot prompt of the scenario with changing facts shows.
         prompt_settings: choices that a prompted bot has.
         ready: of the adapter that flags clauses out of the box, by identity: what it is ready for, in words.
     """
@@ -99,6 +106,7 @@ class ArticleEvidence:
     prompt_examples: int = 0
     prompt_settings: Sequence[str] = field(default=())
     ready: Mapping[str, str] = field(default_factory=dict)
+    scenarios: Sequence[Scenario] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +206,7 @@ def _alters_weights(evidence: ArticleEvidence) -> _Found:
         lines.append(
             f"Not recorded, so not known: the base's SHA-256 before and after the training of {', '.join(unknown)}."
         )
-    prompted = [one for one in evidence.figures if kind_of(one.strategy) == "prompting"]
+    prompted = [one for one in evidence.figures if one.technique.kind == "prompting"]
     if prompted:
         adapted = sum(one.adapter is not None for one in prompted)
         lines.append(f"{len(prompted) - adapted} of {len(prompted)} prompted techniques ran on the base alone.")
@@ -236,7 +244,9 @@ def _expertise(evidence: ArticleEvidence) -> _Found:
         examples[name] > MUCH_DEARER * max(1, evidence.prompt_examples) for name in choices
     )
     verdict: Verdict = "holds" if more == 2 * len(choices) else "partly" if more else "not here"
-    return _Found(lines, verdict, (Evidence("", "data/adapters"), Evidence("", "scenarios/return_policy")))
+    prompts = scenario_showing("changing facts", evidence.scenarios)
+    files = (Evidence("", "data/adapters"), *([Evidence("", f"scenarios/{prompts.name}")] if prompts else []))
+    return _Found(lines, verdict, files)
 
 
 def _upfront_cost(evidence: ArticleEvidence) -> _Found:
@@ -265,9 +275,12 @@ def _upfront_cost(evidence: ArticleEvidence) -> _Found:
 def _inference_cost(evidence: ArticleEvidence) -> _Found:
     lines: list[str] = []
     agreeing = compared = 0
-    for scenario, name in SCENARIO_NAMES.items():
-        prompted = most_accurate(evidence.figures, scenario, "prompting")
-        tuned = most_accurate(evidence.figures, scenario, "fine-tuning")
+    for scenario in evidence.scenarios:
+        if scenario.article is None:
+            continue
+        name = scenario.article.name
+        prompted = most_accurate(evidence.figures, scenario.name, "prompting")
+        tuned = most_accurate(evidence.figures, scenario.name, "fine-tuning")
         if prompted is None or tuned is None:
             lines.append(f"{name}: not both kinds were measured yet.")
             continue
@@ -309,7 +322,7 @@ def _best_for(evidence: ArticleEvidence) -> _Found:
     lines: list[str] = []
     agreeing: list[bool] = []
     stale = evidence.stale.figures if evidence.stale else ()
-    prompted = [one for one in stale if kind_of(one.strategy) == "prompting"]
+    prompted = [one for one in stale if one.technique.kind == "prompting"]
     trained = [one for one in stale if one.recovery == "training"]
     if prompted and trained:
         best, closed = max(prompted, key=lambda one: one.recovered.value), trained[0]
@@ -321,8 +334,9 @@ def _best_for(evidence: ArticleEvidence) -> _Found:
             f"{_duration(best.recovery_s)}, {closed.title} {closed.recovered.value:.0%} after "
             f"{_duration(closed.recovery_s)} of training ({_stale_stamp(evidence)})."
         )
-    prompt = most_accurate(evidence.figures, "contract_clauses", "prompting")
-    tuned = most_accurate(evidence.figures, "contract_clauses", "fine-tuning")
+    one_task = scenario_showing("one task", evidence.scenarios)
+    prompt = most_accurate(evidence.figures, one_task.name, "prompting") if one_task else None
+    tuned = most_accurate(evidence.figures, one_task.name, "fine-tuning") if one_task else None
     if prompt and tuned and prompt.accuracy and tuned.accuracy:
         agreeing.append(tuned.accuracy.low > prompt.accuracy.high)
         lines.append(

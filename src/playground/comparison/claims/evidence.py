@@ -13,6 +13,7 @@ from playground.answering.answer import BotSettings
 from playground.comparison.claims import learning_curve, stale_facts
 from playground.comparison.claims.article import ArticleEvidence
 from playground.comparison.figures import TechniqueFigures
+from playground.comparison.scenario import Scenario, scenario_showing, techniques_of
 from playground.errors import EvaluationError
 
 Evidence = TypeVar("Evidence")
@@ -20,24 +21,28 @@ _LONGEST_NAME = 80
 
 
 def collect_evidence(
-    figures: Sequence[TechniqueFigures], runs: Path, adapters: AdapterStore, *, prompt_examples: int
+    scenarios: Sequence[Scenario], figures: Sequence[TechniqueFigures], runs: Path, adapters: AdapterStore
 ) -> tuple[ArticleEvidence, tuple[str, ...]]:
     """Return the evidence and a sentence for each part that could not be read; such a part counts as missing.
 
     Args:
-        figures: of the recorded runs of both scenarios.
+        scenarios: all there are; one of them has the facts that change, one the learning curve.
+        figures: of the recorded runs of all of them.
         runs: folder of the recorded runs, where the evidence files are.
         adapters: only those that ship with the project count: what the user trained says nothing about the project.
-        prompt_examples: worked examples of the few-shot prompt of Scenario A.
     """
     problems: list[str] = []
-    curve = _read(lambda: learning_curve.read_learning_curve(runs / learning_curve.FILE), problems)
-    facts = _read(lambda: stale_facts.read_stale_facts(runs / stale_facts.FILE), problems)
+    task, changing = scenario_showing("one task", scenarios), scenario_showing("changing facts", scenarios)
+    curve_file, facts_file = runs / learning_curve.FILE, runs / stale_facts.FILE
+    curve = _read(lambda: learning_curve.read_learning_curve(curve_file, techniques_of(task)), problems)
+    facts = _read(lambda: stale_facts.read_stale_facts(facts_file, techniques_of(changing)), problems)
+    prompt_examples = changing.load().prompt_examples() if changing else 0
     stored_adapters = adapters.list()
     shipped = [stored.manifest for stored in stored_adapters if stored.shipped]
     settings = tuple(one.name for one in fields(BotSettings) if one.name != "adapter")
     ready = _ready(stored_adapters)
-    return ArticleEvidence(figures, shipped, curve, facts, prompt_examples, settings, ready), tuple(problems)
+    found = ArticleEvidence(figures, shipped, curve, facts, prompt_examples, settings, ready, scenarios)
+    return found, tuple(problems)
 
 
 def _ready(adapters: Sequence[StoredAdapter]) -> dict[str, str]:

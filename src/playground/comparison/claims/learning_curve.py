@@ -8,7 +8,7 @@ One row is one technique at one number of examples under one seed; the points of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from playground.comparison.claims.provenance import (
@@ -18,6 +18,7 @@ from playground.comparison.claims.provenance import (
     write_evidence,
 )
 from playground.comparison.figures import CurvePoint
+from playground.comparison.techniques import Technique, technique_named
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, mean
 from playground.typed_json import Count, Seconds, typed
@@ -66,16 +67,18 @@ class LearningCurve:
     """The recorded rows, and where they are from.
 
     ``available``: labelled clauses that there were to draw from; None where an older version did not record it.
+    ``techniques``: those of the scenario, for names and colours.
     """
 
     provenance: Provenance
     rows: tuple[CurveRow, ...]
     available: int | None = None
+    techniques: tuple[Technique, ...] = field(default=(), compare=False)
 
     @property
     def points(self) -> tuple[CurvePoint, ...]:
         """The points of the chart."""
-        return curve_points(self.rows)
+        return curve_points(self.rows, self.techniques)
 
     @property
     def end_words(self) -> str:
@@ -96,7 +99,7 @@ class LearningCurve:
         return any((row.strategy, row.examples, row.seed) == (strategy, examples, seed) for row in self.rows)
 
 
-def curve_points(rows: Sequence[CurveRow]) -> tuple[CurvePoint, ...]:
+def curve_points(rows: Sequence[CurveRow], techniques: Sequence[Technique] = ()) -> tuple[CurvePoint, ...]:
     """Return a point for each technique and number of examples: the mean over seeds, its lowest and highest."""
     groups: dict[tuple[str, int], list[CurveRow]] = {}
     for row in rows:
@@ -111,13 +114,14 @@ def curve_points(rows: Sequence[CurveRow]) -> tuple[CurvePoint, ...]:
                 accuracy=Estimate(sum(found) / len(found), min(found), max(found)),
                 seeds=len({row.seed for row in own}),
                 duration_s=mean([row.duration_s for row in own if row.duration_s is not None]),
+                technique=technique_named(strategy, techniques),
             )
         )
     return tuple(points)
 
 
-def read_learning_curve(path: Path) -> LearningCurve | None:
-    """Return the recorded curve; None where there is none.
+def read_learning_curve(path: Path, techniques: tuple[Technique, ...] = ()) -> LearningCurve | None:
+    """Return the recorded curve of a scenario with these techniques; None where there is none.
 
     Raises:
         EvaluationError: the file is damaged; the message says what to do.
@@ -132,7 +136,7 @@ def read_learning_curve(path: Path) -> LearningCurve | None:
         raise _damaged(path) from error
     if not all(0 < one.n >= one.right for one in rows):
         raise _damaged(path)
-    return LearningCurve(provenance_of(row, path), rows, available)
+    return LearningCurve(provenance_of(row, path), rows, available, techniques)
 
 
 def write_learning_curve(path: Path, curve: LearningCurve) -> None:

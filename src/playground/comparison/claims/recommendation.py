@@ -29,9 +29,8 @@ from playground.comparison.claims.break_even import ANNOTATION_USD, ASSUMED, DAY
 from playground.comparison.claims.learning_curve import LearningCurve
 from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.costs import DEFAULT_MACHINE_USD_PER_HOUR
-from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures
+from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures, median_s, tokens_of
 from playground.comparison.footing import on_one_footing, unit_words
-from playground.comparison.technique_kinds import LEARNS_FROM_LABELS, median_s, tokens_of
 from playground.comparison.words import seconds
 from playground.errors import EvaluationError
 from playground.pricing import describe_cost
@@ -196,9 +195,9 @@ def _largest_samples(figures: Sequence[TechniqueFigures], scenario: str) -> list
     return [on_one_footing(one) for one in best.values()]
 
 
-def _learns(needs: Needs, one: TechniqueFigures, ready: Mapping[str, str]) -> bool:
+def _learns(one: TechniqueFigures, ready: Mapping[str, str]) -> bool:
     """Whether a technique needs labelled clauses of the user's."""
-    return needs.scenario == "contract_clauses" and one.strategy in LEARNS_FROM_LABELS and one.adapter not in ready
+    return one.technique.learns_from_labels and one.adapter not in ready
 
 
 def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None, ready: Mapping[str, str]) -> Reason | None:
@@ -219,7 +218,7 @@ def _unfit(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None, rea
             f"{_DAY_S / median_s(one):,.0f} a day.",
             "Time and tokens",
         )
-    return _too_few_examples(needs, one, curve) if _learns(needs, one, ready) else None
+    return _too_few_examples(needs, one, curve) if _learns(one, ready) else None
 
 
 def _too_few_examples(needs: Needs, one: TechniqueFigures, curve: LearningCurve | None) -> Reason | None:
@@ -271,7 +270,7 @@ def _candidate(
     usd_per_hour: float,
 ) -> _Candidate:
     accuracy, note = one.accuracy.value if one.accuracy else 0.0, ""
-    learns = _learns(needs, one, ready)
+    learns = _learns(one, ready)
     point = _curve_point(needs, one, curve) if learns else None
     if point is not None and point.accuracy.value < accuracy:
         accuracy = point.accuracy.value

@@ -10,7 +10,7 @@ yet, is what it said before; only now the new policy decides what is right.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from playground.comparison.claims.provenance import (
     write_evidence,
 )
 from playground.comparison.figures import StaleFigures
-from playground.comparison.technique_styles import style_of
+from playground.comparison.techniques import Technique, technique_named, title_of
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, proportion
 from playground.typed_json import Count, Seconds, typed
@@ -64,23 +64,29 @@ class RecoveryTime:
 
 @dataclass(frozen=True, slots=True)
 class StaleFacts:
-    """The recorded measurement: single answers, times, where it is from, and the figures computed from them."""
+    """The recorded measurement: single answers, times, where it is from, and the figures computed from them.
+
+    ``techniques``: those of the scenario, for names and colours.
+    """
 
     provenance: Provenance
     answers: tuple[StaleAnswer, ...]
     recoveries: tuple[RecoveryTime, ...]
+    techniques: tuple[Technique, ...] = field(default=(), compare=False)
 
     @property
     def figures(self) -> tuple[StaleFigures, ...]:
         """Rates of each technique with Wilson's intervals, in the order of ``recoveries``."""
-        return stale_figures(self.answers, self.recoveries)
+        return stale_figures(self.answers, self.recoveries, self.techniques)
 
     def of(self, strategy: str) -> StaleFigures | None:
         """Return the figures of a technique; None where it was not measured."""
         return next((one for one in self.figures if one.strategy == strategy), None)
 
 
-def stale_figures(answers: Sequence[StaleAnswer], recoveries: Sequence[RecoveryTime]) -> tuple[StaleFigures, ...]:
+def stale_figures(
+    answers: Sequence[StaleAnswer], recoveries: Sequence[RecoveryTime], techniques: Sequence[Technique] = ()
+) -> tuple[StaleFigures, ...]:
     """Return the figures of each technique that has both a time and answers."""
     found = []
     for time in recoveries:
@@ -90,19 +96,20 @@ def stale_figures(answers: Sequence[StaleAnswer], recoveries: Sequence[RecoveryT
         found.append(
             StaleFigures(
                 strategy=time.strategy,
-                title=style_of(time.strategy).title,
+                title=title_of(time.strategy, techniques),
                 before=_rate([answer.before for answer in own]),
                 stale=_rate([answer.stale for answer in own]),
                 recovered=_rate([answer.recovered for answer in own]),
                 recovery=time.recovery,
                 recovery_s=time.recovery_s,
+                technique=technique_named(time.strategy, techniques),
             )
         )
     return tuple(found)
 
 
-def read_stale_facts(path: Path) -> StaleFacts | None:
-    """Return the recorded measurement; None where there is none.
+def read_stale_facts(path: Path, techniques: tuple[Technique, ...] = ()) -> StaleFacts | None:
+    """Return the recorded measurement of a scenario with these techniques; None where there is none.
 
     Raises:
         EvaluationError: the file is damaged; the message says what to do.
@@ -115,7 +122,7 @@ def read_stale_facts(path: Path) -> StaleFacts | None:
         recoveries = typed(tuple[RecoveryTime, ...], row.get("recoveries"))
     except ValueError as error:
         raise _damaged(path) from error
-    return StaleFacts(provenance_of(row, path), answers, recoveries)
+    return StaleFacts(provenance_of(row, path), answers, recoveries, techniques)
 
 
 def write_stale_facts(path: Path, measured: StaleFacts) -> None:

@@ -6,9 +6,8 @@ All of it may be missing: a report says what is at hand and leaves out the rest.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from playground.adapters import AdapterManifest
 from playground.comparison.claims.article import ArticleEvidence
@@ -18,29 +17,22 @@ from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample, example_ids
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.footing import on_one_footing, units_of
-from playground.comparison.scenario import Outcome
+from playground.comparison.outcomes import Outcome
+from playground.comparison.scenario import ScenarioFunctions
 from playground.comparison.technique_figures import TechniqueRows
-from playground.comparison.technique_kinds import kind_of
+from playground.comparison.techniques import Kind, Technique
 from playground.measuring.runs import RunInfo
 
 MOST_EXAMPLES = 20
 """Most examples of a scenario in a report."""
-_PROMPTED_FIRST, _TUNED_FIRST = ("rag", "few-shot"), ("rag+lora", "lora")
-
-
-class ShowsExamples(Protocol):
-    """The module of a scenario that puts examples and answers in words (``scenarios.NAME.side_by_side``)."""
-
-    shown_examples: Callable[[Sequence[str], RunInfo], Mapping[str, ShownExample]]
-    shown_answers: Callable[[TechniqueRows, Sequence[str], RunInfo], Mapping[str, ShownAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
 class TechniqueAnswers:
-    """A technique as examples are taken from it: its name and strategy, what was right, and the rows behind it."""
+    """A technique as examples are taken from it: its name, what was right, and the rows behind it."""
 
     name: str
-    strategy: str
+    technique: Technique
     outcomes: Mapping[str, Outcome]
     group: TechniqueRows
     info: RunInfo
@@ -51,7 +43,7 @@ class ReportAnswer:
     """What a technique made of an example."""
 
     name: str
-    strategy: str
+    technique: Technique
     answer: ShownAnswer
 
 
@@ -110,9 +102,8 @@ def break_even_of(figures: Sequence[TechniqueFigures], extras: ReportExtras) -> 
     for scenario in dict.fromkeys(one.scenario for one in figures):
         if (found := extras.break_even.get(scenario)) is not None:
             return found
-    prompting = _first([one for one in figures if kind_of(one.strategy) == "prompting" and one.input_tokens],
-                       _PROMPTED_FIRST)  # fmt: skip
-    tuned = _first([one for one in figures if kind_of(one.strategy) == "fine-tuning"], _TUNED_FIRST)
+    prompting = _first("prompting", [one for one in figures if one.input_tokens])
+    tuned = _first("fine-tuning", figures)
     if prompting is None or tuned is None:
         return None
     stale: StaleFacts | None = extras.evidence.stale if extras.evidence else None
@@ -124,7 +115,7 @@ def break_even_of(figures: Sequence[TechniqueFigures], extras: ReportExtras) -> 
 
 
 def differing_examples(
-    techniques: Sequence[TechniqueAnswers], module: ShowsExamples, *, most: int = MOST_EXAMPLES
+    techniques: Sequence[TechniqueAnswers], scenario: ScenarioFunctions, *, most: int = MOST_EXAMPLES
 ) -> ReportExamples:
     """Return the examples on which not all techniques were right or wrong, those that most were asked first."""
     ids = example_ids([one.outcomes for one in techniques], only_different=True)
@@ -132,18 +123,18 @@ def differing_examples(
     kept = sorted(ids, key=lambda name: -asked[name])[:most]
     if not kept:
         return ReportExamples((), 0)
-    examples = module.shown_examples(kept, techniques[0].info)
-    answers = [(one, module.shown_answers(one.group, kept, one.info)) for one in techniques]
+    examples = scenario.shown_examples(kept, techniques[0].info)
+    answers = [(one, scenario.shown_answers(one.group, kept, one.info)) for one in techniques]
     shown = tuple(
         (
             examples[name],
-            tuple(ReportAnswer(one.name, one.strategy, own[name]) for one, own in answers if name in own),
+            tuple(ReportAnswer(one.name, one.technique, own[name]) for one, own in answers if name in own),
         )
         for name in kept
     )
     return ReportExamples(shown, len(ids))
 
 
-def _first(figures: Sequence[TechniqueFigures], preferred: Sequence[str]) -> TechniqueFigures | None:
-    named = [one for name in preferred for one in figures if one.strategy == name]
-    return next(iter([*named, *figures]), None)
+def _first(kind: Kind, figures: Sequence[TechniqueFigures]) -> TechniqueFigures | None:
+    own = [one for one in figures if one.technique.kind == kind]
+    return next(iter([*(one for one in own if one.technique.stands_for_kind), *own]), None)

@@ -22,7 +22,6 @@ from playground.comparison.report.chart_data import Chart, Charts
 from playground.comparison.report.extras import ReportExamples, ReportExtras
 from playground.comparison.report.sections import BreakEvenSection, ChangeSection, break_even_section, change_section
 from playground.comparison.runs_compared import ComparedTechniques, named_figures
-from playground.comparison.technique_styles import style_of
 from playground.comparison.words import plain
 from playground.pricing import describe_cost, prices_date
 from playground.text.html_page import as_it_stands, load_templates, policy_hash
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 SIGNIFICANT = 0.05
 _LONGEST_ANSWER, _LONGEST_CLAUSE, _LONGEST_ASKED = 700, 1_500, 300
-_SCENARIO_TITLES = {"return_policy": "Return policy", "contract_clauses": "Contract clauses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def _section(compared: ComparedTechniques, charts: Charts, extras: ReportExtras 
     figures = [_plain(one) for one in named_figures(compared)]
     basis = extras.basis if extras else None
     return ScenarioSection(
-        title=_SCENARIO_TITLES.get(compared.scenario, compared.scenario),
+        title=compared.title or compared.scenario,
         compared=compared,
         is_small=any(one.is_small for one in compared.figures),
         charts=tuple(charts.add(figure) for figure in _figure_charts(figures, compared, basis)),
@@ -138,7 +136,6 @@ def _templates() -> jinja2.Environment:
         "longest_asked": _LONGEST_ASKED,
         "longest_clause": _LONGEST_CLAUSE,
         "significant": SIGNIFICANT,
-        "style_of": style_of,
         "verdict_classes": {"holds": "holds", "partly": "partly", "not here": "not-here"},
     }
     templates.filters |= {"cut": _cut, "p_value": _p_value, "rounded": _rounded, "seconds": _seconds}

@@ -68,16 +68,17 @@ def _break_even_words(found: ReportBreakEven) -> str:
 
 
 def change_section(scenario: str, extras: ReportExtras, charts: Charts) -> ChangeSection | None:
-    """Return the learning curve of Scenario B, or what a policy change did in Scenario A; None without evidence."""
+    """Return the learning curve of the scenario with one task, or what a change did where facts change; else None."""
     evidence = extras.evidence
     if evidence is None:
         return None
-    if scenario == "contract_clauses" and evidence.curve is not None:
+    shown_by = {one.article.shows for one in evidence.scenarios if one.article and one.name == scenario}
+    if "one task" in shown_by and evidence.curve is not None:
         points = [replace(point, strategy=plain(point.strategy)) for point in evidence.curve.points]
         chart = charts.add(learning_curve_figure(points, n=evidence.curve.provenance.n))
         lines = _stamp(scenario, evidence, evidence.curve.provenance, evidence.curve.end_words)
         return ChangeSection("How many examples are needed", chart, lines)
-    if scenario == "return_policy" and evidence.stale is not None:
+    if "changing facts" in shown_by and evidence.stale is not None:
         rows = [replace(row, title=plain(row.title)) for row in evidence.stale.figures]
         chart = charts.add(stale_facts_figure(rows, n=evidence.stale.provenance.n))
         lines = _stamp(scenario, evidence, evidence.stale.provenance)

@@ -18,7 +18,7 @@ from playground.ui.comparison.sources import dot_html
 from playground.ui.comparison.state import Key
 from playground.ui.shared import resources
 from playground.ui.shared.markup import escape_html, escape_markdown
-from scenarios.return_policy.scenario import few_shot_examples
+from scenarios import registry
 
 _CLASSES = {"holds": "verdict-holds", "partly": "verdict-partly", "not here": "verdict-not-here"}
 _HEADINGS = ("", "The article says", "Measured here", "Verdict", "Evidence")
@@ -28,10 +28,10 @@ _WIDTHS = (3, 5, 9, 3, 4)
 def draw_article() -> None:
     """Draw the seven rows: what the article says, what was measured, the verdict, the evidence."""
     evidence, problems = collect_evidence(
+        registry.all_scenarios(),
         comparison_resources.recorded_figures(),
         paths.RECORDED_RUNS,
         resources.adapter_store(),
-        prompt_examples=len(few_shot_examples()),
     )
     for problem in problems:
         st.warning(escape_markdown(problem), icon=":material/warning:")
@@ -122,7 +122,7 @@ def _recommend(scenario: str, figures: Sequence[TechniqueFigures], values: dict[
         labels_to_make=int(values["labels_to_make"]),
         latency_s=float(values["latency_s"]),
     )
-    evidence, _problems = collect_evidence((), paths.RECORDED_RUNS, resources.adapter_store(), prompt_examples=0)
+    evidence, _problems = collect_evidence(registry.all_scenarios(), (), paths.RECORDED_RUNS, resources.adapter_store())
     return recommend(needs, figures, curve=evidence.curve, stale=evidence.stale, ready=evidence.ready)
 
 
@@ -135,7 +135,7 @@ def _draw_found(found: Recommendation) -> None:
     if found.left_out:
         st.subheader("What was left out, and why", anchor=False)
         for place, one in enumerate(found.left_out):
-            _draw_reason(one.reason, dot_html(one.figures.strategy), f"left_out_{place}")
+            _draw_reason(one.reason, dot_html(one.figures.technique), f"left_out_{place}")
 
 
 def _draw_reason(reason: Reason, mark: str, key: str) -> None:

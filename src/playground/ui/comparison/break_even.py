@@ -33,7 +33,6 @@ from playground.ui.comparison.state import Key, session
 from playground.ui.shared import resources
 from playground.ui.shared.markup import escape_html, escape_markdown
 
-TUNED = ("rag+lora", "closed-book-lora", "lora", "language-model-lora")
 _NONE = "none measured: ordinary values"
 _COLUMNS = 3
 _ROWS = 24
@@ -80,13 +79,13 @@ def _choose(
     scenario: str, figures: Sequence[TechniqueFigures]
 ) -> tuple[TechniqueFigures | None, TechniqueFigures | None, bool]:
     """Draw which techniques stand for the two ways; return them, and whether prompting is hosted."""
-    prompted = {one.title: one for one in figures if one.strategy not in TUNED and one.input_tokens}
-    trained = {one.title: one for one in figures if one.strategy in TUNED}
+    prompted = {one.title: one for one in figures if one.technique.kind != "fine-tuning" and one.input_tokens}
+    trained = {one.title: one for one in figures if one.technique.kind == "fine-tuning"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         first = st.selectbox(
             "Prompting",
             list(prompted) or [_NONE],
-            index=_first(prompted, "rag", "few-shot"),
+            index=_first(prompted),
             key=f"{Key.PROMPTING}_{scenario}",
             bind="query-params",
             width=280,
@@ -94,7 +93,7 @@ def _choose(
         second = st.selectbox(
             "Fine-tuned",
             list(trained) or [_NONE],
-            index=_first(trained, "rag+lora", "lora"),
+            index=_first(trained),
             key=f"{Key.TUNED}_{scenario}",
             bind="query-params",
             width=280,
@@ -103,9 +102,8 @@ def _choose(
     return prompted.get(str(first)), trained.get(str(second)), bool(hosted)
 
 
-def _first(figures: Mapping[str, TechniqueFigures], *preferred: str) -> int:
-    strategies = [one.strategy for one in figures.values()]
-    return next((strategies.index(name) for name in preferred if name in strategies), 0)
+def _first(figures: Mapping[str, TechniqueFigures]) -> int:
+    return next((place for place, one in enumerate(figures.values()) if one.technique.stands_for_kind), 0)
 
 
 def _key(one: TechniqueFigures | None) -> list[str | None]:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.comparison.measured_here import RunRequest
-from playground.comparison.technique_styles import style_of
+from playground.comparison.techniques import Technique, title_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import EvaluationPlan, evaluate_into, rows_done
 from playground.models.embedding import EmbedderAround
 from playground.types import Embedder, Example, Prediction, RunRecord, Strategy
 from playground.ui.shared import jobs
 from playground.ui.shared.jobs import Job
+from scenarios import registry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,11 @@ class Part:
     found_of: Mapping[str, int] = field(default_factory=dict)
     """Rows of each technique that were there already, of an earlier attempt."""
     check: Callable[[], None] = jobs.end_if_closing
+
+    @property
+    def techniques(self) -> tuple[Technique, ...]:
+        """Those of the scenario, for their names."""
+        return registry.scenario(self.request.scenario).techniques
 
     @property
     def planned(self) -> int:
@@ -172,7 +178,11 @@ def _measure(part: Part, measurement: Measurement) -> None:
         part.found_of = Counter(strategy for strategy, *_rest in rows_done(part.folder, plan, retry_errors=True))
         measurement.stage = WARMING_UP
         plan = replace(
-            plan, strategies={name: _watched(name, each, measurement) for name, each in plan.strategies.items()}
+            plan,
+            strategies={
+                name: _watched(title_of(name, part.techniques), each, measurement)
+                for name, each in plan.strategies.items()
+            },
         )
         rows = evaluate_into(part.folder, plan, retry_errors=True, max_cost_usd=part.request.max_cost_usd)
         started = time.monotonic()
@@ -225,13 +235,13 @@ class WatchedEmbedder(EmbedderAround):
         return found[0] if len(found) == 1 else np.concatenate(found)
 
 
-def _watched(name: str, strategy: Strategy, measurement: Measurement) -> Strategy:
+def _watched(title: str, strategy: Strategy, measurement: Measurement) -> Strategy:
     """Return a strategy that looks at Stop before each answer: warm-ups fit and load, and may take long."""
 
     def answer(example: Example) -> Prediction:
         _end_if_stopped(measurement)
         if measurement.stage != MEASURING:
-            measurement.stage = f"{WARMING_UP} ({style_of(name).title})"
+            measurement.stage = f"{WARMING_UP} ({title})"
         return strategy(example)
 
     return answer

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from playground.comparison.examples import ShownAnswer, ShownExample, example_ids, sample_note
-from playground.ui.comparison import resources
+from playground.comparison.scenario import ScenarioFunctions
+from playground.comparison.techniques import Technique
 from playground.ui.comparison.resources import Comparison
 from playground.ui.comparison.sources import dot_html
 from playground.ui.comparison.state import Key
 from playground.ui.shared.markup import escape_html, shortened
+from scenarios import registry
 
 _ADDRESS = Key.EXAMPLE
 _LIST_HEIGHT = 330
@@ -31,9 +34,9 @@ def draw_examples(scenario: str, comparison: Comparison) -> None:
         return
     if note := sample_note(comparison.figures, comparison.outcomes):
         st.caption(note)
-    module = resources.scenario_module(scenario, "side_by_side")
+    functions = registry.scenario(scenario).load()
     info = comparison.infos[0]
-    examples: dict[str, ShownExample] = module.shown_examples(ids, info)
+    examples = functions.shown_examples(ids, info)
     _draw_list(ids, examples, comparison)
     chosen = _chosen(ids)
     place = ids.index(chosen)
@@ -42,7 +45,7 @@ def draw_examples(scenario: str, comparison: Comparison) -> None:
         last = len(ids) - 1
         st.button("Next", key=Key.NEXT, disabled=place == last, on_click=_open, args=(ids[min(place + 1, last)],))
         st.caption(f"{place + 1:,} of {len(ids):,}")
-    _draw_example(examples[chosen], module, comparison)
+    _draw_example(examples[chosen], functions, comparison)
 
 
 def _chosen(ids: list[str]) -> str:
@@ -55,7 +58,7 @@ def _open(name: str) -> None:
     st.query_params[_ADDRESS] = name
 
 
-def _draw_list(ids: list[str], examples: dict[str, ShownExample], comparison: Comparison) -> None:
+def _draw_list(ids: list[str], examples: Mapping[str, ShownExample], comparison: Comparison) -> None:
     columns: dict[str, list[Any]] = {
         "Asked": [examples[name].title[:_LONGEST_ASKED] for name in ids],
         "Where": [examples[name].where[:_LONGEST_ASKED] for name in ids],
@@ -84,7 +87,7 @@ def _draw_list(ids: list[str], examples: dict[str, ShownExample], comparison: Co
     )
 
 
-def _draw_example(example: ShownExample, module: Any, comparison: Comparison) -> None:
+def _draw_example(example: ShownExample, functions: ScenarioFunctions, comparison: Comparison) -> None:
     where = f'<div class="stamp">{escape_html(example.where)}</div>' if example.where else ""
     text = f'<q class="clause-text">{escape_html(shortened(example.text, 2_000))}</q>' if example.text else ""
     st.html(
@@ -93,20 +96,20 @@ def _draw_example(example: ShownExample, module: Any, comparison: Comparison) ->
     )
     shown = []
     for figures, group, info in zip(comparison.figures, comparison.groups, comparison.infos, strict=True):
-        answer = module.shown_answers(group, [example.id], info).get(example.id)
+        answer = functions.shown_answers(group, [example.id], info).get(example.id)
         if answer is not None:
-            shown.append((figures.strategy, figures.title, answer))
+            shown.append((figures.technique, figures.title, answer))
     for start in range(0, len(shown), _ACROSS):
-        for column, (strategy, title, answer) in zip(
+        for column, (technique, title, answer) in zip(
             st.columns(_ACROSS, gap="small"), shown[start : start + _ACROSS], strict=False
         ):
             with column.container(border=True, height="stretch"):
-                _draw_answer(strategy, title, answer)
+                _draw_answer(technique, title, answer)
 
 
-def _draw_answer(strategy: str, title: str, answer: ShownAnswer) -> None:
+def _draw_answer(technique: Technique, title: str, answer: ShownAnswer) -> None:
     verdict = f'<span class="pill{"" if answer.verdict == "right" else " missing"}">{answer.verdict}</span>'
-    st.html(f'<div class="answer-head">{dot_html(strategy)}<b>{escape_html(title)}</b> {verdict}</div>')
+    st.html(f'<div class="answer-head">{dot_html(technique)}<b>{escape_html(title)}</b> {verdict}</div>')
     if answer.error:
         st.html(f'<div class="stamp">{escape_html(answer.error)}</div>')
     if answer.answer:

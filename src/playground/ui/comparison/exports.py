@@ -18,7 +18,7 @@ from playground.ui.comparison import resources as comparison_resources
 from playground.ui.comparison.resources import Comparison
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared import resources
-from scenarios.return_policy.scenario import few_shot_examples
+from scenarios import registry
 
 
 def draw_exports(scenario: str, comparison: Comparison) -> None:
@@ -61,18 +61,14 @@ def _extras(
 ) -> ReportExtras:
     """Collect what the page shows beside the runs' figures."""
     store = resources.adapter_store()
-    evidence, problems = collect_evidence(
-        comparison_resources.recorded_figures(),
-        paths.RECORDED_RUNS,
-        store,
-        prompt_examples=len(few_shot_examples()),
-    )
+    figures = comparison_resources.recorded_figures()
+    evidence, problems = collect_evidence(registry.all_scenarios(), figures, paths.RECORDED_RUNS, store)
     techniques = [
-        TechniqueAnswers(one.title, one.strategy, outcomes, group, info)
+        TechniqueAnswers(one.title, one.technique, outcomes, group, info)
         for one, outcomes, group, info in zip(
             comparison.figures, comparison.outcomes, comparison.groups, comparison.infos, strict=True
         )
     ]
-    examples = differing_examples(techniques, comparison_resources.scenario_module(scenario, "side_by_side"))
+    examples = differing_examples(techniques, registry.scenario(scenario).load())
     adapters = {one.identity: one.manifest for one in store.list()}
     return ReportExtras(basis, evidence, problems, adapters, {scenario: examples}, break_even)

@@ -13,10 +13,12 @@ from playground.comparison.claims import learning_curve, stale_facts
 from playground.comparison.claims.learning_curve import LearningCurve
 from playground.comparison.claims.provenance import Provenance, elsewhere_words
 from playground.comparison.claims.stale_facts import StaleFacts
+from playground.comparison.scenario import Scenario, Shows, scenario_showing, techniques_of
 from playground.errors import EvaluationError
 from playground.ui.comparison import resources
 from playground.ui.comparison.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_html, escape_markdown
+from scenarios import registry
 
 Evidence = TypeVar("Evidence")
 
@@ -25,7 +27,9 @@ def draw_learning_and_change() -> None:
     """Draw both charts, or what makes them."""
     _draw(
         "How many examples are needed?",
-        lambda: learning_curve.read_learning_curve(paths.RECORDED_RUNS / learning_curve.FILE),
+        lambda: learning_curve.read_learning_curve(
+            paths.RECORDED_RUNS / learning_curve.FILE, techniques_of(_scenario("one task"))
+        ),
         _draw_curve,
         "Accuracy against 0, 4, 16, 64, 256 and more labelled clauses, for few-shot prompting and for LoRA, has not "
         "been recorded yet. This command measures it, point by point, and can be interrupted:",
@@ -34,7 +38,9 @@ def draw_learning_and_change() -> None:
     st.divider()
     _draw(
         "What happens when the facts change?",
-        lambda: stale_facts.read_stale_facts(paths.RECORDED_RUNS / stale_facts.FILE),
+        lambda: stale_facts.read_stale_facts(
+            paths.RECORDED_RUNS / stale_facts.FILE, techniques_of(_scenario("changing facts"))
+        ),
         _draw_stale,
         "Accuracy before and after a policy change, and the seconds that each technique takes to be right again, have "
         "not been recorded yet. This command measures it:",
@@ -77,7 +83,7 @@ def _draw_curve(evidence: LearningCurve) -> None:
     draw_chart(learning_curve_figure(points, n=provenance.n), "learning-curve", rows, alt=alt)
     if evidence.end_words:
         st.caption(escape_markdown(evidence.end_words))
-    _draw_stamp("contract_clauses", provenance)
+    _draw_stamp("one task", provenance)
 
 
 def _draw_stale(evidence: StaleFacts) -> None:
@@ -97,12 +103,17 @@ def _draw_stale(evidence: StaleFacts) -> None:
         f"{one.title}: {one.stale.value:.0%} after the change, {one.recovered.value:.0%}" for one in figures
     )
     draw_chart(stale_facts_figure(figures, n=provenance.n), "stale-facts", rows, alt=alt)
-    _draw_stamp("return_policy", provenance)
+    _draw_stamp("changing facts", provenance)
 
 
-def _draw_stamp(scenario: str, provenance: Provenance) -> None:
+def _scenario(shows: Shows) -> Scenario | None:
+    return scenario_showing(shows, registry.all_scenarios())
+
+
+def _draw_stamp(shows: Shows, provenance: Provenance) -> None:
     """Draw date and machine, and where those of the recorded techniques of the scenario are others."""
-    figures = [one for one in resources.recorded_figures() if one.scenario == scenario]
+    scenario = _scenario(shows)
+    figures = [one for one in resources.recorded_figures() if scenario is not None and one.scenario == scenario.name]
     for line in (provenance.stamp, elsewhere_words(provenance, figures)):
         if line:
             st.html(f'<div class="stamp">{escape_html(line)}</div>')

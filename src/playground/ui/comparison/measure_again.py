@@ -10,22 +10,23 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.measured_here import RunRequest, new_folder, read_request, runs_root
-from playground.comparison.technique_styles import style_of
+from playground.comparison.techniques import technique_named, title_of
 from playground.errors import PlaygroundError
 from playground.types import ChatModel
 from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison import resources as comparison_resources
 from playground.ui.comparison.desk import DESK, Measurement
-from playground.ui.comparison.measurement_plan import ALL, EXAMPLES_ARE, LIMITS, QUICK, SAMPLE, Cell
+from playground.ui.comparison.measurement_plan import ALL, QUICK, SAMPLE, Cell, limits_of
 from playground.ui.comparison.resources import Comparison
 from playground.ui.comparison.sources import dot_html
-from playground.ui.comparison.state import SCENARIO_TITLES, Key, session
+from playground.ui.comparison.state import Key, session
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
 from playground.ui.shared.session import session as shared_session
 from playground.ui.shared.words import clock
+from scenarios import registry
 
 _REDRAWN_EVERY_S = 1.0
 _MOST_INTERRUPTED = 3
@@ -76,7 +77,8 @@ def _draw_live(measurement: Measurement) -> None:
             right = f", {sum(scored)} right" if scored else ""
             errors = f", {failed} failed" if failed else ""
             lines.append(
-                f"<span>{dot_html(strategy)}{escape_html(style_of(strategy).title)} <b>{len(rows)}</b>{right}{errors}"
+                f"<span>{dot_html(technique_named(strategy, part.techniques))}"
+                f"{escape_html(title_of(strategy, part.techniques))} <b>{len(rows)}</b>{right}{errors}"
                 "</span>"
             )
     st.html(f'<div class="live-rows">{"".join(lines)}</div>')
@@ -119,7 +121,7 @@ def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
     with st.container(key=Key.TABLE, gap="small"):
         for cell in all_cells:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.html(_row_html(cell, figures, comparison), width="stretch")
+                st.html(_row_html(scenario, cell, figures, comparison), width="stretch")
                 st.button(
                     "Measure",
                     key="_".join(["measure", scenario, cell.strategy, *([cell.adapter] if cell.adapter else [])]),
@@ -155,23 +157,25 @@ def _draw_controls(
     scenario: str, ready: tuple[Cell, ...], figures: Sequence[TechniqueFigures], is_busy: bool
 ) -> tuple[str, float | None]:
     st.subheader("Measure again, here and now", anchor=False)
-    limits = LIMITS[scenario]
+    limits, examples_are = limits_of(scenario), registry.scenario(scenario).examples_are
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         size = st.segmented_control(
             "How much",
             list(_NAMES),
             format_func=lambda name: (
-                f"{_NAMES[name]}: {limits[name] or measuring.example_count(scenario)} {EXAMPLES_ARE[scenario]}"
+                f"{_NAMES[name]}: {limits[name] or measuring.example_count(scenario)} {examples_are}"
             ),
             default=QUICK,
             required=True,
             key=f"{Key.SIZE}_{scenario}",
         )
-        both = st.toggle("Both scenarios", key=Key.BOTH_SCENARIOS)
+        scenarios = registry.scenario_names()
+        words = {1: "", 2: "Both scenarios"}.get(len(scenarios), "All scenarios")
+        every = bool(words) and st.toggle(words, key=Key.BOTH_SCENARIOS)
         cap = _spending_cap()
         chosen = str(size or QUICK)
         requests = _requests(scenario, ready, chosen, cap)
-        for other in SCENARIO_TITLES if both else ():
+        for other in scenarios if every else ():
             if other != scenario:
                 cells = _cells(other, shared_session().model_choice.source, _known(other))
                 requests += _requests(other, tuple(cell for cell in cells if not cell.problem), chosen, cap)
@@ -272,10 +276,11 @@ def _rates(
 
 def _requests(scenario: str, cells: Sequence[Cell], size: str, cap: float | None) -> list[RunRequest]:
     model = measuring.model_name(shared_session().model_choice)
-    return measuring.requests_of(scenario, cells, LIMITS[scenario][size], model, cap)
+    return measuring.requests_of(scenario, cells, limits_of(scenario)[size], model, cap)
 
 
-def _row_html(cell: Cell, figures: Sequence[TechniqueFigures], comparison: Comparison | None) -> str:
+def _row_html(scenario: str, cell: Cell, figures: Sequence[TechniqueFigures], comparison: Comparison | None) -> str:
+    techniques = registry.scenario(scenario).techniques
     own = [
         (place, one)
         for place, one in enumerate(figures)
@@ -286,8 +291,8 @@ def _row_html(cell: Cell, figures: Sequence[TechniqueFigures], comparison: Compa
     recorded = next(of_key, next((one for _place, one in own if one.recorded), None))
     adapter = f'<br><span class="stamp">{escape_html(cell.adapter)}</span>' if cell.adapter else ""
     parts = [
-        f'<span><b class="technique-name">{dot_html(cell.strategy)}{escape_html(style_of(cell.strategy).title)}</b>'
-        f"{adapter}</span>",
+        f'<span><b class="technique-name">{dot_html(technique_named(cell.strategy, techniques))}'
+        f"{escape_html(title_of(cell.strategy, techniques))}</b>{adapter}</span>",
         f"<span>{_figures_html('recorded', recorded)}</span>",
     ]
     if here:

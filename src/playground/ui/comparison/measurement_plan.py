@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,35 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from playground import pricing
+from playground.comparison.defaults import outline_of
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.measured_here import MOST_EXAMPLES, RunRequest
 from playground.comparison.rows import RunRows
-from playground.comparison.technique_styles import STYLES
+from playground.comparison.techniques import technique_named
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan
+from playground.measuring.request import MeasuringRequest, request_for
 from playground.models.sources import ModelChoice
 from playground.types import ChatModel, Embedder, Usage
-from playground.ui.comparison import resources
 from playground.ui.comparison.desk import Part, WatchedEmbedder
+from scenarios import registry
 
 QUICK, SAMPLE, ALL = "quick", "sample", "all"
-LIMITS: Mapping[str, Mapping[str, int | None]] = {
-    "return_policy": {QUICK: 6, SAMPLE: 60, ALL: None},
-    "contract_clauses": {QUICK: 2, SAMPLE: 6, ALL: None},
-}
-"""Questions, and contracts: a quick look at every technique of both scenarios takes less than three minutes.
-
-A sample of questions is what data/runs/return_policy-techniques was recorded on.
-"""
-EXAMPLES_ARE = {"return_policy": "questions", "contract_clauses": "contracts"}
-WITHOUT_CHAT_MODEL = frozenset({"lora", "language-model-lora", "keywords", "tfidf", "frozen", "nearest"})
-ADAPTED = frozenset({"rag+lora", "closed-book-lora"})
-"""Techniques whose chat model answers through an adapter."""
-_ADAPTER_OPTIONS = {
-    "adapter": frozenset({"rag+lora", "lora", "language-model-lora"}),
-    "closed_book_adapter": frozenset({"closed-book-lora"}),
-}
-"""The option of the command line that names the adapter of a technique."""
 
 _NEEDS_BUNDLED = (
     "The adapter was trained on the bundled model and fits no other. Choose the bundled model in the "
@@ -84,9 +68,8 @@ def cells(scenario: str, known: Sequence[Cell] = (), *, bundled: bool = True) ->
     asked about as many pairs as the known ones. ``bundled`` tells whether the bundled model answers: adapters of a chat
     model fit no other.
     """
-    module = resources.scenario_module(scenario, "evaluation")
-    order = list(STYLES)
-    names = sorted(module.strategy_names(), key=lambda name: order.index(name) if name in order else len(order))
+    techniques = registry.scenario(scenario).techniques
+    names = [one.name for one in techniques]
     active = _active_adapters(scenario, names)
     pairs = next((way.pairs for way in known if way.pairs), None)
     found = []
@@ -95,8 +78,9 @@ def cells(scenario: str, known: Sequence[Cell] = (), *, bundled: bool = True) ->
         if not ways or (name in active and active[name] not in [way.adapter for way in ways]):
             ways.append(Cell(name, active.get(name), pairs))
         found += ways
+    adapted = {one.name for one in techniques if one.chat_model == "bundled"}
     return tuple(
-        replace(way, problem=_NEEDS_BUNDLED if way.strategy in ADAPTED and not bundled else _problem(scenario, way))
+        replace(way, problem=_NEEDS_BUNDLED if way.strategy in adapted and not bundled else _problem(scenario, way))
         for way in found
     )
 
@@ -118,8 +102,7 @@ def _outline(request: RunRequest) -> EvaluationOutline:
     Raises:
         PlaygroundError: it cannot be done here, for instance because an adapter is gone.
     """
-    module = resources.scenario_module(request.scenario, "evaluation")
-    outline: EvaluationOutline = module.outline(arguments_for(request, Path()))
+    outline = outline_of(registry.scenario(request.scenario).load(), measuring_request(request))
     for strategy, identity in request.adapters:
         if (found := outline.adapters.get(strategy)) != identity:
             raise EvaluationError(
@@ -134,11 +117,11 @@ def _problem(scenario: str, way: Cell) -> str:
     def stop() -> Any:
         raise _CheckedError
 
-    module = resources.scenario_module(scenario, "evaluation")
+    functions = registry.scenario(scenario).load()
     (request,) = requests_of(scenario, [way], 1, "bundled")
     try:
         _outline(request)
-        module.prepare(arguments_for(request, Path()), load_model=stop, load_embedder=stop)
+        functions.prepare(measuring_request(request), load_model=stop, load_embedder=stop)
     except _CheckedError:
         return ""
     except PlaygroundError as error:
@@ -175,33 +158,29 @@ def requests_of(
     ]
 
 
-def arguments_for(request: RunRequest, folder: Path) -> argparse.Namespace:
-    """Return what the command line would hand to the scenario for the same run."""
-    parser = argparse.ArgumentParser()
-    resources.scenario_module(request.scenario, "evaluation").add_arguments(parser)
-    arguments = parser.parse_args([])
-    arguments.strategies, arguments.model = ",".join(request.strategies), request.model
-    arguments.limit, arguments.seed, arguments.out = request.limit, request.seed, folder
-    if request.pairs is not None:
-        arguments.clauses = request.pairs
-    for option, wanted in _ADAPTER_OPTIONS.items():
-        if names := [identity.rpartition("@")[0] for name, identity in request.adapters if name in wanted]:
-            setattr(arguments, option, ",".join(names))
-    return arguments
+def measuring_request(request: RunRequest) -> MeasuringRequest:
+    """Return what the scenario is asked for, as the command line would ask for the same run."""
+    return request_for(
+        registry.scenario(request.scenario).request,
+        strategies=request.strategies,
+        model=request.model,
+        limit=request.limit,
+        seed=request.seed,
+        adapters={strategy: identity.rpartition("@")[0] for strategy, identity in request.adapters},
+        pairs=request.pairs,
+    )
+
+
+def limits_of(scenario: str) -> Mapping[str, int | None]:
+    """Return how many examples each size of a measurement has; None for all."""
+    samples = registry.scenario(scenario).samples
+    return {QUICK: samples.quick, SAMPLE: samples.sample, ALL: None}
 
 
 @lru_cache(maxsize=4)
 def example_count(scenario: str) -> int:
     """Return how many examples a scenario has: questions, or contracts."""
-    if scenario == "return_policy":
-        from playground.paths import POLICIES
-        from scenarios.return_policy.questions import read_questions
-        from scenarios.return_policy.scenario import QUESTIONS
-
-        return len(read_questions(QUESTIONS, POLICIES))
-    from scenarios.contract_clauses.measured_contracts import load_measured_set
-
-    return len(load_measured_set(None, None, 0).examples)
+    return registry.scenario(scenario).load().example_count()
 
 
 def planned_rows(request: RunRequest) -> dict[str, int]:
@@ -240,7 +219,11 @@ def estimate_s(
 
 def needs_chat_model(requests: Sequence[RunRequest]) -> bool:
     """Whether any technique of the runs asks a chat model."""
-    return any(name not in WITHOUT_CHAT_MODEL for request in requests for name in request.strategies)
+    return any(
+        technique_named(name, registry.scenario(request.scenario).techniques).chat_model != "none"
+        for request in requests
+        for name in request.strategies
+    )
 
 
 def part_of(
@@ -253,14 +236,14 @@ def part_of(
 ) -> Part:
     """Return a run as the desk takes it: checked and loaded in the desk's thread."""
 
+    scenario = registry.scenario(request.scenario)
+
     def prepare() -> EvaluationPlan:
-        module = resources.scenario_module(request.scenario, "evaluation")
-        plan: EvaluationPlan = module.prepare(
-            arguments_for(request, folder),
+        return scenario.load().prepare(
+            measuring_request(request),
             load_model=model,
             load_embedder=lambda: WatchedEmbedder(embedder(), part.check),
         )
-        return plan
 
     part = Part(request, folder, prepare, expected_s, rows_of=planned_rows(request))
     return part

@@ -6,18 +6,17 @@ changed.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from playground import paths
 from playground.comparison.figures import HeatMap, TechniqueFigures
 from playground.comparison.measured_here import Repeat, fresh_folders, repeat_of, runs_root
-from playground.comparison.rows import SCENARIOS, RunRows, read_run_rows
+from playground.comparison.outcomes import Outcome
+from playground.comparison.rows import RunRows, read_run_rows
 from playground.comparison.runs_compared import (
     ComparedRun,
     ComparedTechniques,
@@ -25,11 +24,10 @@ from playground.comparison.runs_compared import (
     named_figures,
     without_repeats,
 )
-from playground.comparison.scenario import Outcome
 from playground.comparison.technique_figures import TechniqueRows, technique_rows
-from playground.comparison.technique_styles import STYLES
 from playground.errors import EvaluationError
 from playground.measuring.runs import RunInfo
+from scenarios import registry
 
 _MOST_RUNS = 32
 _MOST_COMPARISONS = 16
@@ -96,7 +94,7 @@ def rows_of(file: RunFile) -> RunRows:
 
 @st.cache_resource(max_entries=_MOST_RUNS, show_spinner=False)
 def _rows(folder: str, stamp: tuple[int, ...]) -> RunRows:  # noqa: ARG001 - a changed file is read again
-    return read_run_rows(Path(folder), scenarios=SCENARIOS)
+    return read_run_rows(Path(folder), registry.scenario_names())
 
 
 def comparison_of(files: Sequence[RunFile]) -> Comparison:
@@ -109,12 +107,14 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
     runs = []
     for folder, stamp, recorded in keys:
         run = _rows(folder, stamp)
-        runs.append(ComparedRun(run, scenario_module(run.info.scenario).compared_scenario(run.info), recorded))
+        functions = registry.scenario(run.info.scenario).load()
+        runs.append(ComparedRun(run, functions.compared(run.info, None), recorded))
     unique, left_out = without_repeats(runs)
     (compared,) = compare_runs(unique)
     owned = [(one, group) for one in unique for group in technique_rows(one.run.records, one.scenario)[0]]
     owners, groups = [one for one, _group in owned], [group for _one, group in owned]
-    order = sorted(range(len(groups)), key=lambda place: _rank(compared.figures[place]))
+    techniques = [one.name for one in registry.scenario(compared.scenario).techniques]
+    order = sorted(range(len(groups)), key=lambda place: _rank(compared.figures[place], techniques))
     figures = named_figures(compared)
     heat_map = compared.heat_map
     outcomes = [owners[place].scenario.outcomes(groups[place].records) for place in order]
@@ -145,23 +145,15 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
 
 
 def recorded_figures() -> tuple[TechniqueFigures, ...]:
-    """Return the figures of all recorded runs, of both scenarios."""
+    """Return the figures of all recorded runs, of all scenarios."""
     found: list[TechniqueFigures] = []
-    for scenario in SCENARIOS:
+    for scenario in registry.scenario_names():
         files = [file for file in run_files(scenario)[0] if file.recorded]
         found += comparison_of(files).figures if files else ()
     return tuple(found)
 
 
-def scenario_module(scenario: str, module: str = "compared") -> Any:
-    """Return a module of a scenario, by default the one that says how its rows are read."""
-    if scenario not in SCENARIOS:
-        raise EvaluationError(f"There is no scenario {scenario[:40]!r}. Use one of: {', '.join(SCENARIOS)}.")
-    return importlib.import_module(f"scenarios.{scenario}.{module}")
-
-
-def _rank(figures: TechniqueFigures) -> tuple[int, bool, str]:
-    known = list(STYLES)
+def _rank(figures: TechniqueFigures, known: Sequence[str]) -> tuple[int, bool, str]:
     place = known.index(figures.strategy) if figures.strategy in known else len(known)
     return place, not figures.recorded, figures.started_at
 

@@ -8,23 +8,26 @@ from pathlib import Path
 import streamlit as st
 
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.technique_styles import style_of
+from playground.comparison.techniques import Technique
 from playground.ui.comparison import resources
 from playground.ui.comparison.resources import Comparison, RunFile
-from playground.ui.comparison.state import SCENARIO_TITLES, SECTIONS, Key, session
+from playground.ui.comparison.state import SECTIONS, Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
+from scenarios import registry
 
 _STYLE = Path(__file__).with_name("style.css")
 _MOST_NOTES = 8
 
 
 def draw_bar() -> tuple[str, str]:
-    """Draw the choice of scenario and section; return both."""
+    """Draw the choice of scenario and section; return both. What a scenario is called also stands in the address."""
+    choices = {one.name: one.choice for one in registry.all_scenarios()}
+    first = next(iter(choices))
     scenario = st.segmented_control(
         "Scenario",
-        list(SCENARIO_TITLES),
-        format_func=lambda name: SCENARIO_TITLES[name],
-        default="return_policy",
+        list(choices),
+        format_func=lambda name: choices[name],
+        default=first,
         required=True,
         key=Key.SCENARIO,
         bind="query-params",
@@ -39,7 +42,7 @@ def draw_bar() -> tuple[str, str]:
         bind="query-params",
         label_visibility="collapsed",
     )
-    return str(scenario or "return_policy"), str(section or SECTIONS[0])
+    return str(scenario or first), str(section or SECTIONS[0])
 
 
 def choose_runs(scenario: str) -> tuple[Comparison | None, tuple[RunFile, ...]]:
@@ -126,7 +129,7 @@ def _samples(figures: Sequence[TechniqueFigures]) -> str:
 
 def _provenance_html(figures: Sequence[TechniqueFigures]) -> str:
     rows = "".join(
-        f"<tr><td>{dot_html(one.strategy)}{escape_html(one.title)}</td>"
+        f"<tr><td>{dot_html(one.technique)}{escape_html(one.title)}</td>"
         f"<td>{'recorded' if one.recorded else 'here'}</td>"
         f"<td>{escape_html(one.started_at[:16].replace('T', ' '))}</td>"
         f"<td>{escape_html(one.sample or f'{one.n:,}')}</td>"
@@ -139,9 +142,9 @@ def _provenance_html(figures: Sequence[TechniqueFigures]) -> str:
     return f'<div class="scroll-x">{table}</div>'
 
 
-def dot_html(strategy: str) -> str:
+def dot_html(technique: Technique) -> str:
     """Return a dot in the colour of a technique."""
-    return f'<span class="dot" style="background:{style_of(strategy).colour}"></span>'
+    return f'<span class="dot" style="background:{technique.colour}"></span>'
 
 
 def draw_style() -> None:

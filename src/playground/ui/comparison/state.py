@@ -22,8 +22,6 @@ SECTIONS = (
     "The article",
     "Which one?",
 )
-SCENARIO_TITLES = {"return_policy": "A return policy", "contract_clauses": "B contract clauses"}
-"""Also what stands in the address."""
 
 
 class Key(StrEnum):

@@ -11,7 +11,7 @@ from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.advance import go_on, open_sample, sample_names
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, FlaggerChoices
 from playground.ui.contract_clauses.state import Key, session
-from playground.ui.shared.layout import has_training, link_to_training
+from playground.ui.shared.layout import link_to_training
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
 
@@ -158,10 +158,9 @@ def draw_adapter_notes(choices: FlaggerChoices) -> None:
     for note in choices.notes[:3]:
         st.warning(escape_markdown(note), icon=":material/warning:")
     if not choices.has_adapter:
-        how = ": **Train an adapter**, in the menu" if has_training() else ""
         st.info(
             "No trained adapter is here yet: contracts are judged by keywords, or by the untrained base. Training one "
-            f"on this project's annotated clauses takes minutes{how}.",
+            "on this project's annotated clauses takes minutes: **Train an adapter**, in the menu.",
             icon=":material/model_training:",
         )
         link_to_training("Train an adapter")

@@ -1,124 +1,37 @@
-"""The parts of the home page: the picture of the two scenarios, the demo script, the state of the models."""
+"""The parts of the home page: the pictures of the scenarios, the demo script, the state of the models."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
-from playground.answering.prompt import Mode
+from playground.comparison.scenario import Box, HomeCard, Scenario
 from playground.models.catalog import BUNDLES
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer, fetch_activity
 from playground.ui.shared.layout import COMPARISON, link_to_training
 from playground.ui.shared.markup import escape_html
 from playground.ui.shared.session import session
+from scenarios.registry import all_scenarios
 
-_BOT = "pages/return_policy.py"
-_FLAGGER = "pages/contract_clauses.py"
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """A box of the picture. ``changed`` marks what the technique changes."""
-
-    title: str
-    text: str
-    changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Scenario:
-    letter: str
-    title: str
-    claim: str
-    boxes: tuple[_Box, ...]
-
-
-_PROMPTING = _Scenario(
-    "A",
-    "Return-policy support bot",
-    "Prompt engineering changes the <b>input</b>",
-    (
-        _Box("Prompt", "system prompt, fitting passages of the policy, question", changed=True),
-        _Box("Model", "its weights stay as they are"),
-        _Box("Answer", "with the sentences it stands on"),
-    ),
-)
-_FINE_TUNING = _Scenario(
-    "B",
-    "Contract-clause flagger",
-    "Fine-tuning (LoRA) changes the <b>weights</b>",
-    (
-        _Box("Contract", "one clause at a time, hardly any prompt"),
-        _Box("Model + LoRA layer", "a small layer learned from annotated clauses", changed=True),
-        _Box("Flags", "liabilities marked in the text"),
-    ),
-)
-
-_FLAGGER_STEPS: tuple[tuple[str, str, str], ...] = (
-    (
-        "services-agreement.pdf",
-        "Flag a contract",
-        "Twelve pages of a services agreement: its risky clauses are marked, each with why it matters and what to "
-        "check. Move the slider from *miss nothing* to *only sure ones*.",
-    ),
-    (
-        "lease.docx",
-        "Open a Word file with tracked changes",
-        "The page says that insertions count. Reject a wrong flag, add a missed one, and hand the file back with "
-        "comments in it.",
-    ),
-    (
-        "distribution-agreement.pdf",
-        "Compare base and LoRA",
-        "Below the contract, the untrained base judges the same clauses; *Prompting for contrast* asks the chat model.",
-    ),
-)
-
-_STEPS: tuple[tuple[Mode, str, str], ...] = (
-    (
-        "no_text",
-        "Ask without the policy",
-        "Ask *How long do I have to return something?* The model has never seen this shop: it can only guess, and "
-        "nothing supports what it says.",
-    ),
-    (
-        "rag",
-        "Fetch the passages that fit",
-        "Ask again. What was given to the model lights up in the policy. A model of this size often misreads it; where "
-        "no sentence supports the answer, the page says so.",
-    ),
-    (
-        "rag_lora",
-        "Let an adapter read them",
-        "Ask again. A LoRA layer learned to read passages, and to say that it does not know. Under the chat: the exact "
-        "messages, the tokens of each part, time and price.",
-    ),
-    (
-        "rag_lora",
-        "Swap the policy",
-        "Under *Replace*, load NorthTrail version 2, or edit a number in place. Ask again: the new text counts, "
-        "and no weights have changed.",
-    ),
-    (
-        "rag_lora",
-        "Compare and roll back",
-        "Under *Compare versions*, put one question to both and read the six differences. Under *Versions*, roll back.",
-    ),
-)
+_ACROSS = 2
 
 
 def draw_scenarios() -> None:
-    """Draw the picture, with the ways into the scenarios."""
-    left, right = st.columns(2, gap="medium")
-    with left.container(border=True, key="scenario_a", height="stretch"):
-        st.html(_scenario_html(_PROMPTING))
-        st.page_link(_BOT, label="Open the return-policy bot", icon=":material/arrow_forward:")
-    with right.container(border=True, key="scenario_b", height="stretch"):
-        st.html(_scenario_html(_FINE_TUNING))
-        with st.container(horizontal=True, gap="medium"):
-            st.page_link(_FLAGGER, label="Open the contract flagger", icon=":material/arrow_forward:")
+    """Draw the pictures of the scenarios, two a row, each with the way into it."""
+    shown = [one for one in all_scenarios() if one.card is not None and one.page is not None]
+    for start in range(0, len(shown), _ACROSS):
+        for column, scenario in zip(st.columns(_ACROSS, gap="medium"), shown[start : start + _ACROSS], strict=False):
+            with column.container(border=True, key=f"scenario_{scenario.name}", height="stretch"):
+                _draw_card(scenario)
+
+
+def _draw_card(scenario: Scenario) -> None:
+    if scenario.card is None or scenario.page is None:
+        return
+    st.html(_card_html(scenario.letter, scenario.card))
+    with st.container(horizontal=True, gap="medium"):
+        st.page_link(scenario.page.path, label=scenario.card.link, icon=":material/arrow_forward:")
+        if scenario.card.trains:
             link_to_training("Train an adapter")
 
 
@@ -134,45 +47,40 @@ def draw_comparison_card() -> None:
         st.page_link(COMPARISON, label="Compare what was measured", icon=":material/arrow_forward:")
 
 
-def _scenario_html(scenario: _Scenario) -> str:
-    boxes = '<div class="arrow" aria-hidden="true"></div>'.join(_box_html(box) for box in scenario.boxes)
+def _card_html(letter: str, card: HomeCard) -> str:
+    boxes = '<div class="arrow" aria-hidden="true"></div>'.join(_box_html(box) for box in card.boxes)
+    mark = f'<span class="letter">{escape_html(letter)}</span>' if letter else ""
     return (
-        f'<div class="scenario"><div class="scenario-title"><span class="letter">{scenario.letter}</span>'
-        f'{escape_html(scenario.title)}</div><div class="claim">{scenario.claim}</div>'
+        f'<div class="scenario"><div class="scenario-title">{mark}'
+        f'{escape_html(card.title)}</div><div class="claim">{card.claim}</div>'
         f'<div class="flow">{boxes}</div></div>'
     )
 
 
-def _box_html(box: _Box) -> str:
+def _box_html(box: Box) -> str:
     changed = '<div class="changed-note">changes</div>' if box.changed else ""
     kind = "box changed" if box.changed else "box"
     return f'<div class="{kind}">{changed}<b>{escape_html(box.title)}</b><span>{escape_html(box.text)}</span></div>'
 
 
 def draw_demo_script() -> None:
-    """Draw the steps of both scenarios, a minute each, with links that open the pages as the step needs them."""
-    st.subheader("A demo in five minutes", anchor=False)
-    with st.container(key="demo_script", gap="small"):
-        for minute, (mode, title, text) in enumerate(_STEPS, start=1):
-            step, what = st.columns([2, 5], vertical_alignment="center", gap="small")
-            step.page_link(
-                _BOT,
-                label=f"{minute}. {title}",
-                icon=":material/arrow_forward:",
-                query_params={"mode": mode},
-            )
-            what.markdown(text)
-    st.subheader("Then the contracts", anchor=False)
-    with st.container(key="flagger_script", gap="small"):
-        for number, (contract, title, text) in enumerate(_FLAGGER_STEPS, start=len(_STEPS) + 1):
-            step, what = st.columns([2, 5], vertical_alignment="center", gap="small")
-            step.page_link(
-                _FLAGGER,
-                label=f"{number}. {title}",
-                icon=":material/arrow_forward:",
-                query_params={"contract": contract},
-            )
-            what.markdown(text)
+    """Draw the steps of each scenario, a minute each, with links that open its page as the step needs it."""
+    number = 0
+    for scenario in all_scenarios():
+        if scenario.demo is None or scenario.page is None:
+            continue
+        st.subheader(scenario.demo.title, anchor=False)
+        with st.container(key=f"demo_{scenario.name}", gap="small"):
+            for one in scenario.demo.steps:
+                number += 1
+                step, what = st.columns([2, 5], vertical_alignment="center", gap="small")
+                step.page_link(
+                    scenario.page.path,
+                    label=f"{number}. {one.title}",
+                    icon=":material/arrow_forward:",
+                    query_params=dict(one.address),
+                )
+                what.markdown(one.text)
 
 
 def draw_models() -> None:

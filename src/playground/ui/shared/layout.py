@@ -6,22 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from playground.paths import ROOT
+from playground.comparison.scenario import Scenario
 from playground.ui.shared.model_panel import draw_model_panel
+from scenarios.registry import all_scenarios
 
 _STYLE = Path(__file__).with_name("style.css")
 # A file of our own: Streamlit fetches its named icons for the browser tab from the network.
 _ICON = Path(__file__).with_name("icon.svg")
-BOT = "pages/return_policy.py"
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
-_PAGES = (
-    ("app.py", "Home", ":material/home:"),
-    (BOT, "Return-policy bot", ":material/forum:"),
-    ("pages/contract_clauses.py", "Contract flagger", ":material/gavel:"),
-    (TRAINING, "Train an adapter", ":material/model_training:"),
-    (COMPARISON, "Comparison", ":material/query_stats:"),
-)
+_NO_PAGE_ICON = ":material/science:"
 
 
 def begin_page(title: str, subtitle: str) -> None:
@@ -30,21 +24,26 @@ def begin_page(title: str, subtitle: str) -> None:
     st.html(_STYLE)
     with st.sidebar:
         st.html('<div class="brand">Scenario playground</div>')
-        for path, label, icon in _PAGES:
-            if (ROOT / path).is_file():
-                st.page_link(path, label=label, icon=icon)
+        st.page_link("app.py", label="Home", icon=":material/home:")
+        for scenario in all_scenarios():
+            _link_to_scenario(scenario)
+        st.page_link(TRAINING, label="Train an adapter", icon=":material/model_training:")
+        st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
         st.divider()
         draw_model_panel()
     st.title(title, anchor=False)
     st.caption(subtitle)
 
 
+def _link_to_scenario(scenario: Scenario) -> None:
+    """Draw the menu's entry of a scenario; one without a page of its own is opened on the comparison page."""
+    if scenario.page is not None:
+        st.page_link(scenario.page.path, label=scenario.page.title, icon=scenario.page.icon)
+    else:
+        address = {"scenario": scenario.choice}
+        st.page_link(COMPARISON, label=scenario.title, icon=_NO_PAGE_ICON, query_params=address)
+
+
 def link_to_training(label: str) -> None:
-    """Draw a link to the page that trains adapters, where there is one."""
-    if has_training():
-        st.page_link(TRAINING, label=label, icon=":material/arrow_forward:")
-
-
-def has_training() -> bool:
-    """Tell whether the page that trains adapters is there."""
-    return (ROOT / TRAINING).is_file()
+    """Draw a link to the page that trains adapters."""
+    st.page_link(TRAINING, label=label, icon=":material/arrow_forward:")

@@ -9,7 +9,6 @@ import streamlit as st
 from playground.adapters import AdapterStore
 from playground.errors import PlaygroundError
 from playground.training.charts import loss_figure, score_figure
-from playground.ui.shared.layout import BOT
 from playground.ui.shared.markup import escape_html, escape_markdown, shortened
 from playground.ui.shared.notices import Notice, draw_notice
 from playground.ui.shared.words import NOTHING, clock
@@ -24,6 +23,7 @@ from scenarios.return_policy.reader.training import (
     ReaderReport,
     live_plan,
 )
+from scenarios.return_policy.record import PAGE
 
 _MINUTES = (1, 2, 3, 5, 10, 20)
 _SHOWN_CHARACTERS = 1_600
@@ -77,7 +77,7 @@ def draw_reader_over(run: TrainingRun, store: AdapterStore) -> None:
         if st.button("Answer with it", key=Key.ACTIVATE_NEW, type="primary", icon=":material/bolt:"):
             activate(store, report.adapter.name)
             if (notice := session().store_notice) and notice.kind == "success":
-                st.switch_page(BOT)
+                st.switch_page(PAGE.path)
         st.button("Train another", key=f"{Key.AGAIN}_reader", on_click=DESK.put_away, args=(run,))
     effects, curves = st.tabs(["Before and after", "Curves"], key="training_reader_report")
     with effects:

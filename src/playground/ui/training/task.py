@@ -7,22 +7,20 @@ import streamlit as st
 from playground.adapters import Task
 from playground.ui.training.desk import TrainingRun
 from playground.ui.training.state import Key
+from scenarios.registry import all_scenarios
 from scenarios.return_policy.reader.training import ReaderPlan
-
-_TITLES: dict[Task, str] = {
-    "clauses": "Clause flagger (Scenario B)",
-    "reader": "Policy reader (Scenario A)",
-}
 
 
 def draw_task() -> Task:
     """Draw the choice and return it."""
+    trainings = (one for scenario in all_scenarios() for one in scenario.trainings)
+    titles = {one.task: one.title for one in sorted(trainings, key=lambda one: one.title)}
     chosen = st.segmented_control(
         "What to train",
-        list(_TITLES),
-        format_func=lambda task: _TITLES[task],
+        list(titles),
+        format_func=lambda task: titles[task],
         required=True,
-        default="clauses",
+        default=next(iter(titles)),
         key=Key.TASK,
         label_visibility="collapsed",
         persist_state="session",

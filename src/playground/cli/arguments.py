@@ -1,9 +1,15 @@
-"""Checked arguments of commands that measure."""
+"""Checked arguments of commands."""
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.measuring.request import Kind
 
 
 def positive(text: str) -> int:
@@ -26,3 +32,14 @@ def dollars(text: str) -> float:
     if not math.isfinite(amount) or amount <= 0:
         raise argparse.ArgumentTypeError("it must be an amount of US dollars above 0")
     return amount
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def read_option(kind: Kind) -> Callable[[str], object]:
+    """Return how argparse reads the value of an option of a request (``measuring.request``)."""
+    readers: dict[Kind, Callable[[str], object]] = {"file": Path, "count": positive, "number": float}
+    return readers.get(kind, str)
