@@ -32,7 +32,7 @@ def add_command(commands: Any, argv: Sequence[str]) -> None:
         metavar="OUT",
         help="figures, tests and heat map (default: beside --html)",
     )
-    for name, one in _example_files():
+    for name, one in _example_files() if argv[:1] == ["report"] else ():
         parser.add_argument(
             f"--{one.name}",
             type=Path,
