@@ -61,24 +61,10 @@ bench: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/bench_comparison.py
 	$(BIN)/python scripts/measure_folder_workers.py
 
-# Asks again all that data/runs holds, and the questions kept aside, one command after the other: nothing else should run.
+# Asks again all that data/runs holds, scenario by scenario, one command after the other: nothing else should run.
 # The other files of docs/evaluation name the command that writes them.
-RUNS := data/runs
-EVALUATE = time $(BIN)/python -m playground evaluate
-record: SHELL := /bin/bash
 record: $(VENV)/stamp-dev models
-	rm -rf $(RUNS)/return_policy-* $(RUNS)/contract_clauses-*
-	$(EVALUATE) return_policy --limit 60 --out $(RUNS)/return_policy-techniques --json > docs/evaluation/return_policy-techniques.json \
-	  --strategies no-text,whole-document,rag,rag+few-shot,rag+cot,closed-book-lora,rag+lora
-	$(EVALUATE) return_policy --strategies rag,rag+lora --out $(RUNS)/return_policy-rag --json > docs/evaluation/return_policy-rag.json
-	rm -rf runs/kept-aside
-	$(EVALUATE) return_policy --strategies rag,rag+lora --out runs/kept-aside --json > docs/evaluation/return_policy-kept-aside.json \
-	  --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside
-	$(EVALUATE) contract_clauses --adapter own-clauses,smollm2-clauses --clauses 5 --out $(RUNS)/contract_clauses-techniques \
-	  --strategies lora,language-model-lora,keywords,tfidf,frozen,nearest,zero-shot,few-shot,few-shot-nearest,chain-of-thought
-	$(EVALUATE) contract_clauses --strategies lora --adapter cuad-mpnet --clauses 5 --out $(RUNS)/contract_clauses-cuad-mpnet
-	$(EVALUATE) contract_clauses --strategies lora --adapter cuad-minilm --clauses 5 --out $(RUNS)/contract_clauses-cuad-minilm
-	time $(BIN)/python scripts/measure_stale_facts.py --again
+	for runs in scenarios/*/record_runs.sh; do PYTHON=$(BIN)/python bash $$runs || exit; done
 
 screenshots: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/take_screenshots.py

@@ -129,6 +129,8 @@ def _show(line: ProgressLine, progress: TrainingProgress) -> None:
 
 def summary(report: ReaderReport, base: str, *, activated: bool) -> str:
     """Return what came of a training, for people; ``base`` is as on the command line."""
+    from scenarios.return_policy.record import SCENARIO
+
     manifest = report.adapter.manifest
     unchanged = "unchanged" if report.trained.base_unchanged else "CHANGED"
     loss = report.trained.validation_loss
@@ -140,7 +142,7 @@ def summary(report: ReaderReport, base: str, *, activated: bool) -> str:
         f"{math.nan if loss is None else loss:.3f}{', stopped early' if report.trained.stopped else ''}",
         f"right of {len(report.effects)} questions: {sum(one.before_right for one in report.effects)} by prompting, "
         f"{sum(one.after_right for one in report.effects)} with the adapter",
-        f"measure it: python -m playground evaluate return_policy --strategies rag,rag+lora --model {one_line(base)} "
+        f"measure it: python -m playground evaluate {SCENARIO.name} --strategies rag,rag+lora --model {one_line(base)} "
         f"--adapter {report.adapter.name}",
         *(f"note: {one_line(note)}" for note in report.trained.notes),
     ]

@@ -1,22 +1,44 @@
-"""What a scenario need not bring: an outline, figures and a table that any rows have."""
+"""What a scenario need not bring: a way to read rows by their score "right", an outline, figures, a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from playground.comparison.outcomes import Measured, Outcome
 from playground.comparison.scenario import ComparedScenario, Figures, Scenario, ScenarioFunctions
 from playground.comparison.technique_figures import figures_of, technique_rows
+from playground.measuring.estimates import Estimate, proportion
 from playground.measuring.evaluation import EvaluationOutline
 from playground.measuring.request import MeasuringRequest
 from playground.text.terminal import one_line
 from playground.types import RunRecord
 
-if TYPE_CHECKING:
-    from playground.measuring.estimates import Estimate
-
 _LABEL_WIDTH = 26
 _UNKNOWN = "—"
+
+
+def plain_compared(scenario: Scenario, unit: str) -> ComparedScenario:
+    """Return how rows are read that have one score, "right": the headline is the share of right rows.
+
+    A row with an error is wrong. ``unit`` says what one request is ("question").
+    """
+    return ComparedScenario(
+        name=scenario.name,
+        unit=unit,
+        measure=_share_right,
+        outcomes=lambda rows: {row.example_id: Outcome(_is_right(row)) for row in rows},
+        required_scores=("right",),
+        title=scenario.title,
+        techniques=scenario.techniques,
+    )
+
+
+def _share_right(rows: Sequence[RunRecord]) -> Measured:
+    return Measured(proportion(sum(map(_is_right, rows)), len(rows)), "accuracy")
+
+
+def _is_right(row: RunRecord) -> bool:
+    return row.error is None and row.scores["right"] > 0
 
 
 def outline_of(functions: ScenarioFunctions, request: MeasuringRequest) -> EvaluationOutline:

@@ -1,0 +1,9 @@
+# Asks again what data/runs holds of this scenario. Run by `make record`.
+set -e
+evaluate() { time "$PYTHON" -m playground evaluate contract_clauses --clauses 5 "$@"; }
+
+rm -rf data/runs/contract_clauses-*
+evaluate --adapter own-clauses,smollm2-clauses --out data/runs/contract_clauses-techniques \
+  --strategies lora,language-model-lora,keywords,tfidf,frozen,nearest,zero-shot,few-shot,few-shot-nearest,chain-of-thought
+evaluate --strategies lora --adapter cuad-mpnet --out data/runs/contract_clauses-cuad-mpnet
+evaluate --strategies lora --adapter cuad-minilm --out data/runs/contract_clauses-cuad-minilm
