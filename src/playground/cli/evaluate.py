@@ -35,8 +35,6 @@ def add_command(commands: Any, argv: Sequence[str]) -> None:
 
 
 def _add_scenario(parser: argparse.ArgumentParser, scenario: Scenario) -> None:
-    from playground.comparison.defaults import technique_names
-
     parser.add_argument("--strategies", metavar="A,B", help="comma-separated names")
     parser.add_argument("--model", default="bundled", help="as for `ask` (default: bundled)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run; a run goes on")
@@ -51,7 +49,7 @@ def _add_scenario(parser: argparse.ArgumentParser, scenario: Scenario) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_options(parser, scenario.request)
-    parser.set_defaults(run=run, strategies=",".join(scenario.default_techniques or technique_names(scenario)))
+    parser.set_defaults(run=run, strategies=",".join(scenario.measured_by_default))
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type[MeasuringRequest]) -> None:

@@ -54,11 +54,6 @@ def outline_of(functions: ScenarioFunctions, request: MeasuringRequest) -> Evalu
     return EvaluationOutline(dict.fromkeys(request.strategies), dict.fromkeys(request.strategies, asked))
 
 
-def technique_names(scenario: Scenario) -> tuple[str, ...]:
-    """Return the names of a scenario's techniques, in the order of the charts."""
-    return tuple(one.name for one in scenario.techniques)
-
-
 def plain_figures(records: Sequence[RunRecord], compared: ComparedScenario) -> list[Figures]:
     """Return the figures of each technique, ready for JSON: accuracy and rates with intervals, times, tokens, cost.
 

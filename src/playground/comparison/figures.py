@@ -45,7 +45,7 @@ class TechniqueFigures:
         run_id: of the run that the rows are from.
         parts: how many requests do what one request of the scenario's other techniques does: a chat model is asked for
             one label at a time, so as many as labels.
-        whole_unit: what those together are, in words; "" where a request is the whole (see ``footing``).
+        whole_unit: what those together are, in words; "" where a request is the whole (see ``whole_units``).
         sample: what ``n`` counts and what is judged of it, in words ("12 contracts, 60 pairs"); "" where ``n`` is all.
         unreadable: answers that came and cannot be read as one of those that were asked for (and count as wrong); such
             a row has not failed, so they are not among ``errors``.

@@ -93,6 +93,11 @@ class Scenario:
     trainings: tuple[Training, ...] = ()
 
     @property
+    def measured_by_default(self) -> tuple[str, ...]:
+        """The names of the techniques that are measured where nobody names any."""
+        return self.default_techniques or tuple(one.name for one in self.techniques)
+
+    @property
     def choice(self) -> str:
         """What it is called where one scenario of several is chosen, and in the comparison page's address."""
         return f"{self.letter} {self.title[:1].lower()}{self.title[1:]}" if self.letter else self.title

@@ -102,17 +102,6 @@ def read_run(folder: Path) -> RunInfo:
         raise EvaluationError(f"{path} is damaged. Remove that folder, or choose another one.") from error
 
 
-def list_runs(folder: Path) -> list[tuple[Path, RunInfo]]:
-    """Return the readable runs directly below ``folder``, newest first; a damaged one is left out."""
-    found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        try:
-            found.append((path, read_run(path)))
-        except EvaluationError:
-            continue
-    return sorted(found, key=lambda run: run[1].started_at, reverse=True)
-
-
 @contextmanager
 def appending(folder: Path) -> Iterator[Callable[[RunRecord], None]]:
     """Give a function that adds a row to the run in ``folder`` and is done when the row is in the file.

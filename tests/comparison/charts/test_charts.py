@@ -29,9 +29,9 @@ from playground.comparison.charts.techniques import (
 from playground.comparison.claims.break_even import break_even, default_assumptions, with_values
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import CurvePoint, HeatMap, StaleFigures, TechniqueFigures
-from playground.comparison.footing import on_one_footing
 from playground.comparison.technique_figures import times_of
 from playground.comparison.techniques import UNKNOWN
+from playground.comparison.whole_units import per_whole_unit
 from playground.comparison.words import plain, seconds
 from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate
@@ -161,7 +161,7 @@ def test_a_machine_that_costs_nothing_or_less_is_refused(price: float) -> None:
         CostBasis("machine", price)
 
 
-# One footing: a chat model asked for one label at a time beside an adapter that judges all of them
+# The same work: a chat model asked for one label at a time beside an adapter that judges all of them
 
 PAIRS = technique(
     "few-shot",
@@ -201,11 +201,11 @@ def test_every_axis_of_times_and_tokens_names_what_it_is_per() -> None:
 
 
 def test_a_whole_is_put_together_once_only() -> None:
-    once = on_one_footing(PAIRS)
+    once = per_whole_unit(PAIRS)
     assert (once.input_tokens, once.token_cost_usd) == (pytest.approx(41 * 445), pytest.approx(0.0041))
     assert once.tokens["text"] == 41 * 400
-    assert on_one_footing(once) == once
-    assert on_one_footing(WHOLE) is WHOLE
+    assert per_whole_unit(once) == once
+    assert per_whole_unit(WHOLE) is WHOLE
 
 
 def test_the_break_even_chart_names_what_a_request_is() -> None:

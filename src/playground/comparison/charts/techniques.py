@@ -17,9 +17,9 @@ from playground.charts.style import FONT_SIZE, PART_COLOURS
 from playground.comparison.charts.frame import INK, framed, legend_below, log_ticks, name_of, row_names
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
-from playground.comparison.footing import footing_note, on_one_footing, unit_words, units_of
 from playground.comparison.pareto import pareto_front
 from playground.comparison.technique_figures import OUTPUT, WHOLE_PROMPT
+from playground.comparison.whole_units import per_whole_unit, summed_note, unit_words, units_of
 from playground.comparison.words import percent, plain, seconds
 from playground.pricing import describe_cost
 
@@ -44,15 +44,14 @@ def accuracy_cost_figure(
 ) -> go.Figure:
     """Draw accuracy against cost per 1,000 requests with the Pareto front; the marker grows with the median latency.
 
-    All techniques stand on one footing: a request is a clause judged for all labels, also where a model is asked for
-    one label at a time.
-    With ``across="latency"`` the two change places. A technique without accuracy, or without what is on the x axis, is
+    All techniques are drawn for the same work: a request is a clause judged for all labels, also where a model is asked
+    for one label at a time. With ``across="latency"`` the two change places. A technique without accuracy, or without what is on the x axis, is
     left out, and the chart says so.
     """
     from plotly import graph_objects as go
 
     basis = basis or CostBasis()
-    figures = [on_one_footing(one) for one in figures]
+    figures = [per_whole_unit(one) for one in figures]
     costs = [per_1000_usd(one, basis) for one in figures]
     latencies = [one.total_s.p50.value if one.total_s else None for one in figures]
     places, sizes = (costs, latencies) if across == "cost" else (latencies, costs)
@@ -117,7 +116,7 @@ def accuracy_cost_figure(
     title_text = "<br>".join(textwrap.wrap(plain(" / ".join(names)), _AXIS_LETTERS)[:3])
     figure.update_yaxes(title_text=title_text, range=[-0.05, 1.05], tickformat=".0%")
     missing = [name_of(figures[i]) for i in range(len(figures)) if i not in shown]
-    notes = [footing_note(figures), f"Not measured or no known price: {', '.join(missing)[:110]}" if missing else ""]
+    notes = [summed_note(figures), f"Not measured or no known price: {', '.join(missing)[:110]}" if missing else ""]
     note = "; ".join(filter(None, notes))
     title = "Accuracy against cost" if across == "cost" else "Accuracy against latency"
     figure = framed(figure, title, height=470, small=[figures[i] for i in shown], note=note)
@@ -148,8 +147,8 @@ def _hover(one: TechniqueFigures, cost: float | None, basis: CostBasis) -> str:
 
 
 def latency_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
-    """Draw how long requests took in all, on one footing, one shape a technique, median and 95th percentile marked."""
-    figures = [on_one_footing(one) for one in figures]
+    """Draw how long requests took in all for the same work, one shape a technique, median and 95th percentile marked."""
+    figures = [per_whole_unit(one) for one in figures]
     return _times_figure("Total time", figures, [one.total_s for one in figures])
 
 
@@ -227,7 +226,7 @@ def _times_figure(title: str, figures: Sequence[TechniqueFigures], times: Sequen
         range=[-0.55, len(pairs) - 0.1],
         showgrid=False,
     )
-    notes = "● median, | 95th percentile", sample, footing_note(one for one, _each in pairs)
+    notes = "● median, | 95th percentile", sample, summed_note(one for one, _each in pairs)
     note = "; ".join(filter(None, notes))
     figure = framed(figure, title, height=130 + 72 * len(pairs), small=[one for one, _each in pairs], note=note)
     return figure.update_layout(margin_r=_WORDS_PX)

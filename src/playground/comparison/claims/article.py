@@ -31,8 +31,8 @@ from playground.comparison.figures import (
     most_accurate,
     tokens_of,
 )
-from playground.comparison.footing import on_one_footing, unit_words
 from playground.comparison.scenario import Scenario, scenario_showing
+from playground.comparison.whole_units import per_whole_unit, unit_words
 from playground.measuring.estimates import proportion
 from playground.models.catalog import BUNDLES
 from playground.pricing import describe_cost
@@ -284,7 +284,7 @@ def _inference_cost(evidence: ArticleEvidence) -> _Found:
         if prompted is None or tuned is None:
             lines.append(f"{name}: not both kinds were measured yet.")
             continue
-        prompted, tuned = on_one_footing(prompted), on_one_footing(tuned)
+        prompted, tuned = per_whole_unit(prompted), per_whole_unit(tuned)
         compared += 2
         agreeing += tokens_of(prompted) > tokens_of(tuned)
         agreeing += median_s(prompted) > median_s(tuned)

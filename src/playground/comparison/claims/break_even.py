@@ -16,7 +16,7 @@ from playground.adapters import AdapterManifest
 from playground.comparison.claims.stale_facts import FILE as STALE_FILE
 from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.figures import StaleFigures, TechniqueFigures
-from playground.comparison.footing import on_one_footing, unit_words
+from playground.comparison.whole_units import per_whole_unit, unit_words
 from playground.errors import EvaluationError
 from playground.pricing import cost_usd, describe_cost, prices_date
 from playground.types import Usage
@@ -230,15 +230,15 @@ def default_assumptions(
 
     Args:
         prompting: figures of the prompted technique: its tokens and, where it is not hosted, its time. Both techniques
-            are taken on one footing: a request is a clause judged for all labels.
+            are those of the same work: a request is a clause judged for all labels.
         tuned: figures of the fine-tuned technique: its time.
         adapter: that the fine-tuned technique uses: its training, its examples and whether anybody annotated them.
         stale: what bringing each technique up to date took when the facts changed.
         indexing_s: as measured; None for what ``stale`` has of the prompted technique.
         hosted: whether prompting uses a hosted model, at the price of a small one, or the one measured here.
     """
-    prompting = on_one_footing(prompting) if prompting else None
-    tuned = on_one_footing(tuned) if tuned else None
+    prompting = per_whole_unit(prompting) if prompting else None
+    tuned = per_whole_unit(tuned) if tuned else None
     measured_s = prompting.total_s.p50.value if prompting and prompting.total_s else None
     tuned_s = tuned.total_s.p50.value if tuned and tuned.total_s else None
     training_s = adapter.duration_s if adapter else None

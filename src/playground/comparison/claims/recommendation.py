@@ -30,7 +30,7 @@ from playground.comparison.claims.learning_curve import LearningCurve
 from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.costs import DEFAULT_MACHINE_USD_PER_HOUR
 from playground.comparison.figures import CurvePoint, StaleFigures, TechniqueFigures, median_s, tokens_of
-from playground.comparison.footing import on_one_footing, unit_words
+from playground.comparison.whole_units import per_whole_unit, unit_words
 from playground.comparison.words import seconds
 from playground.errors import EvaluationError
 from playground.pricing import describe_cost
@@ -192,7 +192,7 @@ def _largest_samples(figures: Sequence[TechniqueFigures], scenario: str) -> list
         key = (one.strategy, one.model_id, one.adapter)
         if one.scenario == scenario and one.accuracy and (key not in best or one.n > best[key].n):
             best[key] = one
-    return [on_one_footing(one) for one in best.values()]
+    return [per_whole_unit(one) for one in best.values()]
 
 
 def _learns(one: TechniqueFigures, ready: Mapping[str, str]) -> bool:

@@ -16,11 +16,11 @@ from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample, example_ids
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.footing import on_one_footing, units_of
 from playground.comparison.outcomes import Outcome
 from playground.comparison.scenario import ScenarioFunctions
 from playground.comparison.technique_figures import TechniqueRows
 from playground.comparison.techniques import Kind, Technique
+from playground.comparison.whole_units import per_whole_unit, units_of
 from playground.measuring.runs import RunInfo
 
 MOST_EXAMPLES = 20
@@ -109,7 +109,7 @@ def break_even_of(figures: Sequence[TechniqueFigures], extras: ReportExtras) -> 
     stale: StaleFacts | None = extras.evidence.stale if extras.evidence else None
     adapter = extras.adapters.get(tuned.adapter or "")
     assumptions = default_assumptions(prompting, tuned, adapter=adapter, stale=stale, hosted=True)
-    unit = units_of(on_one_footing(one) for one in (prompting, tuned))
+    unit = units_of(per_whole_unit(one) for one in (prompting, tuned))
     result = break_even(assumptions, unit="" if unit == "request" else unit)
     return ReportBreakEven(prompting, tuned, unit, assumptions, result)
 

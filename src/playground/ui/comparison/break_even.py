@@ -24,8 +24,8 @@ from playground.comparison.claims.break_even import (
 from playground.comparison.claims.stale_facts import FILE as STALE_FILE
 from playground.comparison.claims.stale_facts import StaleFacts, read_stale_facts
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.footing import on_one_footing, units_of
 from playground.comparison.report.extras import ReportBreakEven
+from playground.comparison.whole_units import per_whole_unit, units_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import fingerprint_of
 from playground.ui.comparison.charts import Row, draw_chart
@@ -55,7 +55,7 @@ def draw_break_even(scenario: str, figures: Sequence[TechniqueFigures]) -> None:
             st.error(escape_markdown(str(error)), icon=":material/error:")
             st.caption("The chart is drawn again as soon as every assumption can be.")
             return
-        unit = units_of(on_one_footing(one) for one in (prompting, tuned) if one)
+        unit = units_of(per_whole_unit(one) for one in (prompting, tuned) if one)
         result = break_even(assumptions, unit="" if unit == "request" else unit)
         session().break_even[scenario] = ReportBreakEven(
             prompting, tuned, unit, assumptions, result, hosted=hosted, is_default=False

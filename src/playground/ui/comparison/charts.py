@@ -18,9 +18,9 @@ from playground.comparison.charts.techniques import (
 )
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
-from playground.comparison.footing import footing_note, on_one_footing, units_of
 from playground.comparison.report.html import SIGNIFICANT
 from playground.comparison.runs_compared import ComparedTechniques
+from playground.comparison.whole_units import per_whole_unit, summed_note, units_of
 from playground.comparison.words import seconds
 from playground.errors import EvaluationError
 from playground.text.spreadsheet import spreadsheet_cell
@@ -112,7 +112,7 @@ def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
     except EvaluationError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    alike = [on_one_footing(one) for one in figures]
+    alike = [per_whole_unit(one) for one in figures]
     rows: list[Row] = [
         {
             "technique": one.title,
@@ -138,7 +138,7 @@ def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
     """Draw the distributions of both times, and the tokens of a request by part of the prompt."""
     first, total = first_token_figure(figures), latency_figure(figures)
     left, right = st.columns(2, gap="medium") if first is not None else (st.container(), st.container())
-    alike = [on_one_footing(one) for one in figures]
+    alike = [per_whole_unit(one) for one in figures]
     for column, figure, key, name, shown in (
         (left, first, "first-token", "first_token_s", figures),
         (right, total, "total-time", "total_s", alike),
@@ -147,7 +147,7 @@ def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
             rows = [_times_row(one, times) for one in shown if (times := getattr(one, name)) is not None]
             alt = "; ".join(f"{row['technique']}: median {seconds(float(str(row['p50_s'])))}" for row in rows)
             draw_chart(figure, key, rows, alt=alt, empty="No technique of these runs writes an answer token by token.")
-    note = footing_note(alike)
+    note = summed_note(alike)
     st.caption(escape_markdown(f"The total is per {units_of(alike)}.{f' {note}.' if note else ''}"))
     parts: list[Row] = [
         {"technique": one.title, "sample": one.sample_words, **one.tokens} for one in figures if one.tokens

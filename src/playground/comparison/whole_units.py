@@ -1,4 +1,4 @@
-"""One footing for techniques whose requests do not do the same work.
+"""Figures for the same work, of techniques whose requests do not do the same.
 
 A chat model is asked about a clause and one label; an adapter judges a clause for all labels at once. What a request of
 the one takes says nothing beside what a request of the other takes, so both are set side by side per clause judged for
@@ -17,7 +17,7 @@ from playground.measuring.estimates import Estimate
 _LONGEST = 44
 
 
-def on_one_footing(one: TechniqueFigures) -> TechniqueFigures:
+def per_whole_unit(one: TechniqueFigures) -> TechniqueFigures:
     """Return the figures for the whole: total time, tokens and price of ``parts`` requests; others as they are."""
     if not one.whole_unit:
         return one
@@ -45,7 +45,7 @@ def units_of(figures: Iterable[TechniqueFigures]) -> str:
     return words if 0 < len(words) <= _LONGEST else "request"
 
 
-def footing_note(figures: Iterable[TechniqueFigures]) -> str:
+def summed_note(figures: Iterable[TechniqueFigures]) -> str:
     """Return a sentence about what was added up; "" where nothing was."""
     parts = sorted({one.parts for one in figures if one.parts > 1 and not one.whole_unit})
     if not parts:
