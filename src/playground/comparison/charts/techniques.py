@@ -45,8 +45,8 @@ def accuracy_cost_figure(
     """Draw accuracy against cost per 1,000 requests with the Pareto front; the marker grows with the median latency.
 
     All techniques are drawn for the same work: a request is a clause judged for all labels, also where a model is asked
-    for one label at a time. With ``across="latency"`` the two change places. A technique without accuracy, or without what is on the x axis, is
-    left out, and the chart says so.
+    for one label at a time. With ``across="latency"`` the two change places. A technique without accuracy, or without
+    what is on the x axis, is left out, and the chart says so.
     """
     from plotly import graph_objects as go
 
@@ -147,7 +147,7 @@ def _hover(one: TechniqueFigures, cost: float | None, basis: CostBasis) -> str:
 
 
 def latency_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
-    """Draw how long requests took in all for the same work, one shape a technique, median and 95th percentile marked."""
+    """Draw how long requests took for the same work, one shape a technique, median and 95th percentile marked."""
     figures = [per_whole_unit(one) for one in figures]
     return _times_figure("Total time", figures, [one.total_s for one in figures])
 
