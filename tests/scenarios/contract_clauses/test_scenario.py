@@ -10,7 +10,6 @@ from typing import get_args
 
 import pytest
 
-from playground.cli.loading import scenario_names
 from playground.errors import AnnotationError
 from playground.paths import CLAUSES, CONTRACTS, SHIPPED_ADAPTERS
 from playground.types import AnnotatedClause, ContractKind, Label, Risk
@@ -30,6 +29,7 @@ from scenarios.contract_clauses.scenario import (
     labels,
     liability_labels,
 )
+from scenarios.registry import scenario_names
 
 CUAD_NAMES = (
     """
