@@ -25,6 +25,7 @@ from playground.comparison.claims.stale_facts import FILE as STALE_FILE
 from playground.comparison.claims.stale_facts import StaleFacts, read_stale_facts
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.report.extras import ReportBreakEven
+from playground.comparison.scenario import scenario_showing, techniques_of
 from playground.comparison.whole_units import per_whole_unit, units_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import fingerprint_of
@@ -32,6 +33,7 @@ from playground.ui.comparison.charts import Row, draw_chart
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared import resources
 from playground.ui.shared.markup import escape_html, escape_markdown
+from scenarios import registry
 
 _NONE = "none measured: ordinary values"
 _COLUMNS = 3
@@ -123,8 +125,9 @@ def _adapter_of(tuned: TechniqueFigures | None) -> AdapterManifest | None:
 
 def _stale_facts() -> StaleFacts | None:
     """Return what catching up with a change took, as recorded; a damaged file is named in the section that shows it."""
+    techniques = techniques_of(scenario_showing("changing facts", registry.all_scenarios()))
     try:
-        return read_stale_facts(paths.RECORDED_RUNS / STALE_FILE)
+        return read_stale_facts(paths.RECORDED_RUNS / STALE_FILE, techniques)
     except EvaluationError:
         return None
 
