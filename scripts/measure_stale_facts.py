@@ -27,6 +27,7 @@ from playground.paths import RECORDED_RUNS, SHIPPED_ADAPTERS
 from playground.training.trained import TrainedAdapter
 from playground.types import ChatModel, Embedder
 from scenarios.return_policy.closed_book.training import store_closed_book
+from scenarios.return_policy.record import SCENARIO
 from scenarios.return_policy.scenario import adapter_store
 from scenarios.return_policy.stale_facts import (
     OLD,
@@ -61,7 +62,7 @@ def main() -> None:
 def measure(arguments: argparse.Namespace) -> None:
     """Measure and write."""
     questions = read_changed_questions()[: arguments.limit]
-    found = None if arguments.again else read_stale_facts(arguments.out)
+    found = None if arguments.again else read_stale_facts(arguments.out, SCENARIO.techniques)
     kept = [one for one in (found.recoveries if found else ()) if _whole(found, one.strategy, len(questions))]
     recoveries = {one.strategy: one for one in kept}
     answers = [one for one in (found.answers if found else ()) if one.strategy in recoveries]
@@ -81,7 +82,7 @@ def measure(arguments: argparse.Namespace) -> None:
             answers += of_technique
             order = [name for name in TECHNIQUES if name in recoveries]
             stamp = Provenance(utc_now(), describe_machine().label, commit(), len(questions), model.model_id, COMMAND)
-            facts = StaleFacts(stamp, tuple(answers), tuple(recoveries[name] for name in order))
+            facts = StaleFacts(stamp, tuple(answers), tuple(recoveries[name] for name in order), SCENARIO.techniques)
             write_stale_facts(arguments.out, facts)
             _print(facts, recovery.strategy)
 

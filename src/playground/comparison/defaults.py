@@ -10,7 +10,7 @@ from playground.comparison.technique_figures import figures_of, technique_rows
 from playground.measuring.estimates import Estimate, proportion
 from playground.measuring.evaluation import EvaluationOutline
 from playground.measuring.request import MeasuringRequest
-from playground.text.terminal import one_line
+from playground.text.terminal import text_table
 from playground.types import RunRecord
 
 _LABEL_WIDTH = 26
@@ -86,10 +86,9 @@ def plain_figures(records: Sequence[RunRecord], compared: ComparedScenario) -> l
 def plain_table(figures: Sequence[Figures]) -> str:
     """Return figures as a table for people: a row a figure, a column a technique."""
     labels = dict.fromkeys(name for column in figures for name in column if name not in ("strategy", "ci"))
-    rows = [("", [one_line(str(column["strategy"])) for column in figures])]
-    rows += [(name.replace("_", " "), [one_line(_cell(column, name)) for column in figures]) for name in labels]
-    width = max((len(cell) for _label, cells in rows for cell in cells), default=0) + 2
-    return "\n".join(f"{label:<{_LABEL_WIDTH}}{''.join(f'{cell:>{width}}' for cell in cells)}" for label, cells in rows)
+    rows = [("", *(str(column["strategy"]) for column in figures))]
+    rows += [(name.replace("_", " "), *(_cell(column, name) for column in figures)) for name in labels]
+    return text_table(rows, label_width=_LABEL_WIDTH, is_even=True)
 
 
 def _bounds(rate: Estimate) -> list[float]:
