@@ -59,7 +59,7 @@ def test_every_point_is_trained_once_and_measured_and_the_shipped_reader_last(
             assert work is not None
             (work / "adapters" / str(words[words.index("--out") + 1])).mkdir(parents=True)
 
-    def read(_folder: Path) -> object:
+    def read(_folder: Path, _scenarios: object) -> object:
         class Rows:
             records: Sequence[RunRecord] = ROWS
 

@@ -120,7 +120,7 @@ def test_the_bot_begins_at_the_default_level() -> None:
 
 def test_the_script_sums_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     run = type("Run", (), {"records": (*ROWS, replace(ROWS[0], strategy="rag"))})
-    monkeypatch.setattr(measure_caution, "read_run_rows", lambda _folder: run)
+    monkeypatch.setattr(measure_caution, "read_run_rows", lambda _folder, _scenarios: run)
     monkeypatch.setattr("sys.argv", ["measure_caution.py", "run", "--out", str(tmp_path / "caution.json")])
     measure_caution.main()
     assert "| helpful | 0.5 | 50 % (9 to 91) | 50 % (15 to 85) | 50 % (15 to 85) |" in capsys.readouterr().out
