@@ -94,6 +94,11 @@ def words(elements: Sequence[object]) -> list[str]:
     return [re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", str(element.value)) for element in elements]  # type: ignore[attr-defined]
 
 
+def was_cancelled(job: jobs.Job[object]) -> bool:
+    """Tell whether a job ended because it was told to: without a result and without an error."""
+    return job.done.is_set() and job.result is None and job.error is None
+
+
 def last_job(monkeypatch: pytest.MonkeyPatch) -> Callable[[], jobs.Job[object]]:
     """Return a function that returns the job started last."""
     started: list[jobs.Job[object]] = []

@@ -72,7 +72,7 @@ def ask_server(settings: EndpointSettings, path: str, body: object = None) -> An
         return json.load(response)
 
 
-def test_streamed_completion_with_usage(model: EndpointChatModel) -> None:
+def test_streamed_completion_with_usage(model: EndpointChatModel, caplog: pytest.LogCaptureFixture) -> None:
     tokens: list[str] = []
     question = "Unworn shoes may be returned within 45 days. Within how many days may unworn shoes be returned?"
     completion = model.complete([Message("user", question)], max_tokens=24, on_token=tokens.append)
@@ -84,7 +84,7 @@ def test_streamed_completion_with_usage(model: EndpointChatModel) -> None:
     assert 3 < completion.usage.output_tokens <= 24
     assert completion.first_token_s is not None
     assert 0 < completion.first_token_s < completion.duration_s
-    assert model.refused_parameters == frozenset()
+    assert not [record for record in caplog.records if record.name.startswith("playground")]  # nothing was refused
 
 
 def test_same_answer_at_temperature_zero_and_cached_tokens_counted(model: EndpointChatModel) -> None:

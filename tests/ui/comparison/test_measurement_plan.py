@@ -27,7 +27,7 @@ from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.record import QUESTIONS, PolicyRequest
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_comparison import ANSWER, open_page, row, use_runs
-from tests.support.fakes_ui import click, html, run, words
+from tests.support.fakes_ui import click, html, run, was_cancelled, words
 from tests.support.scripted_embedder import ScriptedEmbedder
 
 ALL_OF_A = ("no-text", "rag", "closed-book-lora")
@@ -282,7 +282,7 @@ def test_a_measurement_ends_between_the_warm_ups_of_its_techniques(
     assert measurement.job.done.wait(30)
     assert asked == [("rag", "warm-up")]
     assert measurement.job.error is None and not read_run_rows(tmp_path / "run", scenario_names()).records
-    assert measurement.job.was_cancelled == (end == "close")
+    assert was_cancelled(measurement.job) == (end == "close")
 
 
 @pytest.mark.parametrize("end", ["stop", "close"])
@@ -312,7 +312,7 @@ def test_a_measurement_ends_while_a_baseline_embeds_what_it_is_fitted_on(
     assert measurement.job.done.wait(60)
     assert embedded == [WatchedEmbedder.PORTION] * 2, "the 751 clauses are embedded no further"
     assert measurement.job.error is None and not read_run_rows(tmp_path / "run", scenario_names()).records
-    assert measurement.job.was_cancelled == (end == "close")
+    assert was_cancelled(measurement.job) == (end == "close")
 
 
 def test_a_watched_embedder_gives_what_the_embedder_gives() -> None:

@@ -8,7 +8,7 @@ from playground.errors import BundleError
 from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, QWEN_LARGE, SMOLLM2
 from playground.paths import CONTRACTS
 from playground.ui.shared import fetching, resources
-from tests.support.fakes_ui import ROOT, click, html, last_job, run, words
+from tests.support.fakes_ui import ROOT, click, html, last_job, run, was_cancelled, words
 
 
 def open_home(monkeypatch, missing=()):
@@ -92,6 +92,6 @@ def test_a_fetch_can_be_cancelled(monkeypatch):
     monkeypatch.setattr(fetching, "ensure_bundle", endless)
     app = open_home(monkeypatch, [SMOLLM2])
     click(app, "fetch")
-    assert job().was_cancelled
+    assert was_cancelled(job())
     assert not app.error
     assert app.button(key="fetch")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import itertools
 import json
+import logging
 import math
 import re
 import string
@@ -43,6 +44,7 @@ MODELS_LIMIT = 200
 RETRY_AFTER_LIMIT_S = 20.0
 LIST_TIMEOUT_S = 10.0
 
+_log = logging.getLogger(__name__)
 _WORD_BYTES = (string.ascii_letters + string.whitespace).encode()
 _ASCII_BYTES = bytes(range(128))
 _RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
@@ -80,15 +82,6 @@ class EndpointChatModel:
     def base_url(self) -> str:
         """Address of the endpoint; prices are looked up by it."""
         return self._settings.base_url
-
-    @property
-    def refused_parameters(self) -> frozenset[str]:
-        """Parameters that the endpoint refused and that are no longer sent, for instance ``temperature`` or ``seed``.
-
-        With either of these two in it, answers are not deterministic. ``max_tokens`` means that it is sent as
-        ``max_completion_tokens``.
-        """
-        return self._refused
 
     def count_tokens(self, text: str) -> int:
         """Estimate the tokens of ``text``, meant to be high rather than low, because no tokenizer is at hand.
@@ -207,6 +200,9 @@ class EndpointChatModel:
                 failure = error
             else:
                 # Remembered only now: a refusal that dropping did not cure was about something else.
+                for parameter in sorted(refused - self._refused):
+                    # Without temperature or seed its answers are not deterministic.
+                    _log.warning("the endpoint refused %s, which is no longer sent", parameter)
                 self._refused |= refused
                 return stream
             # Outside the except block, so that nothing of the request (the key) hangs on our error as its context.

@@ -58,11 +58,6 @@ class Job(Generic[Result]):
         """Seconds since the job began."""
         return time.monotonic() - self.started_at
 
-    @property
-    def was_cancelled(self) -> bool:
-        """True when the job ended because it was told to."""
-        return self.done.is_set() and self.result is None and self.error is None
-
     def text(self) -> str:
         """Return the reported events joined, for jobs that report text."""
         return "".join(self.events)
