@@ -200,9 +200,9 @@ class EndpointChatModel:
                 failure = error
             else:
                 # Remembered only now: a refusal that dropping did not cure was about something else.
-                for parameter in sorted(refused - self._refused):
+                for left_out in sorted(refused - self._refused):
                     # Without temperature or seed its answers are not deterministic.
-                    _log.warning("the endpoint refused %s, which is no longer sent", parameter)
+                    _log.warning("the endpoint refused %s, which is no longer sent", left_out)
                 self._refused |= refused
                 return stream
             # Outside the except block, so that nothing of the request (the key) hangs on our error as its context.
