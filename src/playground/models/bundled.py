@@ -27,6 +27,7 @@ import platformdirs
 
 from playground import atomic
 from playground.errors import BundleError
+from playground.files import expanded
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
 
 CACHE_VARIABLE = "PLAYGROUND_CACHE"
@@ -54,7 +55,7 @@ OnProgress = Callable[[FetchProgress], None]
 def cache_folder() -> Path:
     """Return the folder that holds everything fetched or derived; it need not exist yet."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("scenario-playground")
+    return expanded(chosen) if chosen else platformdirs.user_cache_path("scenario-playground")
 
 
 def bundle_folder(bundle: Bundle) -> Path:
