@@ -174,6 +174,7 @@ def evaluate_into(
             questions under other settings, or a cap cannot be kept.
         PlaygroundError: the warm-up failed.
     """
+    _limit_spending(plan, max_cost_usd, read_spent_usd(folder))  # before anything is written
     with run_lock(folder):
         yield from _evaluate_into(folder, plan, retry_errors=retry_errors, max_cost_usd=max_cost_usd)
 
@@ -183,7 +184,6 @@ def _evaluate_into(
 ) -> Iterator[RunRecord]:
     done = rows_done(folder, plan, retry_errors=retry_errors)
     spent_usd = read_spent_usd(folder)
-    _limit_spending(plan, max_cost_usd, spent_usd)  # before anything is written
     info = open_run(folder, _run_info(plan))
     written_usd = spent_usd
     with appending(folder) as append:
