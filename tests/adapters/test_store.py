@@ -1029,6 +1029,15 @@ def test_an_adapter_too_large_for_a_zip_says_how_else(store: AdapterStore, monke
 HONEST = rezipped(exported())
 
 
+def test_a_file_without_a_name_is_refused(store: AdapterStore) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("xREADME", b"")
+    # A name ends at its first zero byte.
+    with pytest.raises(AdapterError, match="holds the path ''"):
+        store.import_zip(buffer.getvalue().replace(b"xREADME", b"\0README"))
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, len(HONEST) - 1), st.integers(0, 255)), min_size=1, max_size=4), st.booleans())
 def test_a_zip_with_changed_bytes_is_refused_or_whole(
