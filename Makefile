@@ -13,7 +13,7 @@ MODEL ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ocr test check format docs bench record screenshots models clean
+.PHONY: run ocr test check format docs bench record screenshots models lock clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -68,6 +68,13 @@ record: $(VENV)/stamp-dev models
 
 screenshots: $(VENV)/stamp-dev models
 	$(BIN)/python scripts/take_screenshots.py
+
+# Resolves what requirements.txt brings along and notes the hashes; needs uv (pip install uv) and the package index.
+lock:
+	@sed -n '/^#/!q;p' requirements.lock > requirements.lock.new
+	grep -v '^-e' requirements.txt | uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
+	  --no-annotate - >> requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +16,7 @@ import pytest
 from playground.models.bundled import ensure_bundle, ensure_minilm, ensure_smollm2_gguf
 from playground.models.catalog import MPNET
 from playground.models.embedding import SentenceEmbedder, load_embedder
-from playground.paths import ROOT
+from tests.support.running_app import running_app
 from tests.support.scripted_embedder import ScriptedEmbedder
 
 if TYPE_CHECKING:
@@ -85,44 +80,8 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def address(smollm2_gguf: Path, minilm: Path, mpnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, started as the Makefile starts it; the models are in the cache already."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    log = tmp_path_factory.mktemp("app") / "log"
-    # Adapters that a test trains, and runs that it makes, do not end up among the user's own.
-    environment = os.environ | {
-        "PLAYGROUND_ADAPTERS": str(tmp_path_factory.mktemp("adapters")),
-        "PLAYGROUND_RUNS": str(tmp_path_factory.mktemp("runs")),
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _attempt in range(300):
-            assert process.poll() is None, log.read_text()
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):  # noqa: S310 - our own server
-                    break
-            except OSError:
-                time.sleep(0.2)
+    with running_app(tmp_path_factory.mktemp("app")) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from playground.annotations.cuad import MAX_CUAD_BYTES
 from playground.annotations.gold import gold_matrix
 from playground.clauses.splitting import split_clauses
 from playground.errors import AnnotationError, EvaluationError
+from playground.files import read_file
 from playground.flagging.flags import as_examples
 from playground.measuring.evaluation import sample_examples
 from playground.paths import CLAUSES
@@ -89,7 +90,7 @@ def read_bytes(path: Path, option: str) -> bytes:
     try:
         if path.stat().st_size > MAX_CUAD_BYTES:
             raise EvaluationError(f"{path} has more than {MAX_CUAD_BYTES >> 20} MB. Give {option} a part of it.")
-        return path.read_bytes()
+        return read_file(path, MAX_CUAD_BYTES)
     except OSError as error:
         raise EvaluationError(f"{path} cannot be read ({error.strerror}). Check {option}.") from error
 

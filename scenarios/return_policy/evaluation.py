@@ -18,6 +18,7 @@ from playground.comparison.technique_figures import times_of
 from playground.documents import load_document
 from playground.documents.limits import POLICY_LIMITS
 from playground.errors import AdapterError, EvaluationError, PlaygroundError
+from playground.files import read_file
 from playground.measuring.estimates import balanced_accuracy, proportion, resources_used
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
 from playground.measuring.request import MeasuringRequest
@@ -381,7 +382,7 @@ def _load_policy(path: Path) -> Document:
     try:
         if path.stat().st_size > POLICY_LIMITS.max_bytes:
             raise EvaluationError(f"The policy {path} has more than {POLICY_LIMITS.max_bytes >> 20} MB. Split it.")
-        return load_document(path.read_bytes(), path.name)
+        return load_document(read_file(path, POLICY_LIMITS.max_bytes), path.name)
     except OSError as error:
         raise EvaluationError(f"The policy {path} cannot be read ({error.strerror}). Check --policies.") from error
     except EvaluationError:

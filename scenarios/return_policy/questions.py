@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playground.answering.answer import MOST_QUESTION_CHARACTERS
 from playground.errors import EvaluationError
+from playground.files import read_file
 from playground.text.bounded_patterns import find_invalid
 from playground.types import Example
 
@@ -62,7 +63,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         if path.is_file() and path.stat().st_size > _MOST_BYTES:
             raise EvaluationError(f"{path} has more than {_MOST_BYTES >> 20} MB. Split it.")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path, _MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise EvaluationError(f"The questions {path} cannot be read ({error.strerror}). Check --questions.") from error
     except UnicodeDecodeError as error:

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from playground.files import check_regular
+
 _PREFIX = ".tmp-"
 # No write takes a day. The bound also removes leftovers whose process id has meanwhile been given to another process,
 # and is the only rule on Windows, where asking whether a process lives cannot be done with os.kill.
@@ -68,17 +70,48 @@ def remove_folder(folder: Path) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path``: a reader sees the old content or the new one."""
+    """Write ``data`` to ``path``: a reader sees the old content or the new one. A link stays; its file is written.
+
+    Raises:
+        OSError: it cannot be written, or ``path`` is there and no regular file. What was there is unchanged.
+    """
+    check_regular(path)
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _staged(path, data) as staged:
+        staged.replace(path)
+    fsync_path(path.parent)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, which appears whole or not at all and never takes the place of anything.
+
+    Raises:
+        FileExistsError: ``path`` is there, also as a link that leads nowhere.
+        OSError: it cannot be written; nothing is left of it.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, "exists already", str(path))
+    with _staged(path, data) as staged:
+        try:
+            os.link(staged, path)  # unlike a rename, it fails where another process was faster
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            staged.rename(path)
+    fsync_path(path.parent)
+
+
+@contextlib.contextmanager
+def _staged(path: Path, data: bytes) -> Iterator[Path]:
     staged = temporary_path(path.parent)
     try:
         staged.write_bytes(data)
         fsync_path(staged)
-        staged.replace(path)
+        yield staged
     finally:
         with contextlib.suppress(OSError):
             staged.unlink(missing_ok=True)
-    fsync_path(path.parent)
 
 
 def remove_stale(root: Path) -> None:

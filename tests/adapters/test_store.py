@@ -238,7 +238,7 @@ def test_a_taken_name_is_refused_with_a_free_one(store: AdapterStore, shipped: s
     assert store.free_name("new") == "new"
 
 
-@given(st.from_regex(r"[a-z0-9-]{1,64}", fullmatch=True), st.integers(0, 12))
+@given(st.from_regex(r"[a-z0-9][a-z0-9-]{0,63}", fullmatch=True), st.integers(0, 12))
 def test_a_free_name_is_free_and_allowed(name: str, taken: int) -> None:
     used: set[str] = set()
     for _ in range(taken + 1):
@@ -407,6 +407,13 @@ def test_what_is_no_adapter_is_not_saved(store: AdapterStore, files: Mapping[str
         ({"r": 10**9}, "rank"),
         ({"r": True}, "rank"),
         ({"lora_alpha": "big"}, "lora_alpha"),
+        ({"lora_alpha": 1e300}, "lora_alpha"),
+        ({"lora_alpha": 10**400}, "lora_alpha"),
+        ({"lora_alpha": -1}, "lora_alpha"),
+        ({"alpha_pattern": {"query": 1e300}}, "alpha_pattern"),
+        ({"alpha_pattern": {"query": "8"}}, "alpha_pattern"),
+        ({"lora_dropout": 1e300}, "lora_dropout"),
+        ({"lora_dropout": "0"}, "lora_dropout"),
         ({"auto_mapping": {"parent_library": "os", "base_model_class": "system"}}, "auto_mapping"),
         ({"auto_mapping": {"parent_library": "transformersx.evil"}}, "auto_mapping"),
         ({"auto_mapping": ["transformers"]}, "auto_mapping"),
@@ -1020,6 +1027,15 @@ def test_an_adapter_too_large_for_a_zip_says_how_else(store: AdapterStore, monke
 
 
 HONEST = rezipped(exported())
+
+
+def test_a_file_without_a_name_is_refused(store: AdapterStore) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("xREADME", b"")
+    # A name ends at its first zero byte.
+    with pytest.raises(AdapterError, match="holds the path ''"):
+        store.import_zip(buffer.getvalue().replace(b"xREADME", b"\0README"))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import time
+from pathlib import Path
 
 import pytest
 
 from playground.documents import load_document, load_pasted
 from playground.documents.injection import instruction_warning
+from scenarios.return_policy.reader.cards import all_cards
+from scenarios.return_policy.reader.policies import invent_policy, outside
 from scenarios.return_policy.scenario import sample_policies
 
 
@@ -50,6 +54,35 @@ def test_ordinary_sentences_are_not(ordinary: str) -> None:
 @pytest.mark.parametrize("path", sample_policies(), ids=lambda path: path.name)
 def test_the_sample_policies_are_not(path) -> None:
     assert load_document(path.read_bytes(), path.name).warnings == ()
+
+
+def _warned(name: str) -> tuple[int, int]:
+    lines = (Path(__file__).parents[1] / "data" / "instructions" / name).read_text(encoding="utf-8").splitlines()
+    return sum(instruction_warning(line) is not None for line in lines), len(lines)
+
+
+def test_instructions_that_the_patterns_were_worded_for_are_pointed_out() -> None:
+    assert _warned("worded_for.txt") == (60, 60)
+
+
+def test_of_unseen_instructions_few_are_pointed_out_and_not_fewer_than_measured() -> None:
+    found, of = _warned("unseen.txt")
+    assert of == 30
+    assert found >= 6
+
+
+def test_sentences_to_customers_with_the_same_words_are_left_alone() -> None:
+    found, of = _warned("ordinary.txt")
+    assert of == 30
+    assert found <= 1
+
+
+def test_a_hundred_invented_policies_are_left_alone() -> None:
+    planted = tuple(text[:25] for text in outside()["injections"])
+    for number in range(100):
+        text = invent_policy(all_cards(), random.Random(f"honest/{number}")).document.text
+        honest = (line for line in text.splitlines() if not any(words in line for words in planted))
+        assert instruction_warning("\n".join(honest)) is None
 
 
 def test_the_search_is_linear() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +157,32 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
     log.clear()
     assert list(evaluate_into(tmp_path, plan)) == []
     assert log == []
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from playground.measuring.runs import run_lock
+with run_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_evaluation_into_a_folder_is_told_who_is_at_it_and_asks_nothing(tmp_path: Path) -> None:
+    log: list[tuple[str, str]] = []
+    plan = plan_of({"a": Echo("a", log)})
+    command = [sys.executable, "-c", _HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        with pytest.raises(EvaluationError, match=rf"Process {first.pid} on .*, since 20\S+, measures into"):
+            list(evaluate_into(tmp_path, plan))
+        assert log == []
+        first.kill()
+        first.wait()
+    assert len(list(evaluate_into(tmp_path, plan))) == len(EXAMPLES)
+    assert list(evaluate_into(tmp_path, plan)) == []
 
 
 def test_rows_of_another_seed_model_or_strategy_are_done_anew_beside_the_old(tmp_path: Path) -> None:

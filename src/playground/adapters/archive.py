@@ -93,7 +93,8 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     names = [entry.filename for entry in entries]
     for entry in entries:
         name = entry.filename
-        if entry.is_dir() or "/" in name or "\\" in name or ":" in name or entry.orig_filename != name:
+        # Without a name, ZipInfo.is_dir raises IndexError up to Python 3.11.
+        if not name or entry.is_dir() or "/" in name or "\\" in name or ":" in name or entry.orig_filename != name:
             raise AdapterError(
                 f"The archive holds the path {name[:80]!r}. Zip the adapter's files themselves, without a folder "
                 "around them."

@@ -34,6 +34,9 @@ _MAX_TEXT_BYTES = 1024 * 1024
 # 10,000 tensors take about 1.5 MB of header; the parser's own bound is 100 MB.
 _MAX_HEADER_BYTES = 4 * 1024 * 1024
 _MAX_RANK = 1024
+# Alpha over rank scales a branch. Published adapters have an alpha of a few times the rank; far beyond, numbers
+# overflow.
+_MAX_ALPHA = 16 * _MAX_RANK
 # Fields with which PEFT imports a module by name, changes the base, or runs another method than plain LoRA.
 _MUST_BE_EMPTY = (
     *("megatron_config", "layer_replication", "eva_config", "corda_config", "lora_ga_config"),
@@ -127,8 +130,8 @@ def check_config(config: Mapping[str, object]) -> None:
     if not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= _MAX_RANK:
         raise AdapterError(f"The rank (r) in {CONFIG_FILE} must be a whole number from 1 to {_MAX_RANK}.")
     alpha = config.get("lora_alpha")
-    if not isinstance(alpha, (int, float)) or isinstance(alpha, bool):
-        raise AdapterError(f"lora_alpha in {CONFIG_FILE} must be a number.")
+    if not _is_alpha(alpha):
+        raise AdapterError(f"lora_alpha in {CONFIG_FILE} must be a number from 0 to {_MAX_ALPHA:,}.")
     for key in _MUST_BE_EMPTY:
         if config.get(key):
             raise AdapterError(f"{key!r} in {CONFIG_FILE} is refused: only plain LoRA is loaded. Remove that field.")
@@ -153,6 +156,16 @@ def check_config(config: Mapping[str, object]) -> None:
     ranks = config.get("rank_pattern") or {}
     if not isinstance(ranks, dict) or not all(isinstance(r, int) and 1 <= r <= _MAX_RANK for r in ranks.values()):
         raise AdapterError(f"'rank_pattern' in {CONFIG_FILE} must give ranks from 1 to {_MAX_RANK}.")
+    alphas = config.get("alpha_pattern") or {}
+    if not isinstance(alphas, dict) or not all(_is_alpha(alpha) for alpha in alphas.values()):
+        raise AdapterError(f"'alpha_pattern' in {CONFIG_FILE} must give numbers from 0 to {_MAX_ALPHA:,}.")
+    dropout = config.get("lora_dropout") or 0
+    if not isinstance(dropout, (int, float)) or isinstance(dropout, bool) or not 0 <= dropout < 1:
+        raise AdapterError(f"'lora_dropout' in {CONFIG_FILE} must be a number from 0 to below 1.")
+
+
+def _is_alpha(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MAX_ALPHA
 
 
 def describe_files(folder: Path) -> dict[str, AdapterFile]:

@@ -25,7 +25,8 @@ MANIFEST_FILE = "manifest.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
 """Far above any manifest of ours (41 labels with their metrics take 20 kB)."""
 
-_NAME = re.compile(r"[a-z0-9-]{1,64}")
+# No hyphen first: a command would take the name for an option.
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 # Windows opens a device instead of a file of these names.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 
@@ -88,7 +89,8 @@ def check_name(name: str) -> None:
     """
     if not _NAME.fullmatch(name):
         raise AdapterError(
-            f"{_quoted(name)} cannot name an adapter. Use 1 to 64 lower-case letters (a to z), digits and hyphens."
+            f"{_quoted(name)} cannot name an adapter. Use 1 to 64 lower-case letters (a to z), digits and hyphens, "
+            "no hyphen first."
         )
     if name in _DEVICES:
         raise AdapterError(f"{name!r} is a device on Windows and cannot name an adapter. Choose another name.")

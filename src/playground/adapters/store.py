@@ -39,6 +39,7 @@ from playground.adapters.side_by_side import ComparisonRow, comparison_rows
 from playground.adapters.stored import StoredAdapter, broken_sentence, read_stored, verify
 from playground.atomic import publish, remove_folder, remove_stale, replace_file, staging
 from playground.errors import AdapterError
+from playground.files import expanded
 
 ROOT_VARIABLE = "PLAYGROUND_ADAPTERS"
 """Environment variable that moves the folder of the user's adapters."""
@@ -54,7 +55,7 @@ def default_root() -> Path:
     """Return the folder of the user's adapters; it need not exist yet."""
     chosen = os.environ.get(ROOT_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     return platformdirs.user_data_path("scenario-playground") / "adapters"
 
 

@@ -83,7 +83,7 @@ def answer_question(
     Raises:
         PlaygroundError: the question is empty or longer than 2,000 characters, does not fit, or the model failed.
     """
-    question = _checked(question)
+    question = checked_question(question)
     turns = tuple(history)[-min(settings.history_turns, MOST_TURNS) :] if settings.history_turns > 0 else ()
     query = retrieval_query(question, turns)
     started = time.perf_counter()
@@ -208,8 +208,12 @@ def retrieval_query(question: str, history: Sequence[Turn]) -> str:
     return standalone_query(question, [turn.question for turn in history])
 
 
-def _checked(question: str) -> str:
-    """Return the question without invisible characters, at most one empty line at a time."""
+def checked_question(question: str) -> str:
+    """Return the question without invisible characters, at most one empty line at a time.
+
+    Raises:
+        PlaygroundError: it is empty or longer than MOST_QUESTION_CHARACTERS.
+    """
     question = re.sub(r"\n\s*\n", "\n\n", normalise_text(question).replace("\t", " ")).strip()
     if not _has_words(question):
         raise PlaygroundError("The question is empty. Type a question about the policy.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from playground.cli import loading
+from playground.cli.arguments import input_path, output_file
 from playground.errors import AdapterError
 from playground.text.terminal import one_line
 
@@ -28,10 +28,10 @@ def add_command(commands: Any) -> None:
         action.set_defaults(run=run)
     export = actions.add_parser("export", help="write an adapter as one zip file")
     export.add_argument("name", metavar="NAME")
-    export.add_argument("file", type=Path, metavar="FILE", help="to write; it must not exist")
+    export.add_argument("file", type=output_file, metavar="FILE", help="to write; it must not exist")
     export.set_defaults(run=run_export)
     importing = actions.add_parser("import", help="check and take over a zip that `export` wrote")
-    importing.add_argument("file", type=Path, metavar="FILE")
+    importing.add_argument("file", type=input_path("the path"), metavar="FILE")
     importing.add_argument("--name", metavar="NAME", help="instead of its own")
     importing.set_defaults(run=run_import)
 
@@ -99,10 +99,11 @@ def run_delete(arguments: argparse.Namespace) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write an adapter as a zip."""
+    from playground.atomic import write_new
+
     data = loading.load_adapter_store().export_zip(arguments.name)
     try:
-        with arguments.file.open("xb") as stream:
-            stream.write(data)
+        write_new(arguments.file, data)
     except FileExistsError as error:
         raise AdapterError(f"{arguments.file} exists already and is not overwritten. Choose another name.") from error
     except OSError as error:
@@ -113,11 +114,11 @@ def run_export(arguments: argparse.Namespace) -> None:
 def run_import(arguments: argparse.Namespace) -> None:
     """Check a zip from anywhere and store what is in it."""
     from playground.adapters.archive import MAX_ARCHIVE_BYTES
+    from playground.files import read_file
     from scenarios.contract_clauses.scenario import labels
 
     try:
-        with arguments.file.open("rb") as stream:
-            data = stream.read(MAX_ARCHIVE_BYTES + 1)
+        data = read_file(arguments.file, MAX_ARCHIVE_BYTES)
     except OSError as error:
         raise AdapterError(f"{arguments.file} cannot be read ({error.strerror}). Check the path.") from error
     known = {label.name for label in labels()}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
-from playground.cli.arguments import positive
+from playground.cli.arguments import input_path, positive, words
 from playground.cli.terminal import seconds
 from playground.text.terminal import one_line, plain
 
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
 def add_command(commands: Any) -> None:
     """Add ``ask`` to the parser."""
     parser = commands.add_parser("ask", help="answer a question about a policy, with evidence")
-    parser.add_argument("question", metavar="QUESTION")
-    parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text")
+    parser.add_argument("question", type=words, metavar="QUESTION")
+    parser.add_argument(
+        "--policy", type=input_path("--policy"), required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text"
+    )
     parser.add_argument(
         "--strategy",
         help="no-text, whole-document, rag, rag+few-shot, rag+cot or rag+lora (default: rag+lora where there is "
@@ -33,17 +34,19 @@ def add_command(commands: Any) -> None:
         help="bundled, medium, large, endpoint, endpoint:MODEL, a Hugging Face id or a folder (default: bundled)",
     )
     parser.add_argument("--top-k", type=positive, metavar="N", help="passages in a prompt (default: 3; rag+lora: 1)")
-    parser.add_argument("--system-prompt", metavar="TEXT", help="instead of the scenario's own")
+    parser.add_argument("--system-prompt", type=words, metavar="TEXT", help="instead of the scenario's own")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     """Answer, print unless ``--json`` is given, and return the JSON object."""
+    from playground.answering.answer import checked_question
     from playground.answering.strategy import answer_timed
     from playground.retrieval.index import RetrievalSettings, build_index
     from scenarios.return_policy import evaluation, scenario
 
+    checked_question(arguments.question)
     retrieval = RetrievalSettings(top_k=arguments.top_k) if arguments.top_k else None
     strategy = arguments.strategy or evaluation.default_strategy(arguments.model)
     adapter = evaluation.reader_identity(strategy, arguments.adapter, arguments.model)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
-from playground.cli.arguments import dollars, names_in, positive, read_option
+from playground.cli.arguments import dollars, names_in, output_folder, positive, read_option, seed
 from playground.cli.terminal import ProgressLine
 from playground.text.terminal import one_line, text_table
 from playground.types import RunRecord
@@ -37,9 +36,11 @@ def add_command(commands: Any, argv: Sequence[str]) -> None:
 def _add_scenario(parser: argparse.ArgumentParser, scenario: Scenario) -> None:
     parser.add_argument("--strategies", metavar="A,B", help="comma-separated names")
     parser.add_argument("--model", default="bundled", help="as for `ask` (default: bundled)")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run; a run goes on")
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of the run; a run goes on"
+    )
     parser.add_argument("--limit", type=positive, metavar="N", help="a random sample of N examples")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of sample and model (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="of sample and model (default: 0)")
     parser.add_argument("--retry-errors", action="store_true", help="ask again where the model failed")
     parser.add_argument(
         "--max-cost-usd",

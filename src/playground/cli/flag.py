@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground import paths
 from playground.cli import loading
-from playground.cli.arguments import positive
+from playground.cli.arguments import input_path, output_file, output_folder, positive
 from playground.cli.terminal import ProgressLine, seconds
 from playground.errors import DocumentError, PlaygroundError
 from playground.paths import CLAUSES
@@ -32,7 +32,9 @@ _EXPORTS = ("html", "csv", "docx")
 def add_command(commands: Any) -> None:
     """Add ``flag`` to the parser."""
     parser = commands.add_parser("flag", help="find the risky clauses of a contract, or of a folder of contracts")
-    parser.add_argument("contract", type=Path, metavar="CONTRACT_OR_FOLDER", help="PDF, DOCX, Markdown, HTML or text")
+    parser.add_argument(
+        "contract", type=input_path("its name"), metavar="CONTRACT_OR_FOLDER", help="PDF, DOCX, Markdown, HTML or text"
+    )
     parser.add_argument("--adapter", metavar="NAME", help="adapter that judges (default: the active one)")
     parser.add_argument("--labels", metavar="A,B", help="labels to flag, or `all` (default: the liabilities)")
     parser.add_argument(
@@ -43,12 +45,12 @@ def add_command(commands: Any) -> None:
         help="move all thresholds by X log-odds: below 0 misses less, above 0 flags only what is surer (default: 0)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--html", type=Path, metavar="OUT", help="write a report")
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a table, a row a flag")
-    parser.add_argument("--docx", type=Path, metavar="OUT", help="write a Word file with a comment a flag")
+    parser.add_argument("--html", type=output_file, metavar="OUT", help="write a report")
+    parser.add_argument("--csv", type=output_file, metavar="OUT", help="write a table, a row a flag")
+    parser.add_argument("--docx", type=output_file, metavar="OUT", help="write a Word file with a comment a flag")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_folder,
         metavar="DIR",
         help="of a folder: where JSON, HTML and CSV of each contract and summary.csv go; resumable",
     )

@@ -58,13 +58,14 @@ def load_policy(path: Path) -> Document:
     """
     from playground.documents import POLICY_LIMITS, load_document
     from playground.errors import DocumentError
+    from playground.files import read_file
 
     try:
         if not path.is_file():
             raise DocumentError(f"There is no file {path}. Check --policy.")
         if path.stat().st_size > POLICY_LIMITS.max_bytes:
             raise DocumentError(f"{path} has more than {POLICY_LIMITS.max_bytes >> 20} MB. Split it.")
-        data = path.read_bytes()
+        data = read_file(path, POLICY_LIMITS.max_bytes)
     except OSError as error:
         raise DocumentError(f"{path} cannot be read ({error.strerror}). Check --policy.") from error
     return load_document(data, path.name)

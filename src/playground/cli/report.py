@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground.cli.arguments import input_path, output_file
 from playground.errors import EvaluationError, PlaygroundError
 from playground.text.terminal import one_line
 
@@ -19,23 +20,28 @@ if TYPE_CHECKING:
 def add_command(commands: Any, argv: Sequence[str]) -> None:
     """Add ``report`` to the parser, with what the scenarios need where ``argv`` is about it."""
     parser = commands.add_parser("report", help="write recorded runs as a report: HTML, CSV, JSON")
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="folder that `evaluate --out` wrote")
     parser.add_argument(
-        "--html", type=Path, metavar="OUT", help="one HTML file, viewed without a network; CSV and JSON go beside it"
+        "runs", type=input_path("its name"), nargs="+", metavar="RUN_DIR", help="folder that `evaluate --out` wrote"
     )
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="a row a technique (default: beside --html)")
+    parser.add_argument(
+        "--html",
+        type=output_file,
+        metavar="OUT",
+        help="one HTML file, viewed without a network; CSV and JSON go beside it",
+    )
+    parser.add_argument("--csv", type=output_file, metavar="OUT", help="a row a technique (default: beside --html)")
     # Not --json as elsewhere, which prints: this one is a file beside the two others.
     parser.add_argument(
         "--json",
         dest="json_file",
-        type=Path,
+        type=output_file,
         metavar="OUT",
         help="figures, tests and heat map (default: beside --html)",
     )
     for name, one in _example_files() if argv[:1] == ["report"] else ():
         parser.add_argument(
             f"--{one.name}",
-            type=Path,
+            type=input_path(f"--{one.name}"),
             metavar=one.metavar,
             help=f"what runs of {name} were measured on (default: ours)",
         )

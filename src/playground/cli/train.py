@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading, train_reader
-from playground.cli.arguments import positive
+from playground.cli.arguments import positive, seed, words
 from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
 from playground.paths import CLAUSES
@@ -78,7 +78,7 @@ def add_command(commands: Any) -> None:
     clauses.add_argument("--frozen-layers", type=_count, default=_DEFAULTS.frozen_layers, metavar="N")
     clauses.add_argument("--batch-tokens", type=positive, default=_DEFAULTS.batch_tokens, metavar="T")
     clauses.add_argument("--validations", type=positive, default=_DEFAULTS.validations, metavar="N")
-    clauses.add_argument("--seed", type=_count, default=_DEFAULTS.seed, metavar="S")
+    clauses.add_argument("--seed", type=seed, default=_DEFAULTS.seed, metavar="S")
     clauses.add_argument(
         "--words",
         action=argparse.BooleanOptionalAction,
@@ -94,7 +94,7 @@ def add_command(commands: Any) -> None:
         help="of an adapter to go on from; with --epochs 0 its weights are kept, and words and calibration fitted",
     )
     clauses.add_argument("--half", action="store_true", help="keep an encoder's branches in float16, at half the size")
-    clauses.add_argument("--licence", default="", metavar="TEXT", help="of the data, for the model card")
+    clauses.add_argument("--licence", type=words, default="", metavar="TEXT", help="of the data, for the model card")
     clauses.add_argument("--activate", action="store_true", help="flag with it from now on")
     clauses.add_argument("--json", action="store_true", help="print one JSON object")
     clauses.set_defaults(run=run)
@@ -190,14 +190,15 @@ def _annotations(source: str, option: str, scenario: Any) -> AnnotationSet:
     from playground.annotations.cuad import MAX_CUAD_BYTES
     from playground.annotations.units import contract_units
     from playground.errors import AnnotationError
+    from playground.files import expanded, read_file
 
-    path = Path(source).expanduser()
+    path = expanded(source)
     try:
         if not path.is_file():
             raise AnnotationError(f"There is no file {path}. Check {option}.")
         if path.stat().st_size > MAX_CUAD_BYTES:
             raise AnnotationError(f"{path} has more than {MAX_CUAD_BYTES >> 20} MB. Load a part of it.")
-        data = path.read_bytes()
+        data = read_file(path, MAX_CUAD_BYTES)
     except OSError as error:
         raise AnnotationError(f"{path} cannot be read ({error.strerror}). Check {option}.") from error
     return read_annotations(data, path.name, [label.name for label in scenario.labels()], split=contract_units)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
-from playground.cli.arguments import positive
+from playground.cli.arguments import input_path, positive, seed
 from playground.cli.terminal import ProgressLine
 from playground.cli.training_process import secondary_process, training_line
 from playground.text.terminal import one_line
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _BUNDLED = "bundled"
 # Those of ``LanguageModelSettings``, which is not imported here: `--help` starts without heavy libraries. How a
 # conversation is written is not among them: the base decides that.
-SETTINGS: dict[str, type] = {
+SETTINGS: dict[str, Callable[[str], object]] = {
     **dict.fromkeys(("rank", "alpha", "batch_examples", "epochs", "max_tokens", "validation_examples"), int),
-    **dict.fromkeys(("frozen_layers", "batch_tokens", "seed"), int),
+    **dict.fromkeys(("frozen_layers", "batch_tokens"), int),
     **dict.fromkeys(("learning_rate", "max_minutes", "warmup", "validation_every", "checkpoint_every_s"), float),
+    "seed": seed,
     **dict.fromkeys(("decay", "precision"), str),
 }
 _CHOICES = {"decay": ("linear", "cosine"), "precision": ("auto", "bfloat16", "float32")}
@@ -54,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "safetensors weights (default: bundled)",
     )
     parser.add_argument("--policies", type=positive, metavar="N", help="how many are invented (default: 320)")
-    parser.add_argument("--squad", type=Path, metavar="FILE", help="SQuAD v2 JSON to train on beside the policies")
+    parser.add_argument(
+        "--squad", type=input_path("--squad"), metavar="FILE", help="SQuAD v2 JSON to train on beside the policies"
+    )
     settings = parser.add_argument_group("settings (default: those of the shipped reader, fitted to the base)")
     for name, read in SETTINGS.items():
         choices = _CHOICES.get(name)
@@ -73,7 +76,10 @@ def plan_from(arguments: argparse.Namespace, name: str) -> ReaderPlan:
     from playground.training.language_model.bases import BUNDLED_BASE, load_language_base
     from playground.training.language_model.settings import check_settings
     from scenarios.return_policy.reader import training
+    from scenarios.return_policy.reader.squad import check_squad
 
+    if arguments.squad is not None:
+        check_squad(arguments.squad)
     base_name = BUNDLED_BASE if arguments.base == _BUNDLED else arguments.base
     base = load_language_base(base_name)
     given = {field: value for field in SETTINGS if (value := getattr(arguments, field)) is not None}
@@ -91,9 +97,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
     Raises:
         KeyboardInterrupt: with a message that says how to go on.
     """
+    from playground.adapters import check_name
     from playground.training.lock import is_main_process
     from scenarios.return_policy.reader import training
 
+    check_name(arguments.out)
     store = loading.load_adapter_store()
     loading.quieten()
     plan = plan_from(arguments, arguments.out)

@@ -17,6 +17,7 @@ import platformdirs
 
 from playground.comparison.outcomes import Outcome
 from playground.errors import EvaluationError
+from playground.files import expanded
 from playground.machine import utc_now
 from playground.measuring.estimates import Estimate, proportion
 from playground.types import RunRecord
@@ -70,7 +71,7 @@ class Repeat:
 def runs_root() -> Path:
     """Return the folder of the runs of this machine; it need not exist yet."""
     chosen = os.environ.get(ROOT_VARIABLE)
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("scenario-playground") / "runs"
+    return expanded(chosen) if chosen else platformdirs.user_data_path("scenario-playground") / "runs"
 
 
 def new_folder(root: Path, request: RunRequest) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from playground.errors import EvaluationError
+from playground.files import check_regular, read_file
 from playground.measuring.runs import RowKey, RunInfo, row_key
 from playground.types import Prediction, RunRecord, Usage
 
@@ -142,7 +143,7 @@ def _read_info(folder: Path, scenarios: Collection[str]) -> RunInfo:
             raise EvaluationError(
                 f"{path} has more than {MAX_RUN_FILE_BYTES >> 20} MB, so it is no run. Choose another."
             )
-        row = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        row = json.loads(read_file(path, MAX_RUN_FILE_BYTES), parse_constant=_refuse_constant)
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} holds no run. Name a folder that `evaluate --out` wrote.") from error
     except OSError as error:
@@ -183,6 +184,7 @@ def _lines(path: Path, notes: _Notes) -> Iterator[tuple[int, bytes, bool]]:
     """Yield number, content and whether its end was written, for each line that is short enough to be a row."""
     number = read = 0
     try:
+        check_regular(path)
         with path.open("rb") as stream:
             while line := stream.readline(MAX_LINE_BYTES):
                 number += 1

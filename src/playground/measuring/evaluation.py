@@ -21,6 +21,7 @@ from playground.measuring.runs import (
     read_records,
     read_spent_usd,
     row_key,
+    run_lock,
     write_spent_usd,
 )
 from playground.measuring.spending import Spending
@@ -169,13 +170,20 @@ def evaluate_into(
 
     Raises:
         SpendingCapError: the next call could exceed the cap; all rows so far are in the folder.
-        EvaluationError: the folder cannot be used, holds rows of the same questions under other settings, or a cap
-            cannot be kept.
+        EvaluationError: the folder cannot be used, another process measures into it, it holds rows of the same
+            questions under other settings, or a cap cannot be kept.
         PlaygroundError: the warm-up failed.
     """
+    _limit_spending(plan, max_cost_usd, read_spent_usd(folder))  # before anything is written
+    with run_lock(folder):
+        yield from _evaluate_into(folder, plan, retry_errors=retry_errors, max_cost_usd=max_cost_usd)
+
+
+def _evaluate_into(
+    folder: Path, plan: EvaluationPlan, *, retry_errors: bool, max_cost_usd: float | None
+) -> Iterator[RunRecord]:
     done = rows_done(folder, plan, retry_errors=retry_errors)
     spent_usd = read_spent_usd(folder)
-    _limit_spending(plan, max_cost_usd, spent_usd)  # before anything is written
     info = open_run(folder, _run_info(plan))
     written_usd = spent_usd
     with appending(folder) as append:

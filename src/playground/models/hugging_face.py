@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from playground.errors import ModelError
+from playground.files import expanded
 
 CONFIG_FILE = "config.json"
 _WEIGHTS_FILE, _INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
@@ -31,7 +32,7 @@ _BLOCK_BYTES = 8 << 20
 
 def find_model_folder(name: str) -> Path | None:
     """Return the folder of a model that is on this disk: ``name`` itself, or what the hub's cache has of that id."""
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         return folder
     if not _HUB_ID.fullmatch(name):
@@ -50,7 +51,7 @@ def fetch_model_folder(name: str, known: str) -> Path:
     Raises:
         ModelError: it is neither a folder nor an id, or cannot be fetched.
     """
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         return folder
     if not _HUB_ID.fullmatch(name):
@@ -71,7 +72,7 @@ def fetch_model_folder(name: str, known: str) -> Path:
 
 def model_identity(name: str) -> str:
     """Return what a manifest calls a model: a hub id whole, of a folder of this machine only the last part."""
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     return folder.resolve().name if folder.is_dir() else name
 
 

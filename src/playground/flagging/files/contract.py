@@ -11,6 +11,7 @@ from pathlib import Path
 from playground.atomic import replace_file
 from playground.documents import CONTRACT_LIMITS, load_document
 from playground.errors import DocumentError
+from playground.files import read_file
 from playground.flagging.flags import Evidence, flag_contract, score_contract
 from playground.flagging.model import ClauseModel, OnShare
 from playground.flagging.report import flag_report_csv, flag_report_html, flag_report_json
@@ -89,7 +90,7 @@ def read_contract(path: Path) -> tuple[bytes, Document]:
             raise DocumentError(f"There is no file {path}. Check its name.")
         if path.stat().st_size > CONTRACT_LIMITS.max_bytes:
             raise DocumentError(f"{path.name} has more than {CONTRACT_LIMITS.max_bytes >> 20} MB. Split it.")
-        data = path.read_bytes()
+        data = read_file(path, CONTRACT_LIMITS.max_bytes)
     except OSError as error:
         raise DocumentError(f"{path.name} cannot be read ({error.strerror}). Check its permissions.") from error
     return data, load_document(data, path.name, limits=CONTRACT_LIMITS)
@@ -152,7 +153,7 @@ def is_done(path: Path, job: FlagJob, out: Path) -> bool:
     try:
         if path.stat().st_size > CONTRACT_LIMITS.max_bytes:
             return False
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hashlib.sha256(read_file(path)).hexdigest()
     except OSError:
         return False
     return found["came_from"] == {"file_sha256": digest, "fingerprint": job.fingerprint}

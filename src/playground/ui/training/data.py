@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
+from playground import files
 from playground.annotations import (
     AnnotationSet,
     ColumnMapping,
@@ -94,13 +94,13 @@ def _draw_uploader(label: str, on_change: Callable[[], None]) -> None:
 
 
 def _take_path() -> None:
-    path = Path(str(st.session_state.get(Key.PATH) or "").strip()).expanduser()
+    path = files.expanded(str(st.session_state.get(Key.PATH) or "").strip())
     try:
         if not path.is_file():
             raise AnnotationError(f"There is no file {path}. Give the path of CUAD's JSON file.")
         if path.stat().st_size > MAX_CUAD_BYTES:
             raise AnnotationError(f"{path.name} has more than {MAX_CUAD_BYTES >> 20} MB. Load a part of it.")
-        data = path.read_bytes()
+        data = files.read_file(path, MAX_CUAD_BYTES)
     except PlaygroundError as error:
         session().data_notice = Notice("error", str(error))
         return
