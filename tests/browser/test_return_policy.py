@@ -24,7 +24,9 @@ You have 45 days from delivery to return an item.
 We refund the original payment method once the parcel has been checked.
 """
 SECOND = FIRST.replace("45 days", "21 days")
-HOSTILE = FIRST + "\n\n<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\n"
+# Markup goes out of Markdown text; in code it is text, and has to stay text on the page.
+_SCRIPT = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+HOSTILE = f"{FIRST}\n\n{_SCRIPT}\n\n`{_SCRIPT}`\n"
 
 
 @pytest.fixture
