@@ -9,6 +9,7 @@ from playground.ui.contract_clauses.contract import draw_contract, draw_notes, d
 from playground.ui.contract_clauses.exports import draw_exports
 from playground.ui.contract_clauses.flagger_choice import flagger_choices
 from playground.ui.contract_clauses.flags import draw_panel
+from playground.ui.contract_clauses.page_view import draw_pages, shows_pages
 from playground.ui.contract_clauses.prompting import draw_prompting
 from playground.ui.contract_clauses.side_by_side import draw_comparison, draw_table
 from playground.ui.contract_clauses.sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_last_notice
@@ -45,7 +46,10 @@ else:
     draw_notes(notes, flagged)
     contract, panel = st.columns([11, 9], gap="medium")
     with contract:
-        draw_contract(flagged, rows, judged)
+        if shows_pages(entry, flagged.document):
+            draw_pages(entry, flagged, rows)
+        else:
+            draw_contract(flagged, rows, judged)
     with panel:
         draw_panel(entry, judged, flagged, rows)
     draw_exports(entry, judged, flagged, rows)

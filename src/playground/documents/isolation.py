@@ -17,6 +17,7 @@ from playground.errors import DocumentError
 from playground.paths import SOURCE
 from playground.types import Block, RecognisedWord
 
+WORKER = "playground.documents.worker"
 _log = logging.getLogger(__name__)
 # The child gets what an interpreter needs to start and nothing else: no keys, no proxies.
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "PYTHONHOME")
@@ -29,9 +30,18 @@ def extract_isolated(data: bytes, document_format: Format, limits: Limits) -> Ex
         DocumentError: the parser refused the file, took too long, needed too much memory or crashed.
     """
     job = json.dumps({"format": document_format, "limits": asdict(limits)})
+    return read_reply(run_isolated(WORKER, job, data, limits), limits)
+
+
+def run_isolated(worker: str, job: str, data: bytes, limits: Limits) -> bytes:
+    """Run the module ``worker`` in a child process on ``data`` and return what it writes.
+
+    Raises:
+        DocumentError: it took too long, needed too much memory or crashed.
+    """
     try:
         done = subprocess.run(
-            worker_command(job),
+            worker_command(job, worker),
             input=data,
             capture_output=True,
             timeout=limits.timeout_s,
@@ -48,13 +58,13 @@ def extract_isolated(data: bytes, document_format: Format, limits: Limits) -> Ex
     if done.returncode:
         _log.warning("parser exited with %d: %s", done.returncode, done.stderr[-2000:].decode("utf-8", "replace"))
         raise crashed(done.returncode, limits)
-    return read_reply(done.stdout, limits)
+    return done.stdout
 
 
-def worker_command(job: str) -> list[str]:
+def worker_command(job: str, worker: str = WORKER) -> list[str]:
     """Return the command of the child process for a job in JSON."""
     # -P keeps the working directory off the import path, so that a file lying there cannot be imported.
-    return [sys.executable, "-P", "-m", "playground.documents.worker", job]
+    return [sys.executable, "-P", "-m", worker, job]
 
 
 def worker_environment() -> dict[str, str]:

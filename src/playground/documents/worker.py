@@ -29,24 +29,25 @@ def main(job: str) -> None:
     request = json.loads(job)
     limits = Limits(**request["limits"])
     parse = _load_parser(request["format"])  # before the limits, so that they leave room for the document only
-    _limit_resources(limits)
+    limit_resources(limits)
+    sys.stdout.buffer.write(guarded(lambda: _reply(parse(sys.stdin.buffer.read(), limits)), limits))
+
+
+def guarded(work: Callable[[], bytes], limits: Limits) -> bytes:
+    """Return what ``work`` returns, or ``{"error": sentence}`` in JSON where it fails."""
     try:
-        extract = parse(sys.stdin.buffer.read(), limits)
-        reply = _reply(extract)
+        return work()
     except DocumentError as error:
-        reply = _error(str(error))
+        return _error(str(error))
     except MemoryError:
-        reply = _error(
+        return _error(
             f"The document needs more than {limits.max_memory_bytes // MIB} MB of memory to be read. Split it, or save "
             "it as plain text and load that."
         )
     except RecursionError:
-        reply = _error("The document is nested too deeply to be read. Save it as PDF or plain text and load that.")
+        return _error("The document is nested too deeply to be read. Save it as PDF or plain text and load that.")
     except Exception as error:  # a defect in a parser must reach the user as a sentence, not as a traceback
-        reply = _error(
-            f"The document is damaged ({type(error).__name__}). Save it again from the program that made it."
-        )
-    sys.stdout.buffer.write(reply)
+        return _error(f"The document is damaged ({type(error).__name__}). Save it again from the program that made it.")
 
 
 def _load_parser(document_format: str) -> Parser:
@@ -60,7 +61,8 @@ def _tell(read: int, pages: int) -> None:
     sys.stdout.buffer.flush()
 
 
-def _limit_resources(limits: Limits) -> None:
+def limit_resources(limits: Limits) -> None:
+    """Put ``limits`` upon this process, where the operating system can."""
     try:
         import resource
     except ImportError:  # Windows: the parent's time-out still holds

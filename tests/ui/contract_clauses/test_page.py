@@ -484,3 +484,25 @@ def test_the_shipped_adapter_flags_a_sample(monkeypatch, tmp_path, minilm):
     assert cards(app)
     assert "<mark" in marks(app)
     assert store.active("clauses").identity in html(app)
+
+
+def test_a_pdf_is_shown_as_text_or_as_its_pages(monkeypatch, store):
+    app = open_page(monkeypatch, store)
+    assert not app.get("image")
+    app.button(key="contract_sample_0").click()
+    run(app)
+    name = shown(app).name
+    assert name.endswith(".pdf")
+    app.button_group(key="contract_shown_as").set_value("Page")
+    run(app)
+    (picture,) = app.get("image")
+    assert picture.proto.imgs[0].caption.startswith("Page ")
+    assert "with what is flagged on it" in picture.proto.imgs[0].caption
+    app.button_group(key="contract_shown_as").set_value("Text")
+    run(app)
+    assert not app.get("image")
+
+
+def test_pasted_text_has_no_pages(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    assert not [group for group in app.button_group if group.key == "contract_shown_as"]

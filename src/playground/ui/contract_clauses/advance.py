@@ -25,6 +25,7 @@ from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.annotated_index import Pair
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
 from playground.ui.contract_clauses.state import (
+    DOCX_START,
     ContractEntry,
     Judged,
     Judging,
@@ -46,7 +47,6 @@ QUICK_SEARCH_S = 0.2
 """How long the page waits for evidence; mostly it is found by then, and the page is drawn once less."""
 _POLL_SEARCH_S = 0.7
 _WAIT_S = 0.1
-_DOCX_START = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +206,8 @@ def _keep(entry: ContractEntry, choice: FlaggerChoice, judged: Judged) -> None:
     entry.document, entry.results[choice.key] = judged.scored.document, judged
     if choice.key not in entry.wanted or is_new:
         entry.last_key = choice.key
-    if entry.data is not None and not entry.data.startswith(_DOCX_START):
-        entry.data = None  # only a Word file is written to later
+    if entry.data is not None and not entry.data.startswith(DOCX_START) and not entry.is_pdf:
+        entry.data = None  # a Word file is written to later, and a PDF is shown
     if entry.show_when_judged or data.selected is None:
         for other in data.entries:
             other.show_when_judged = False

@@ -40,7 +40,7 @@ def exports_of(
 ) -> tuple[Export, ...]:
     """Return the files that a flagged contract can be downloaded as."""
     stem, corrections, labels = PurePath(entry.name).stem[:80] or "contract", entry.corrections, catalogue()
-    facts, original = provenance(judged, shift()), entry.data
+    facts, original = provenance(judged, shift()), entry.original_docx
 
     def as_html() -> bytes:
         return flag_report_html(flagged, labels, provenance=facts, corrections=corrections).encode()

@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
+from playground.documents.page_view import PDF_START
 from playground.flagging.flags import ScoredContract, flag_contract
 from playground.flagging.report import Correction, Verdict
 from playground.types import Completion, Document, FlaggedContract, Label, SimilarClause
@@ -20,8 +21,9 @@ from playground.ui.shared.notices import Notice
 from playground.ui.shared.session import part_of_session
 from scenarios.contract_clauses import scenario
 
+DOCX_START = b"PK\x03\x04"
 MOST_CONTRACTS = 20
-"""Most contracts of one session: each keeps its text and its scores, a DOCX its bytes too."""
+"""Most contracts of one session: each keeps its text and its scores, a DOCX or PDF its bytes too."""
 
 Source = Literal["sample", "upload", "paste"]
 
@@ -42,6 +44,9 @@ class Key(StrEnum):
     STATUS = "contract_status"
     TEXT = "contract_text"
     PART = "contract_part"
+    SHOWN_AS = "contract_shown_as"
+    PDF = "contract_pdf"
+    PDF_PAGE = "contract_pdf_page"
     PANEL = "contract_panel"
     SHIFT = "contract_shift"
     RISKS = "contract_risks"
@@ -98,8 +103,8 @@ class Unreadable:
 class ContractEntry:
     """One contract of the session.
 
-    ``data`` are the file's bytes, kept after reading where it is a DOCX; ``text`` is pasted text. Results are by the
-    flagger's key, and so are ``failed`` (a sentence) and ``wanted`` (asked for beside the chosen flagger).
+    ``data`` are the file's bytes, kept after reading where it is a DOCX or PDF; ``text`` is pasted text. Results are by
+    the flagger's key, and so are ``failed`` (a sentence) and ``wanted`` (asked for beside the chosen flagger).
     """
 
     id: int
@@ -119,6 +124,16 @@ class ContractEntry:
     evidence: dict[Pair, tuple[SimilarClause, ...]] = field(default_factory=dict)
     docx_note: str = ""
     """What the last Word file said of itself: it is a copy and not the original."""
+
+    @property
+    def is_pdf(self) -> bool:
+        """True where the bytes of a PDF are kept, to show its pages."""
+        return self.data is not None and PDF_START in self.data[:1024]
+
+    @property
+    def original_docx(self) -> bytes | None:
+        """The bytes that a Word export writes into; None where there are none, or those of a PDF."""
+        return None if self.is_pdf else self.data
 
     @property
     def corrections(self) -> tuple[Correction, ...]:
@@ -271,7 +286,7 @@ def show(entry_id: int) -> None:
     """Show a contract."""
     data = session()
     data.selected, data.jump, data.search_failed = entry_id, None, ""
-    for key in (Key.PART, Key.FLAG_PAGE, Key.LABELS, Key.RISKS, Key.LEAST):
+    for key in (Key.PART, Key.PDF_PAGE, Key.FLAG_PAGE, Key.LABELS, Key.RISKS, Key.LEAST):
         st.session_state.pop(key, None)
     entry = selected()
     if entry is None or entry.source != "sample":
@@ -301,7 +316,8 @@ def jump_to(clause_id: str) -> None:
     """Bring a clause into view."""
     data = session()
     data.jump = Jump(clause_id, data.jump.number + 1 if data.jump else 1)
-    st.session_state.pop(Key.PART, None)
+    for key in (Key.PART, Key.PDF_PAGE):
+        st.session_state.pop(key, None)
 
 
 def decide(entry: ContractEntry, clause_id: str, label: str, verdict: Verdict | None) -> None:
