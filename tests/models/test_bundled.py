@@ -165,7 +165,10 @@ def test_a_model_in_pieces_is_put_together(index: Path) -> None:
 
 
 def test_a_file_in_pieces_is_put_together(index: Path) -> None:
-    folder = bundled.ensure_bundle(in_pieces(index, b"", b"", b"", is_zip=False))
+    bundle = in_pieces(index, b"", b"", b"", is_zip=False)
+    assert not bundled.has_files(bundle)
+    folder = bundled.ensure_bundle(bundle)
+    assert bundled.has_files(bundle)
     assert (folder / "weights.bin").read_bytes() == WEIGHTS
     assert [path.name for path in folder.iterdir()] == ["weights.bin"]
     assert not leftovers()

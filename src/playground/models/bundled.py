@@ -74,6 +74,18 @@ def is_present(bundle: Bundle) -> bool:
     return not _wrong_files(bundle, bundle_folder(bundle))
 
 
+def has_files(bundle: Bundle) -> bool:
+    """Tell whether every file of ``bundle`` is in the cache with the right size: at once, whatever their sizes are.
+
+    What is shown may rely on it; what is loaded is hashed first.
+    """
+    folder = bundle_folder(bundle)
+    try:
+        return all((folder / file.name).stat().st_size == file.size_bytes for file in bundle.files)
+    except OSError:
+        return False
+
+
 def _wrong_files(bundle: Bundle, folder: Path) -> list[BundledFile]:
     return [file for file in bundle.files if not _is_right(folder / file.name, file)]
 

@@ -22,8 +22,8 @@ from playground.adapters import (
     reader_adapter,
 )
 from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
-from playground.models.bundled import bundle_folder, ensure_minilm, is_present
-from playground.models.catalog import ALL_BUNDLES, MINILM, SMOLLM2, Bundle
+from playground.models.bundled import bundle_folder, ensure_minilm, has_files, is_present
+from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
 from playground.types import ChatModel, Embedder, Message
@@ -201,8 +201,14 @@ def endpoint_from_environment() -> tuple[EndpointSettings | None, str]:
 
 
 def bundle_states() -> tuple[tuple[Bundle, bool], ...]:
-    """Return every bundled model with whether it is present."""
-    return tuple((bundle, _present(bundle.id, str(bundle_folder(bundle)))) for bundle in ALL_BUNDLES)
+    """Return every bundled model with whether it is present; of a larger one that answers, by the size of its files.
+
+    Hashing a gigabyte takes a second, which the first page does not have.
+    """
+    return tuple(
+        (bundle, _present(bundle.id, str(bundle_folder(bundle))) if bundle in BUNDLES else has_files(bundle))
+        for bundle in ALL_BUNDLES
+    )
 
 
 def adapter_store() -> AdapterStore:
