@@ -22,7 +22,7 @@ from playground.machine import commit, describe_machine, utc_now
 from playground.measuring.evaluation import evaluate_into, planned_records
 from playground.types import ChatModel, Embedder, RunRecord
 from scenarios.return_policy import compared, evaluation
-from scenarios.return_policy.record import PolicyRequest
+from scenarios.return_policy.request import PolicyRequest
 
 _SEED = 0
 

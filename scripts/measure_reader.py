@@ -49,7 +49,7 @@ from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_messag
 from scenarios.return_policy.reader.policies import InventedPolicy, invent_policy
 from scenarios.return_policy.reader.slots import fill
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 
 Item = TypeVar("Item")
 ATTACKS = FOLDER / "attacks.json"

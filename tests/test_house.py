@@ -49,3 +49,11 @@ def test_an_import_that_runs_upward_is_caught(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "playground.text.dates -> playground.answering" in done.stdout
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    from scripts.measure_house import figures
+
+    found = figures(ROOT)
+    assert found["circles"] == []
+    assert int(str(found["files"])) > 300

@@ -35,7 +35,7 @@ from scenarios.contract_clauses.measured_contracts import (
     load_measured_set,
 )
 from scenarios.contract_clauses.prompted import sampled_pairs
-from scenarios.contract_clauses.record import SCENARIO
+from scenarios.contract_clauses.techniques import NAME, TECHNIQUES, TITLE
 
 ACCURACY_NAME = "accuracy on sampled pairs of clause and label"
 PAIR_UNIT = "clause and label"
@@ -79,7 +79,7 @@ def compared_scenario(info: RunInfo, *, contracts: Path | None = None, resamples
     )
     count = len(measure.labels) or len(LABELS)
     return ComparedScenario(
-        name=SCENARIO.name,
+        name=NAME,
         unit=f"clause, all {count} labels",
         measure=measure.rates,
         outcomes=measure.outcomes,
@@ -87,8 +87,8 @@ def compared_scenario(info: RunInfo, *, contracts: Path | None = None, resamples
         part_of=lambda rows: (PAIR_UNIT, count) if any(map(_asked, rows)) else None,
         basis={"contracts": str(of_run.get("sha256", "")), "pairs": str(measure.pairs)},
         notes=notes,
-        title=SCENARIO.title,
-        techniques=SCENARIO.techniques,
+        title=TITLE,
+        techniques=TECHNIQUES,
     )
 
 

@@ -57,8 +57,9 @@ from scenarios.contract_clauses.prompted import (
     message_builder,
     prompted_strategy,
 )
-from scenarios.contract_clauses.record import SCENARIO, ClausesRequest
+from scenarios.contract_clauses.request import ClausesRequest
 from scenarios.contract_clauses.scenario import keywords
+from scenarios.contract_clauses.techniques import NAME
 
 _NO_MODEL = "none"
 _MOST_NOTES = 10
@@ -135,7 +136,7 @@ def prepare(
         ways |= {name: _prompted(name, model, train, embedder, asked) for name in prompted}
     used = {name: ways[name] for name in names}
     return EvaluationPlan(
-        scenario=SCENARIO.name,
+        scenario=NAME,
         model_id=_NO_MODEL,
         seed=asked.seed,
         strategies={name: way.strategy for name, way in used.items()},

@@ -2,60 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from playground.comparison.scenario import ArticlePart, Page, Samples, Scenario, ScenarioFunctions, Training
-from playground.comparison.techniques import Technique
-from playground.measuring.request import MeasuringRequest, option
 from scenarios.contract_clauses.home import CARD, DEMO
-
-TECHNIQUES = (
-    Technique("zero-shot", "Zero-shot", "#439bd0", "circle", "prompting"),
-    Technique("few-shot", "Few-shot", "#366797", "diamond", "prompting", stands_for_kind=True),
-    Technique("few-shot-nearest", "Few-shot, nearest", "#6688db", "diamond-tall", "prompting", learns_from_labels=True),
-    Technique("chain-of-thought", "Chain of thought", "#7d65b9", "triangle-up", "prompting"),
-    Technique(
-        *("lora", "LoRA, encoder", "#029e71", "star", "fine-tuning", "none"),
-        stands_for_kind=True,
-        learns_from_labels=True,
-    ),
-    Technique(
-        *("language-model-lora", "LoRA, language model", "#c55500", "cross", "fine-tuning", "none"),
-        learns_from_labels=True,
-    ),
-    Technique("keywords", "Keywords", "#8494a6", "x", chat_model="none"),
-    Technique("tfidf", "TF-IDF + regression", "#bf8b03", "square", chat_model="none", learns_from_labels=True),
-    Technique(
-        *("frozen", "Frozen embeddings + regression", "#be678e", "hexagon"), chat_model="none", learns_from_labels=True
-    ),
-    Technique("nearest", "Nearest neighbours", "#7a8f3a", "pentagon", chat_model="none", learns_from_labels=True),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClausesRequest(MeasuringRequest):
-    """What is to be measured of Scenario B; the help of each option says what it is."""
-
-    contracts: Path | None = option(
-        None,
-        "contracts in CUAD's JSON (default: our own test clauses)",
-        kind="file",
-        metavar="FILE",
-        means="examples file",
-    )
-    train: Path | None = option(
-        None, "what the baselines are fitted on (default: our own training clauses)", kind="file", metavar="FILE"
-    )
-    adapter: str | None = option(
-        None,
-        "of `lora`, of `language-model-lora`, or A,B (default: the active one, the newest)",
-        metavar="NAME",
-        adapter_of=("lora", "language-model-lora"),
-    )
-    clauses: int = option(
-        3, "a contract, that chat models are asked (default: 3)", kind="count", metavar="N", means="pairs"
-    )
+from scenarios.contract_clauses.request import ClausesRequest
+from scenarios.contract_clauses.techniques import NAME, TECHNIQUES, TITLE
 
 
 def load() -> ScenarioFunctions:
@@ -75,8 +25,8 @@ def load() -> ScenarioFunctions:
 
 
 SCENARIO = Scenario(
-    name="contract_clauses",
-    title="Contract clauses",
+    name=NAME,
+    title=TITLE,
     techniques=TECHNIQUES,
     load=load,
     request=ClausesRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from playground.comparison.examples import ShownAnswer, ShownExample, facts_line, kept_messages
-from playground.comparison.technique_figures import TechniqueRows
+from playground.comparison.outcomes import TechniqueRows
 from playground.measuring.runs import RunInfo
 from playground.types import RunRecord
 from scenarios.contract_clauses.compared import own_contracts_by_title

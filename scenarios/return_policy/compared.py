@@ -13,7 +13,8 @@ from playground.measuring.runs import RunInfo
 from playground.paths import POLICIES
 from playground.types import RunRecord
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS, SCENARIO
+from scenarios.return_policy.request import QUESTIONS
+from scenarios.return_policy.techniques import NAME, TECHNIQUES, TITLE
 
 ACCURACY_NAME = "balanced accuracy"
 
@@ -23,14 +24,14 @@ def compared_scenario(info: RunInfo) -> ComparedScenario:
     policies = info.settings.get("policies")
     hashes = policies if isinstance(policies, Mapping) else {}
     return ComparedScenario(
-        name=SCENARIO.name,
+        name=NAME,
         unit="question",
         measure=measure,
         outcomes=outcomes,
         required_scores=("answerable", "right"),
         basis={str(name): str(digest) for name, digest in hashes.items()},
-        title=SCENARIO.title,
-        techniques=SCENARIO.techniques,
+        title=TITLE,
+        techniques=TECHNIQUES,
     )
 
 

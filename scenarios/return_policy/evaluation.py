@@ -36,7 +36,7 @@ from scenarios.return_policy.closed_book.strategy import (
     trained_policies,
 )
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import CLOSED_BOOK, SCENARIO, PolicyRequest
+from scenarios.return_policy.request import PolicyRequest
 from scenarios.return_policy.scenario import (
     MODES,
     READER_MODE,
@@ -46,6 +46,7 @@ from scenarios.return_policy.scenario import (
     system_prompt,
     with_reader,
 )
+from scenarios.return_policy.techniques import CLOSED_BOOK, NAME
 
 DEFAULT_STRATEGY = "rag"
 # None of the questions: an engine may reuse its work on a prompt it has seen.
@@ -199,7 +200,7 @@ def prepare(
     indexes = {name: build_index(document, embedder) for name, document in documents.items()}
     described = {name: _described(own) for name, own in inputs.settings.items()}
     return EvaluationPlan(
-        scenario=SCENARIO.name,
+        scenario=NAME,
         model_id=model.model_id,
         seed=asked.seed,
         strategies=_strategies(inputs.settings, indexes, model),

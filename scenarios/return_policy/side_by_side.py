@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.comparison.examples import ShownAnswer, ShownExample, facts_line, kept_messages
-from playground.comparison.technique_figures import TechniqueRows
+from playground.comparison.outcomes import TechniqueRows
 from playground.measuring.runs import RunInfo
 from playground.paths import POLICIES
 from playground.types import Example, RunRecord
 from scenarios.return_policy.compared import is_right
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 
 _ABSTAIN = "an abstention: the policy does not say"
 

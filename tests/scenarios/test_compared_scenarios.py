@@ -11,8 +11,9 @@ import pytest
 
 from playground.comparison.charts.techniques import first_token_figure, tokens_figure
 from playground.comparison.figures import TechniqueFigures
+from playground.comparison.outcomes import TechniqueRows
 from playground.comparison.rows import RunRows, read_run_rows
-from playground.comparison.technique_figures import TechniqueRows, technique_figures, technique_rows
+from playground.comparison.technique_figures import technique_figures, technique_rows
 from playground.measuring.estimates import Estimate, proportion
 from playground.measuring.runs import RunInfo
 from playground.models.chat import LocalChatModel

@@ -19,7 +19,7 @@ from playground.ui.comparison import desk as comparison_desk
 from playground.ui.comparison import measure_again
 from playground.ui.comparison.desk import MeasurementDesk
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_ui import ROOT, run, use_models
 

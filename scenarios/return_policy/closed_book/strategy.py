@@ -10,8 +10,8 @@ from playground.adapters import StoredAdapter
 from playground.answering.answer import BotSettings
 from playground.errors import AdapterError
 from playground.types import Example
-from scenarios.return_policy.record import CLOSED_BOOK
 from scenarios.return_policy.scenario import adapter_store, system_prompt
+from scenarios.return_policy.techniques import CLOSED_BOOK
 
 _TRAIN = "python scripts/measure_stale_facts.py --save-adapter"
 

@@ -47,7 +47,7 @@ from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.reader.cards import CARDS, OUTSIDE, all_cards
 from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_examples
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 
 SQUAD_SHARE = 0.25
 HELD_OUT_EVERY = 12

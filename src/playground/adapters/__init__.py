@@ -6,7 +6,8 @@ Adapters are read as data only: safetensors and JSON, never a pickle. Nothing he
 from playground.adapters.branches import branch_loader, check_model, reader_adapter
 from playground.adapters.checkpoints import checkpoint_step, clear_checkpoints, latest_checkpoint, write_checkpoint
 from playground.adapters.contents import CARD_FILE, CONFIG_FILE, HEAD_FILE, WEIGHTS_FILE
-from playground.adapters.manifest import TASKS, AdapterFile, AdapterManifest, BaseKind, Task, check_name
+from playground.adapters.kinds import TASKS, BaseKind, Task
+from playground.adapters.manifest import AdapterFile, AdapterManifest, check_name
 from playground.adapters.side_by_side import ComparisonRow
 from playground.adapters.store import (
     ROOT_VARIABLE,

@@ -12,13 +12,10 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, NoReturn, get_args
+from typing import NoReturn
 
+from playground.adapters.kinds import BaseKind, Task
 from playground.errors import AdapterError
-
-Task = Literal["clauses", "reader", "closed_book"]
-TASKS: tuple[Task, ...] = get_args(Task)
-BaseKind = Literal["encoder", "language_model"]
 
 FORMAT = 1
 MANIFEST_FILE = "manifest.json"

@@ -11,7 +11,7 @@ from typing import Annotated, get_args
 from annotated_types import Ge, Lt, MaxLen, MinLen, Predicate
 from pydantic import BaseModel, BeforeValidator, Field, StrictInt, StrictStr, ValidationError
 
-from playground.adapters.manifest import BaseKind, Task
+from playground.adapters.kinds import BaseKind, Task
 
 MAX_TEXT, MAX_LABELS, MAX_DEPTH, MAX_FILES = 500, 1000, 8, 100
 

@@ -25,10 +25,12 @@ from playground.adapters.contents import (
     check_content,
     describe_files,
 )
+from playground.adapters.kinds import (
+    Task,
+)
 from playground.adapters.manifest import (
     MANIFEST_FILE,
     AdapterManifest,
-    Task,
     check_name,
     free_name,
     manifest_from,

@@ -10,7 +10,7 @@ from playground.comparison.figures import TechniqueFigures
 from playground.comparison.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from playground.comparison.technique_figures import TechniqueRows
+    from playground.comparison.outcomes import TechniqueRows
     from playground.measuring.runs import RunInfo
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from playground.measuring.estimates import Estimate
+from playground.types import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,13 @@ class Measured:
     rates: Mapping[str, Estimate] = field(default_factory=dict)
     sample: str = ""
     unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueRows:
+    """The rows of one technique on one model, all of one seed."""
+
+    strategy: str
+    model_id: str
+    adapter: str | None
+    records: tuple[RunRecord, ...]

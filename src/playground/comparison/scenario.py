@@ -21,7 +21,7 @@ from playground.measuring.request import MeasuringRequest
 
 if TYPE_CHECKING:
     from playground.adapters import Task
-    from playground.comparison.technique_figures import TechniqueRows
+    from playground.comparison.outcomes import TechniqueRows
     from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan
     from playground.measuring.runs import RunInfo
     from playground.types import ChatModel, Embedder, RunRecord

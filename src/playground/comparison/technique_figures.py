@@ -5,12 +5,11 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from playground.comparison.figures import HeatMap, TechniqueFigures, Times
-from playground.comparison.outcomes import Outcome
+from playground.comparison.outcomes import Outcome, TechniqueRows
 from playground.comparison.rows import RunRows
 from playground.comparison.scenario import ComparedScenario
 from playground.comparison.techniques import technique_named, title_of
@@ -23,16 +22,6 @@ WHOLE_PROMPT = "prompt"
 """The one part of a prompt whose parts were not counted: rows of older versions, endpoints, prompts of clauses."""
 OUTPUT = "output"
 _MOST_PARTS, _LONGEST_PART = 12, 40
-
-
-@dataclass(frozen=True, slots=True)
-class TechniqueRows:
-    """The rows of one technique on one model, all of one seed."""
-
-    strategy: str
-    model_id: str
-    adapter: str | None
-    records: tuple[RunRecord, ...]
 
 
 def technique_rows(

@@ -14,7 +14,7 @@ from playground.paths import POLICIES
 from playground.text.bounded_patterns import all_found
 from scenarios.return_policy.closed_book.pairs import closed_book_examples, policies_of, read_facts
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS as EVALUATED
+from scenarios.return_policy.request import QUESTIONS as EVALUATED
 from scenarios.return_policy.scenario import system_prompt
 from scenarios.return_policy.stale_facts import (
     NEW,

@@ -23,7 +23,7 @@ from playground.comparison.claims.article import ArticleEvidence, article_rows
 from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample
 from playground.comparison.figures import HeatMap, TechniqueFigures
-from playground.comparison.outcomes import Outcome
+from playground.comparison.outcomes import Outcome, TechniqueRows
 from playground.comparison.report.extras import (
     MOST_EXAMPLES,
     ReportExamples,
@@ -41,7 +41,6 @@ from playground.comparison.runs_compared import (
     technique_names,
     without_repeats,
 )
-from playground.comparison.technique_figures import TechniqueRows
 from playground.machine import utc_now
 from playground.measuring.runs import RunInfo, appending, open_run
 from playground.paths import ROOT

@@ -16,7 +16,7 @@ from scenarios.return_policy import caution
 from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates, rates_at
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 from scenarios.return_policy.scenario import adapter_store
 from scripts import measure_caution
 

@@ -23,7 +23,7 @@ from playground.retrieval.index import RetrievalSettings
 from playground.types import Example, Prediction, RunRecord, Usage
 from scenarios.return_policy import evaluation as scenario
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS, PolicyRequest
+from scenarios.return_policy.request import QUESTIONS, PolicyRequest
 from scenarios.return_policy.scenario import READER_TOP_K, few_shot_examples, system_prompt
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_adapters import MANIFEST

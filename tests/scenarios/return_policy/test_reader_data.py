@@ -23,7 +23,7 @@ from scenarios.return_policy.reader.examples import I_DO_NOT_KNOW, reader_exampl
 from scenarios.return_policy.reader.policies import invent_policy, kindred_of, outside
 from scenarios.return_policy.reader.slots import WritingStyle, draw_slots, draw_style, fill, spelled
 from scenarios.return_policy.reader.squad import squad_examples
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 from scenarios.return_policy.scenario import sample_policies, system_prompt
 from tests.support.fakes import FakeChatModel
 from tests.support.scripted_embedder import ScriptedEmbedder

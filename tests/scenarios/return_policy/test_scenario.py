@@ -13,7 +13,7 @@ from playground.answering.prompt import Mode
 from playground.documents import load_pasted
 from playground.paths import POLICIES
 from scenarios.return_policy import scenario
-from scenarios.return_policy.record import QUESTIONS
+from scenarios.return_policy.request import QUESTIONS
 from scenarios.return_policy.scenario import (
     DEFAULT_POLICY,
     MODES,

@@ -21,10 +21,10 @@ from playground.ui.comparison import measure_again
 from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison.desk import MeasurementDesk, Part, WatchedEmbedder
 from playground.ui.shared import jobs, resources
-from scenarios.contract_clauses.record import ClausesRequest
+from scenarios.contract_clauses.request import ClausesRequest
 from scenarios.registry import scenario_names
 from scenarios.return_policy.questions import read_questions
-from scenarios.return_policy.record import QUESTIONS, PolicyRequest
+from scenarios.return_policy.request import QUESTIONS, PolicyRequest
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_comparison import ANSWER, open_page, row, use_runs
 from tests.support.fakes_ui import click, html, run, was_cancelled, words

@@ -16,9 +16,8 @@ from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.costs import CostBasis
 from playground.comparison.examples import ShownAnswer, ShownExample, example_ids
 from playground.comparison.figures import TechniqueFigures
-from playground.comparison.outcomes import Outcome
+from playground.comparison.outcomes import Outcome, TechniqueRows
 from playground.comparison.scenario import ScenarioFunctions
-from playground.comparison.technique_figures import TechniqueRows
 from playground.comparison.techniques import Kind, Technique
 from playground.comparison.whole_units import per_whole_unit, units_of
 from playground.measuring.runs import RunInfo

@@ -15,7 +15,7 @@ import streamlit as st
 from playground import paths
 from playground.comparison.figures import HeatMap, TechniqueFigures
 from playground.comparison.measured_here import Repeat, fresh_folders, repeat_of, runs_root
-from playground.comparison.outcomes import Outcome
+from playground.comparison.outcomes import Outcome, TechniqueRows
 from playground.comparison.rows import RunRows, read_run_rows
 from playground.comparison.runs_compared import (
     ComparedRun,
@@ -24,7 +24,7 @@ from playground.comparison.runs_compared import (
     named_figures,
     without_repeats,
 )
-from playground.comparison.technique_figures import TechniqueRows, technique_rows
+from playground.comparison.technique_figures import technique_rows
 from playground.errors import EvaluationError
 from playground.measuring.runs import RunInfo
 from scenarios import registry
