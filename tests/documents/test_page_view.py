@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from playground.documents.limits import CONTRACT_LIMITS
 from playground.documents.page_view import MOST_MARKS, PageMark, PagePicture, boxes_of, page_picture
 from playground.errors import DocumentError
 from playground.types import Document, RecognisedWord
+from tests.support.pdf_by_hand import page_with_fields, text_at, write_pdf
 
 YELLOW = (255, 220, 120)
 CLAUSE = "The liability of the supplier under this agreement shall not exceed the charges paid in the contract year."
@@ -78,6 +81,39 @@ def test_a_clause_over_two_pages_is_marked_on_both():
     assert tinted(page_picture(data, 2, [mark]))[3] < 0.2
 
 
+def test_what_is_filled_into_a_form_is_drawn_and_marked():
+    content = text_at(72, 760, "Liability is limited to") + text_at(72, 700, "Term. This agreement runs for one year.")
+    filled = page_with_fields(content, [b"/FT /Tx /T (cap) /V (EUR 9,000) /Rect [380 757 465 772]"])
+    blank = page_with_fields(content, [b"/FT /Tx /T (cap) /V () /Rect [380 757 465 772]"])
+    clause = load_document(filled, "lease.pdf").text.splitlines()[0]
+    assert clause == "Liability is limited to EUR 9,000"
+    drawn, empty = (np.asarray(Image.open(io.BytesIO(page_picture(one, 1).png))) for one in (filled, blank))
+    rows, columns = np.nonzero((drawn != empty).any(axis=-1))
+    height, width = drawn.shape[:2]
+    assert 379 / 595 < columns.min() / width < columns.max() / width < 466 / 595
+    assert 1 - 773 / 842 < rows.min() / height < rows.max() / height < 1 - 756 / 842
+    picture = page_picture(filled, 1, [PageMark(clause, YELLOW)])
+    assert picture.found == (True,)
+    left, top, right, bottom = tinted(picture)
+    assert left == pytest.approx(72 / 595, abs=0.01)
+    assert 430 / 595 < right < 470 / 595
+    assert 1 - 776 / 842 < top < bottom < 1 - 750 / 842
+
+
+def test_marks_as_long_as_a_contract_are_taken():
+    lines = [(40 + 8.0 * number, f"Line {number} of the terms and conditions of this agreement.") for number in range(5)]
+    marks = [PageMark(f"{lines[0][1]} " + "и так далее " * 20_000, YELLOW), PageMark(lines[4][1], YELLOW)]
+    assert page_picture(pdf(lines), 1, marks).found == (True, True)
+
+
+def test_lines_that_touch_are_coloured_once():
+    data = pdf([(40, CLAUSE[:54]), (44, CLAUSE[54:])])
+    pixels = np.asarray(Image.open(io.BytesIO(page_picture(data, 1, [PageMark(CLAUSE, YELLOW)]).png)).convert("RGB"))
+    assert (pixels == YELLOW).all(axis=-1).sum() > 5_000
+    twice = np.array(YELLOW) ** 2 // 255
+    assert not (pixels == twice).all(axis=-1).any()
+
+
 def test_what_is_not_on_the_page_is_not_marked():
     data = pdf([(40, "Term. This agreement runs for one year.")])
     picture = page_picture(data, 7, [PageMark(CLAUSE, YELLOW), PageMark("Term", YELLOW), PageMark("", YELLOW)])
@@ -122,10 +158,22 @@ def test_what_is_no_whole_pdf_is_refused_in_a_sentence(data):
         page_picture(data, 1)
 
 
-def test_a_page_of_any_size_is_drawn_within_bounds():
-    made = FPDF(unit="pt", format=(14_000, 3))
+def test_a_file_that_unpacks_to_gigabytes_is_refused_in_a_sentence():
+    packed = zlib.compress(b"0 0 m 500 800 l S\n" * 10_000_000, 9)
+    content = b"<</Filter /FlateDecode /Length %d>>\nstream\n%s\nendstream" % (len(packed), packed)
+    page = b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R>>"
+    bomb = write_pdf([b"<</Type /Catalog /Pages 2 0 R>>", b"<</Type /Pages /Kids [3 0 R] /Count 1>>", page, content])
+    assert len(bomb) < 2**20
+    with pytest.raises(DocumentError, match=r"(memory|longer than).*\."):
+        page_picture(bomb, 1, limits=replace(CONTRACT_LIMITS, max_memory_bytes=400 * 2**20))
+
+
+@pytest.mark.parametrize("size", [(14_000, 3), (3, 14_000), (14_000, 14_000)])
+def test_a_page_of_any_size_is_drawn_within_bounds(size):
+    made = FPDF(unit="pt", format=size)
     made.add_page()
     picture = page_picture(bytes(made.output()), 1, [PageMark(CLAUSE, YELLOW)] * (MOST_MARKS + 5))
     width, height = Image.open(io.BytesIO(picture.png)).size
     assert width * height <= 4_100_000
+    assert max(width, height) <= 8_001
     assert len(picture.found) == MOST_MARKS

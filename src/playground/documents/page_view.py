@@ -52,8 +52,9 @@ def page_picture(
     """
     if PDF_START not in data[:1024]:
         raise DocumentError("Only a PDF has pages to show. Read the text instead.")
-    job = {"page": page, "marks": [asdict(mark) for mark in marks[:MOST_MARKS]], "limits": asdict(limits)}
-    reply = json.loads(run_isolated("playground.documents.page_worker", json.dumps(job), data, limits))
+    job = json.dumps({"page": page, "limits": asdict(limits)})
+    given = json.dumps([asdict(mark) for mark in marks[:MOST_MARKS]]).encode("ascii") + b"\n" + data
+    reply = json.loads(run_isolated("playground.documents.page_worker", job, given, limits))
     if "error" in reply:
         raise DocumentError(str(reply["error"]))
     return PagePicture(base64.b64decode(reply["png"]), reply["page"], reply["pages"], tuple(reply["found"]))

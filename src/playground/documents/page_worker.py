@@ -1,9 +1,10 @@
 """The child process that draws one page of an untrusted PDF with marks on it; ``page_view`` starts it.
 
-    python -m playground.documents.page_worker '{"page": 3, "marks": [...], "limits": {...}}' < FILE
+    python -m playground.documents.page_worker '{"page": 3, "limits": {...}}' < MARKS_AND_FILE
 
-Writes one JSON object to standard output: the picture as PNG in base64, the number of pages, and which marks were
-found; or ``{"error": sentence}``.
+Standard input is a line with the marks in JSON, which are too long for an argument, and the file. Writes one JSON
+object to standard output: the picture as PNG in base64, the number of pages, and which marks were found; or
+``{"error": sentence}``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from ctypes import byref, c_int
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from playground.documents.limits import Limits
 from playground.documents.worker import guarded, limit_resources
 
 _WIDTH_PX = 1_000
+_LONGEST_PX = 8_000
 _MOST_PIXELS = 4_000_000
 _PIECE = 24
 """Letters that are looked for as one where a stretch does not stand on the page as a whole."""
@@ -32,35 +34,40 @@ _FEWEST_OF_A_PART = 32
 _MARGIN_PX = 2
 
 Box = tuple[float, float, float, float]
+"""Left, top, right, bottom; of letters in points of the page before its turn, with y downwards."""
+Letters = list[tuple[str, Box]]
 
 
 def main(job: str) -> None:
-    """Draw the page that ``job`` asks for, of the PDF on standard input."""
+    """Draw the page that ``job`` asks for, of the PDF on standard input, marked."""
     request = json.loads(job)
     limits = Limits(**request["limits"])
     import PIL.Image  # noqa: F401 - before the limits, so that they leave room for the page only
     import pypdfium2  # noqa: F401
 
     limit_resources(limits)
-    sys.stdout.buffer.write(guarded(lambda: _drawn(sys.stdin.buffer.read(), request), limits))
+    sys.stdout.buffer.write(guarded(lambda: _drawn(request["page"], sys.stdin.buffer), limits))
 
 
-def _drawn(data: bytes, request: dict[str, Any]) -> bytes:
+def _drawn(wanted: int, given: IO[bytes]) -> bytes:
     import pypdfium2
     from PIL import Image
 
+    marks, data = json.loads(given.readline()), given.read()
     document = pypdfium2.PdfDocument(data)
-    number = min(max(int(request["page"]), 1), len(document))
+    document.init_forms()  # before any page is opened; without it the values of a form are not drawn
+    number = min(max(wanted, 1), len(document))
     page = document[number - 1]
-    width, height = page.get_size()
-    scale = min(_WIDTH_PX / max(width, 1), (_MOST_PIXELS / max(width * height, 1)) ** 0.5)
+    width, height = (max(side, 1) for side in page.get_size())
+    scale = min(_WIDTH_PX / width, _LONGEST_PX / height, (_MOST_PIXELS / (width * height)) ** 0.5)
     pixels = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()[..., :3].copy()
-    letters, boxes = _letters_of(page, pixels.shape[1], pixels.shape[0])
+    page = _with_values(document, page, number)
+    orders = [letters := _letters_of(page), _by_rows(letters)]
     found = []
-    for mark in request["marks"]:
-        lines = [_in_pixels(box, pixels) for box in mark["boxes"]] or list(_lines(letters, boxes, mark["text"]))
-        for line in lines:
-            _tint(pixels, line, mark["colour"])
+    for mark in marks:
+        lines = [_in_pixels(box, pixels) for box in mark["boxes"]]
+        lines = lines or [_seen(page, box, pixels) for box in _lines(orders, mark["text"])]
+        _tint(pixels, lines, mark["colour"])
         found.append(bool(lines))
     picture = io.BytesIO()
     Image.fromarray(pixels).save(picture, "PNG")
@@ -68,23 +75,50 @@ def _drawn(data: bytes, request: dict[str, Any]) -> bytes:
     return json.dumps({"png": encoded, "page": number, "pages": len(document), "found": found}).encode("ascii")
 
 
-def _letters_of(page: Any, width_px: int, height_px: int) -> tuple[str, list[Box]]:
-    """Return the letters and digits of a page in its own order, and the box of each in pixels of the picture."""
+def _with_values(document: Any, page: Any, number: int) -> Any:
+    """Return a page whose text holds what is filled into its form; the picture is drawn before, as it looks."""
+    from pypdfium2 import PdfiumError
+
+    if document.formenv is None:
+        return page
+    try:
+        page.flatten()
+    except PdfiumError:  # the values are seen then, but not found
+        return page
+    return document[number - 1]
+
+
+def _letters_of(page: Any) -> Letters:
+    """Return the letters and digits of a page in its own order, and the box of each."""
     from pypdfium2 import raw
 
     text = page.get_textpage()
-    letters: list[str] = []
-    boxes: list[Box] = []
+    letters: Letters = []
     for index in range(text.count_chars()):
         reduced = _reduced(chr(min(raw.FPDFText_GetUnicode(text, index), sys.maxunicode)))
-        if not reduced:
-            continue
-        left, bottom, right, top = text.get_charbox(index, loose=True)
-        x0, y0 = _to_device(page, left, top, width_px, height_px)
-        x1, y1 = _to_device(page, right, bottom, width_px, height_px)
-        letters.append(reduced)
-        boxes += [(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))] * len(reduced)
-    return "".join(letters), boxes
+        if reduced:
+            left, bottom, right, top = text.get_charbox(index, loose=True)
+            letters += [(letter, (left, -top, right, -bottom)) for letter in reduced]
+    return letters
+
+
+def _by_rows(letters: Letters) -> Letters:
+    """Return letters as they are seen, row by row: a page's own order has the values of a form at its end."""
+    rows: list[Letters] = []
+    for letter in sorted(letters, key=lambda one: one[1][3]):
+        _, (_, top, _, bottom) = letter
+        if not rows or bottom - rows[-1][0][1][3] > (bottom - top) / 2:
+            rows.append([])
+        rows[-1].append(letter)
+    return [letter for row in rows for letter in sorted(row, key=lambda one: one[1][0])]
+
+
+def _seen(page: Any, box: Box, pixels: NDArray[np.uint8]) -> Box:
+    """Return where a box of the page stands on the picture, in pixels."""
+    height, width = pixels.shape[:2]
+    x0, y0 = _to_device(page, box[0], -box[1], width, height)
+    x1, y1 = _to_device(page, box[2], -box[3], width, height)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def _to_device(page: Any, x: float, y: float, width_px: int, height_px: int) -> tuple[int, int]:
@@ -100,17 +134,19 @@ def _reduced(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if c.isalnum())
 
 
-def _lines(letters: str, boxes: Sequence[Box], stretch: str) -> Iterator[Box]:
-    """Yield a box for each line of ``stretch`` that stands on the page; a part of it is enough."""
+def _lines(orders: Sequence[Letters], stretch: str) -> Iterator[Box]:
+    """Yield a box for each line of ``stretch`` that stands on the page, in one of its orders; a part is enough."""
     wanted = _reduced(stretch)
     if len(wanted) < _FEWEST_LETTERS:
         return
-    start = letters.find(wanted)
-    if start >= 0:
-        yield from _joined(boxes[start : start + len(wanted)])
-        return
-    for first, last in _pieces(letters, wanted):
-        yield from _joined(boxes[first:last])
+    texts = ["".join(letter for letter, _ in letters) for letters in orders]
+    for text, letters in zip(texts, orders, strict=True):
+        start = text.find(wanted)
+        if start >= 0:
+            yield from _joined([box for _, box in letters[start : start + len(wanted)]])
+            return
+    for first, last in _pieces(texts[0], wanted):
+        yield from _joined([box for _, box in orders[0][first:last]])
 
 
 def _pieces(letters: str, wanted: str) -> Iterator[tuple[int, int]]:
@@ -154,13 +190,13 @@ def _in_pixels(box: Sequence[float], pixels: NDArray[np.uint8]) -> Box:
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
 
 
-def _tint(pixels: NDArray[np.uint8], box: Box, colour: Sequence[int]) -> None:
-    """Colour a box as a marker pen does: dark letters stay dark."""
-    left, top, right, bottom = (round(side) for side in box)
-    rows = slice(max(top - _MARGIN_PX, 0), max(bottom + _MARGIN_PX, 0))
-    columns = slice(max(left - _MARGIN_PX, 0), max(right + _MARGIN_PX, 0))
-    part = pixels[rows, columns].astype(np.uint16)
-    pixels[rows, columns] = (part * np.array(colour, np.uint16) // 255).astype(np.uint8)
+def _tint(pixels: NDArray[np.uint8], boxes: Sequence[Box], colour: Sequence[int]) -> None:
+    """Colour boxes as a marker pen does: dark letters stay dark, and lines that touch are not coloured twice."""
+    marked = np.zeros(pixels.shape[:2], bool)
+    for left, top, right, bottom in boxes:
+        rows = slice(max(round(top) - _MARGIN_PX, 0), max(round(bottom) + _MARGIN_PX, 0))
+        marked[rows, max(round(left) - _MARGIN_PX, 0) : max(round(right) + _MARGIN_PX, 0)] = True
+    pixels[marked] = (pixels[marked].astype(np.uint16) * np.array(colour, np.uint16) // 255).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,9 @@ def draw_pages(entry: ContractEntry, flagged: FlaggedContract, rows: Sequence[Re
     except DocumentError as error:
         st.warning(escape_markdown(f"The page cannot be shown. {error}"), icon=":material/warning:")
         return
+    caption = f"Page {page} of {pages}, {'with what is flagged on it' if marks else 'nothing is flagged on it'}"
     with st.container(height=HEIGHT, border=True, key=Key.PDF):
-        st.image(picture.png, width="stretch", caption=f"Page {page} of {pages}, with what is flagged on it")
+        st.image(picture.png, width="stretch", caption=caption)
     if missing := picture.found.count(False):
         what = "One flagged clause" if missing == 1 else f"{missing} flagged clauses"
         st.caption(f"{what} of this page could not be placed on the picture. The text has them.")
