@@ -101,7 +101,9 @@ def test_what_is_filled_into_a_form_is_drawn_and_marked():
 
 
 def test_marks_as_long_as_a_contract_are_taken():
-    lines = [(40 + 8.0 * number, f"Line {number} of the terms and conditions of this agreement.") for number in range(5)]
+    lines = [
+        (40 + 8.0 * number, f"Line {number} of the terms and conditions of this agreement.") for number in range(5)
+    ]
     marks = [PageMark(f"{lines[0][1]} " + "и так далее " * 20_000, YELLOW), PageMark(lines[4][1], YELLOW)]
     assert page_picture(pdf(lines), 1, marks).found == (True, True)
 
@@ -158,7 +160,7 @@ def test_what_is_no_whole_pdf_is_refused_in_a_sentence(data):
         page_picture(data, 1)
 
 
-def test_a_file_that_unpacks_to_gigabytes_is_refused_in_a_sentence():
+def test_a_small_file_that_unpacks_to_180_megabytes_is_refused_in_a_sentence():
     packed = zlib.compress(b"0 0 m 500 800 l S\n" * 10_000_000, 9)
     content = b"<</Filter /FlateDecode /Length %d>>\nstream\n%s\nendstream" % (len(packed), packed)
     page = b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R>>"
