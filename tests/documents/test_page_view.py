@@ -108,12 +108,18 @@ def test_marks_as_long_as_a_contract_are_taken():
     assert page_picture(pdf(lines), 1, marks).found == (True, True)
 
 
-def test_lines_that_touch_are_coloured_once():
-    data = pdf([(40, CLAUSE[:54]), (44, CLAUSE[54:])])
+@pytest.mark.parametrize("apart_mm", [4.0, 4.6, 5.2])
+def test_lines_set_tight_are_marked_no_wider_than_their_words_and_coloured_once(apart_mm):
+    data = pdf([(40, CLAUSE[:70]), (40 + apart_mm, CLAUSE[70:] + " Term. It runs for one year.")])
     pixels = np.asarray(Image.open(io.BytesIO(page_picture(data, 1, [PageMark(CLAUSE, YELLOW)]).png)).convert("RGB"))
-    assert (pixels == YELLOW).all(axis=-1).sum() > 5_000
-    twice = np.array(YELLOW) ** 2 // 255
-    assert not (pixels == twice).all(axis=-1).any()
+    yellow, twice = (pixels == YELLOW).all(axis=-1), (pixels == np.array(YELLOW) ** 2 // 255).all(axis=-1)
+    assert yellow.sum() > 5_000
+    assert not twice.any()
+    second = yellow[round((40 + apart_mm + 3) / ON_A4_MM[1] * yellow.shape[0])]
+    made = FPDF()
+    made.set_font("Helvetica", size=12)
+    ends_at = (21 + made.get_string_width(CLAUSE[70:])) / ON_A4_MM[0]
+    assert np.flatnonzero(second).max() / yellow.shape[1] == pytest.approx(ends_at, abs=0.01)
 
 
 def test_what_is_not_on_the_page_is_not_marked():

@@ -172,15 +172,17 @@ def _pieces(letters: str, wanted: str) -> Iterator[tuple[int, int]]:
 
 
 def _joined(boxes: Sequence[Box]) -> Iterator[Box]:
-    """Yield boxes of characters joined along their lines."""
+    """Yield boxes of characters joined along their lines; where lines are set tight, a step back begins the next."""
     line: Box | None = None
+    before = 0.0
     for left, top, right, bottom in boxes:
-        if line and top < line[3] and bottom > line[1] and left >= line[0] - (bottom - top):
+        if line and top < line[3] and bottom > line[1] and left >= before - (bottom - top):
             line = (min(line[0], left), min(line[1], top), max(line[2], right), max(line[3], bottom))
         else:
             if line:
                 yield line
             line = (left, top, right, bottom)
+        before = left
     if line:
         yield line
 
