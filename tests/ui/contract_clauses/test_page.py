@@ -487,7 +487,7 @@ def test_the_shipped_adapter_flags_a_sample(monkeypatch, tmp_path, minilm):
 
 
 def test_a_pdf_is_shown_as_text_or_as_its_pages(monkeypatch, store):
-    app = open_page(monkeypatch, store)
+    app = open_page(monkeypatch, store, ScriptedFlagger({"80 per cent of the annual target": ("Insurance", 0.9)}))
     assert not app.get("image")
     app.button(key="contract_sample_0").click()
     run(app)
@@ -496,11 +496,19 @@ def test_a_pdf_is_shown_as_text_or_as_its_pages(monkeypatch, store):
     app.button_group(key="contract_shown_as").set_value("Page")
     run(app)
     (picture,) = app.get("image")
-    assert picture.proto.imgs[0].caption.startswith("Page ")
-    assert "with what is flagged on it" in picture.proto.imgs[0].caption
+    assert picture.proto.imgs[0].caption == "Page 3 of 6, with what is flagged on it"
     app.button_group(key="contract_shown_as").set_value("Text")
     run(app)
     assert not app.get("image")
+
+
+def test_a_page_without_flags_does_not_claim_any(monkeypatch, store):
+    app = open_page(monkeypatch, store, ScriptedFlagger({"no clause says this": ("Insurance", 0.9)}))
+    click(app, "contract_sample_0")
+    app.button_group(key="contract_shown_as").set_value("Page")
+    run(app)
+    (picture,) = app.get("image")
+    assert picture.proto.imgs[0].caption == "Page 1 of 6"
 
 
 def test_pasted_text_has_no_pages(monkeypatch, store):

@@ -51,7 +51,7 @@ def draw_pages(entry: ContractEntry, flagged: FlaggedContract, rows: Sequence[Re
     except DocumentError as error:
         st.warning(escape_markdown(f"The page cannot be shown. {error}"), icon=":material/warning:")
         return
-    caption = f"Page {page} of {pages}, {'with what is flagged on it' if marks else 'nothing is flagged on it'}"
+    caption = f"Page {page} of {pages}{', with what is flagged on it' if marks else ''}"
     with st.container(height=HEIGHT, border=True, key=Key.PDF):
         st.image(picture.png, width="stretch", caption=caption)
     if missing := picture.found.count(False):
