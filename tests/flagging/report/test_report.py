@@ -835,6 +835,28 @@ def test_places_of_repeated_and_unknown_paragraphs() -> None:
     assert places.find(17, 18) is None  # inside a paragraph too
 
 
+@pytest.mark.parametrize(
+    ("contents", "stretches"),
+    [
+        (["e", "e\ne"], [(0, 1, 0), (3, 6, 1)]),
+        (["e", "e", "ee"], [(0, 1, 0), (3, 4, 1), (6, 8, 2)]),
+        (["e", "e\n\ne"], [(0, 1, 0), (3, 7, 1)]),
+    ],
+)
+def test_paragraphs_alike_are_told_apart_where_the_file_is_the_whole_text(
+    contents: list[str], stretches: list[tuple[int, int, int]]
+) -> None:
+    word = docx.Document()
+    for content in contents:
+        word.add_paragraph(content)
+    places = TextPlaces("\n\n".join(contents), word.element.body)
+    paragraphs = word.element.body.findall(qn("w:p"))
+    for start, end, number in stretches:
+        found = places.find(start, end)
+        assert found is not None
+        assert [spot.element.getparent().getparent() for spot in found] == [paragraphs[number]] * 2
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.lists(st.text("ab \u00e9e\u0301|\t\n-", max_size=8), max_size=4), max_size=6),

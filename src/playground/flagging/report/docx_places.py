@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from playground.documents.formats.docx_runs import FALLBACK, TEXT_BOX, Seen, bits_of
@@ -141,8 +142,16 @@ def _find(letters: str, wanted: str, low: int, high: int, line_ends: set[int]) -
     return first if start < 0 else start
 
 
+def _one_after_the_other(paragraphs: list[_Paragraph]) -> list[_Placed]:
+    """Place paragraphs that are the whole text: nothing has to be looked for, so nothing alike can be mistaken."""
+    ends = list(accumulate(len(paragraph.letters) for paragraph in paragraphs))
+    return [_Placed(end - len(p.letters), end, p) for end, p in zip(ends, paragraphs, strict=True) if p.letters]
+
+
 def _place(letters: str, line_ends: set[int], paragraphs: list[_Paragraph]) -> list[_Placed]:
     """Return the paragraphs that are in ``letters``, in order and without overlap."""
+    if "".join(paragraph.letters for paragraph in paragraphs) == letters:
+        return _one_after_the_other(paragraphs)
     found: dict[int, _Placed] = {}
     order: list[int] = []  # indices of the found paragraphs, sorted
     scanned = 0
