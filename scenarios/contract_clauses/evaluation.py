@@ -29,7 +29,7 @@ from playground.measuring.clause_metrics import RESAMPLES
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of
 from playground.measuring.request import MeasuringRequest
 from playground.measuring.spending import Spending
-from playground.models.catalog import BUNDLES, MINILM, SMOLLM2
+from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, weights_sha256
 from playground.text.terminal import one_line
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, RunRecord, Strategy
 from scenarios.contract_clauses.figures import summarise_rows
@@ -132,7 +132,7 @@ def prepare(
     if prompted := [name for name in names if name in PROMPTED]:
         model = spending.metered(load_model())
         failed_cost_usd = model.cost_usd(None)
-        weights[model.model_id] = {"choice": asked.model, "weights_sha256": _weights_sha256(model.model_id)}
+        weights[model.model_id] = {"choice": asked.model, "weights_sha256": weights_sha256(model.model_id)}
         ways |= {name: _prompted(name, model, train, embedder, asked) for name in prompted}
     used = {name: ways[name] for name in names}
     return EvaluationPlan(
@@ -309,10 +309,6 @@ def _of_training(train: TrainingClauses | None) -> dict[str, object] | None:
     if train is None:
         return None
     return {"name": train.name, "sha256": train.sha256, "clauses": len(train.clauses), "contracts": train.contracts}
-
-
-def _weights_sha256(model_id: str) -> str | None:
-    return next((bundle.main_file.sha256 for bundle in BUNDLES if bundle.id == model_id), None)
 
 
 def _more(notes: Sequence[str]) -> list[str]:

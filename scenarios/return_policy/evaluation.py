@@ -23,7 +23,7 @@ from playground.measuring.estimates import balanced_accuracy, proportion, resour
 from playground.measuring.evaluation import EvaluationOutline, EvaluationPlan, fingerprint_of, sample_examples
 from playground.measuring.request import MeasuringRequest
 from playground.measuring.spending import Spending
-from playground.models.catalog import BUNDLES
+from playground.models.catalog import weights_sha256
 from playground.models.sources import choice_from
 from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
 from playground.text.bounded_patterns import all_found
@@ -213,7 +213,7 @@ def prepare(
             "questions": {"file": asked.questions.name, "count": len(examples), "limit": asked.limit},
             "policies": {name: document.sha256 for name, document in documents.items()},
         },
-        models={model.model_id: {"choice": asked.model, "weights_sha256": _weights_sha256(model.model_id)}},
+        models={model.model_id: {"choice": asked.model, "weights_sha256": weights_sha256(model.model_id)}},
         failed_cost_usd=model.cost_usd(None),
         spending=spending,
         models_of={name: (model.model_id, adapter) for name, adapter in inputs.adapters.items()},
@@ -403,7 +403,3 @@ def _fingerprint(
     meaning = [example.metadata[name] for name in ("answerable", "expect")]
     policy = documents[str(example.metadata["policy"])]
     return fingerprint_of(dict(described), embedder.model_id, policy.sha256, example.input, meaning)
-
-
-def _weights_sha256(model_id: str) -> str | None:
-    return next((bundle.main_file.sha256 for bundle in BUNDLES if bundle.id == model_id), None)

@@ -6,7 +6,17 @@ from typing import Any
 
 from playground.measuring.estimates import proportion
 from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS
-from scripts.measurements.sources import percent, probability, provenance, read, recorded, seconds, table, with_interval
+from scripts.measurements.sources import (
+    percent,
+    probability,
+    provenance,
+    read,
+    recorded,
+    seconds,
+    stamp,
+    table,
+    with_interval,
+)
 
 SHOPS, SAMPLE = "return_policy-rag", "return_policy-techniques"
 KEPT_ASIDE = "docs/evaluation/return_policy-kept-aside.json"
@@ -100,9 +110,7 @@ def caution() -> str:
             provenance(
                 source=CAUTION,
                 command="python scripts/measure_caution.py RUN",
-                date=found["measured_at"],
-                machine=found["machine"],
-                commit=found["commit"],
+                **stamp(found),
                 adapter=found["adapter"],
                 n=f"{n} questions kept aside",
                 seed=found["seed"],
@@ -129,9 +137,7 @@ def ablation() -> str:
             provenance(
                 source=ABLATION,
                 command="python scripts/measure_ablation.py",
-                date=found["measured_at"],
-                machine=found["machine"],
-                commit=found["commit"],
+                **stamp(found),
                 model=found["model"],
                 adapter=found["adapter"],
                 n=f"{found['questions']} questions",
@@ -165,9 +171,7 @@ def reader() -> str:
             provenance(
                 source=READER,
                 command="python scripts/measure_reader.py --squad FILE",
-                date=found["measured_at"],
-                machine=found["machine"],
-                commit=found["commit"],
+                **stamp(found),
                 model=found["model"],
                 adapter=found["adapter"],
                 intervals="95 %; Wilson, and a bootstrap where it is balanced",
@@ -193,9 +197,7 @@ def reader_curve() -> str:
             provenance(
                 source=CURVE,
                 command="python scripts/measure_reader_curve.py",
-                date=found["measured_at"],
-                machine=found["machine"],
-                commit=found["commit"],
+                **stamp(found),
                 n=f"{found['questions']} questions",
                 seed=found["seed"],
                 intervals="95 %, Wilson",
@@ -225,9 +227,7 @@ def stale_facts() -> str:
             provenance(
                 source=STALE,
                 command="python scripts/measure_stale_facts.py --again",
-                date=found["measured_at"],
-                machine=found["machine"],
-                commit=found["commit"],
+                **stamp(found),
                 model=found["model_id"],
                 n=f"{found['n']} questions on facts that changed",
                 intervals="95 %, Wilson",

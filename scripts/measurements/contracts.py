@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from scripts.measurements.sources import percent, provenance, read, recorded, score, seconds, table, with_interval
+from scripts.measurements.sources import (
+    percent,
+    provenance,
+    read,
+    recorded,
+    score,
+    seconds,
+    stamp,
+    table,
+    with_interval,
+)
 
 CUAD = "docs/evaluation/contract_clauses.json"
 CURVE = "data/runs/learning_curve.json"
@@ -109,9 +119,7 @@ def learning_curve() -> str:
             provenance(
                 source=CURVE,
                 command="python scripts/measure_learning_curve.py --seeds 2",
-                date=found["measured_at"],
-                machine=found["machine"],
-                commit=found["commit"],
+                **stamp(found),
                 model=found["model_id"],
                 n=f"{found['n']} pairs of a clause and a label, half of them right",
                 intervals="none in the file",

@@ -99,6 +99,11 @@ def machine_words(machine: Any) -> str:
     )
 
 
+def stamp(found: Mapping[str, Any]) -> dict[str, object]:
+    """Return when, where and at which commit a file was measured, as ``provenance`` takes it."""
+    return {"date": found["measured_at"], "machine": found["machine"], "commit": found["commit"]}
+
+
 def provenance(*, source: str, command: str, **parts: object) -> str:
     """Return where figures are from: command, file and the parts that the file has, such as ``date`` and ``n``."""
     said = [f"Command: `{command}`", f"figures: [{source}](../{source})"]

@@ -180,7 +180,7 @@ def test_one_of_several_processes_ends_before_its_interpreter_is_taken_down() ->
 
 
 def test_accelerate_launch_trains_in_two_processes(store: AdapterStore, data: Path, tmp_path: Path) -> None:
-    """The README's command, on a base of two layers: both processes take part, one speaks and stores."""
+    """The command of docs/training.md, on a base of two layers: both processes take part, one speaks and stores."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     words = sorted({word.strip(".,").lower() for clause in clauses() for word in clause.text.split()})

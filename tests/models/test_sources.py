@@ -6,7 +6,7 @@ import pytest
 
 from playground.errors import ModelError
 from playground.models import sources
-from playground.models.catalog import LANGUAGE_MODELS, QWEN_LARGE, QWEN_MEDIUM, SMOLLM2
+from playground.models.catalog import ALL_BUNDLES, LANGUAGE_MODELS, QWEN_LARGE, QWEN_MEDIUM, SMOLLM2, weights_sha256
 from playground.models.sources import BaseWeights, ModelChoice, base_weights, choice_from, default_size
 
 
@@ -21,6 +21,16 @@ def test_a_bundled_model_is_named_by_its_size(text, bundle):
     assert choice.is_private
     # Adapters are bound to these weights: one for the small model never runs on a larger one.
     assert base_weights(choice) == BaseWeights(bundle.id, bundle.main_file.sha256)
+
+
+@pytest.mark.parametrize("name", ["bundled", "medium", "large", "owner/name"])
+def test_a_choice_is_noted_as_the_command_line_names_it(name):
+    assert choice_from(name).command_line_name == name
+
+
+def test_a_run_notes_the_weights_of_every_bundled_model():
+    assert {weights_sha256(bundle.id) for bundle in ALL_BUNDLES} == {one.main_file.sha256 for one in ALL_BUNDLES}
+    assert weights_sha256("owner/name") is None
 
 
 def test_another_model_is_no_bundle():

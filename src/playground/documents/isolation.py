@@ -45,7 +45,7 @@ def run_isolated(worker: str, job: str, data: bytes, limits: Limits) -> bytes:
             input=data,
             capture_output=True,
             timeout=limits.timeout_s,
-            env=_environment(),
+            env=worker_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -69,10 +69,6 @@ def worker_command(job: str, worker: str = WORKER) -> list[str]:
 
 def worker_environment() -> dict[str, str]:
     """Return the environment of the child process, without our keys and proxies."""
-    return _environment()
-
-
-def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return kept | {"PYTHONPATH": str(SOURCE), "PYTHONUTF8": "1"}
 

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 
 from playground.documents.isolation import run_isolated
 from playground.documents.limits import CONTRACT_LIMITS, Limits
+from playground.documents.sniffing import is_pdf
 from playground.errors import DocumentError
 from playground.types import Document
 
-PDF_START = b"%PDF-"
 MOST_MARKS = 200
 
 
@@ -50,7 +50,7 @@ def page_picture(
     Raises:
         DocumentError: the file is damaged, no PDF, or takes more time or memory than ``limits`` allow.
     """
-    if PDF_START not in data[:1024]:
+    if not is_pdf(data):
         raise DocumentError("Only a PDF has pages to show. Read the text instead.")
     job = json.dumps({"page": page, "limits": asdict(limits)})
     given = json.dumps([asdict(mark) for mark in marks[:MOST_MARKS]]).encode("ascii") + b"\n" + data

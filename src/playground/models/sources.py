@@ -37,6 +37,13 @@ class ModelChoice:
         return LANGUAGE_MODELS[self.name or "small"] if self.source == "bundled" else None
 
     @property
+    def command_line_name(self) -> str:
+        """What ``choice_from`` reads this choice from, save an endpoint's address; runs note it."""
+        if self.source == "endpoint":
+            return f"endpoint:{self.label}"
+        return self.name or "bundled" if self.source == "bundled" else self.name
+
+    @property
     def label(self) -> str:
         """A short name for headers and stamps."""
         if bundle := self.bundle:

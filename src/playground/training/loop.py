@@ -1,8 +1,8 @@
 """The loop of every LoRA training: steps, schedule, validation, the best weights, stopping, checkpoints, processes.
 
 An encoder and a language model differ in what a batch is, in the loss of a batch and in what validation gives: see
-``TrainingTask``. Several processes (``accelerate launch -m playground train ...``; the commands are in the README)
-share every step: each takes its part of the batches and the gradients are added up. All hold the same weights and take
+``TrainingTask``. Several processes (``accelerate launch -m playground train ...``, see docs/training.md) share every
+step: each takes its part of the batches and the gradients are added up. All hold the same weights and take
 the same decisions; only the main process reports and saves.
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from playground.errors import TrainingError
 from playground.training.master_weights import MasterWeights
@@ -21,7 +21,7 @@ from playground.training.processes import Processes
 from playground.training.progress import FEWEST_STEPS, Stage, TrainingStopped
 from playground.training.reports import Reporter, nothing_learnt
 from playground.training.state import LoopState, read_state, save_state, state_from
-from playground.training.trained import StepLoss, ValidationPoint
+from playground.training.trained import Settings, StepLoss, TrainedAdapter, ValidationPoint
 
 if TYPE_CHECKING:
     import torch
@@ -125,6 +125,38 @@ class LoopResult:
     best: torch.Tensor
     state: LoopState
     stopped: bool
+
+    def account(
+        self,
+        weights: MasterWeights,
+        settings: Settings,
+        *,
+        lora_config: Any,
+        base_sha256_before: str,
+        base_sha256_after: str,
+        base_sha256: str = "",
+        processes: int,
+    ) -> TrainedAdapter[Settings]:
+        """Return the best of ``weights`` and how the training went; what is not the loop's is given."""
+        state = self.state
+        return TrainedAdapter(
+            settings=settings,
+            state={name: value.clone() for name, value in weights.named(self.best).items()},
+            lora_config=lora_config,
+            losses=tuple(state.losses),
+            validations=tuple(state.validations),
+            history=tuple(state.history),
+            best_step=state.best_step,
+            best_score=state.best_score,
+            steps=state.step,
+            examples=state.examples,
+            duration_s=state.elapsed_s,
+            stopped=self.stopped,
+            base_sha256_before=base_sha256_before,
+            base_sha256_after=base_sha256_after,
+            base_sha256=base_sha256,
+            processes=processes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

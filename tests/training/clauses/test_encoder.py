@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +26,7 @@ from playground.training.processes import Processes
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import AnnotatedClause
 from tests.support.tiny_encoder import write_tiny_encoder
+from tests.support.two_processes import run_two_processes
 
 LABELS = ("Insurance", "Audit Rights")
 WORDS = "the supplier shall hold insurance cover may audit books pay price on time goods notice party law".split()
@@ -355,29 +352,6 @@ assert np.abs(alone.logits(tests.VALIDATION) - whole.validation_scores).max() < 
 
 
 def test_two_processes_agree_whatever_their_clocks_say(tiny: Path, tmp_path: Path) -> None:
-    script = tmp_path / "worker.py"
-    script.write_text(_WORKER)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # What torchrun sets for each process that it starts.
-    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, str(script), str(ROOT), str(tiny), str(tmp_path), str(rank)],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in (0, 1)
-    ]
-    try:
-        for worker in workers:
-            _output, errors = worker.communicate(timeout=300)
-            assert worker.returncode == 0, errors[-2000:]
-    finally:
-        for worker in workers:
-            worker.kill()
+    run_two_processes(_WORKER, tmp_path, ROOT, tiny, tmp_path)
     first, second = (np.load(tmp_path / f"{rank}.npz") for rank in (0, 1))
     assert all(np.array_equal(first[name], second[name]) for name in first.files)

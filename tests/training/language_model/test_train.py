@@ -5,10 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +30,7 @@ from playground.training.language_model.train import TrainedLanguageModel, save_
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.types import Message
 from tests.support.tiny_language_model import write_tiny_llama
+from tests.support.two_processes import run_two_processes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -520,31 +517,7 @@ PartialState().destroy_process_group()
 
 def test_two_processes_give_what_one_gives(tiny: Path, tmp_path: Path) -> None:
     """Stopped by the main process alone, then resumed by both from what it wrote, they end where one ends."""
-    script = tmp_path / "worker.py"
-    script.write_text(_WORKER)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # What `accelerate launch` and torchrun set for each process that they start.
-    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, str(script), str(ROOT), str(tiny), str(tmp_path)],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in (0, 1)
-    ]
-    try:
-        for worker in workers:
-            _, errors = worker.communicate(timeout=300)
-            assert worker.returncode == 0, errors[-3000:]
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.communicate()
+    run_two_processes(_WORKER, tmp_path, ROOT, tiny, tmp_path)
     whole = train_language_model(tiny, TRAIN, VALIDATION, replace(SETTINGS, epochs=1))
     alone = {name: value.numpy() for name, value in whole.state.items()}
     stopped, resumed = (

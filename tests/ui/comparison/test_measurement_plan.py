@@ -225,6 +225,20 @@ def test_an_endpoint_without_a_price_is_measured_and_the_page_says_that_no_cap_i
     assert any("Measured 6 of 6 rows" in text for text in words(app.success)), words(app.error)
 
 
+def test_a_larger_bundled_model_is_noted_as_itself_and_borrows_no_adapter(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "chat_model", lambda _choice: FakeChatModel(lambda _question: ANSWER))
+    app = open_page()
+    app.button_group(key="model_size").set_value("large")
+    app = run(app)
+    assert "the small bundled model and fits no other" in html(app)
+    measured(app)
+    latest = measure_again.DESK.latest()
+    assert latest is not None
+    assert [part.request.model for part in latest.parts] == ["large"]
+
+
 def test_a_cap_that_the_user_sets_is_refused_where_the_price_is_not_known(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.errors import BundleError
+from playground.models import sources
 from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, QWEN_LARGE, SMOLLM2
 from playground.paths import CONTRACTS
 from playground.ui.shared import fetching, resources
@@ -68,6 +70,19 @@ def test_a_larger_model_is_offered_only_where_it_is_chosen(monkeypatch):
     run(app)
     assert "1093 MB" in words(app.info)[0]
     assert app.button(key="fetch")
+
+
+def test_a_model_that_does_not_fit_is_not_fetched(monkeypatch):
+    monkeypatch.setattr(sources, "free_memory_bytes", lambda: 3_100_000_000)
+    monkeypatch.setattr(fetching, "ensure_bundle", lambda *_: pytest.fail("fetched"))
+    states = tuple((bundle, bundle in BUNDLES) for bundle in ALL_BUNDLES)
+    monkeypatch.setattr(resources, "bundle_states", lambda: states)
+    app = run(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60))
+    app.button_group(key="model_size").set_value("large")
+    run(app)
+    run(app)
+    click(app, "fetch")
+    assert any("needs 5.8 GB of free memory and 3.1 GB are free" in text for text in words(app.error))
 
 
 def test_a_failed_fetch_says_why_and_can_be_tried_again(monkeypatch):

@@ -65,9 +65,9 @@ def comparison_json(compared: Sequence[ComparedTechniques]) -> dict[str, object]
     }
 
 
-def _object(figures: TechniqueFigures, name: str) -> dict[str, object]:
+def _measured(figures: TechniqueFigures) -> dict[str, object]:
+    """Return what was measured, and on how much, as both CSV and JSON begin."""
     return {
-        "name": name,
         "strategy": figures.strategy,
         "model": figures.model_id,
         "adapter": figures.adapter,
@@ -78,6 +78,13 @@ def _object(figures: TechniqueFigures, name: str) -> dict[str, object]:
         "errors": figures.errors,
         "unreadable": figures.unreadable,
         "accuracy_name": figures.accuracy_name,
+    }
+
+
+def _object(figures: TechniqueFigures, name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        **_measured(figures),
         "accuracy": _estimate(figures.accuracy),
         "rates": {rate: _estimate(one) for rate, one in figures.rates.items()},
         **{kind: _times(getattr(figures, kind)) for kind in _TIMES},
@@ -105,16 +112,7 @@ def _flat(figures: TechniqueFigures, name: str) -> dict[str, object]:
     row: dict[str, object] = {
         "scenario": figures.scenario,
         "technique": name,
-        "strategy": figures.strategy,
-        "model": figures.model_id,
-        "adapter": figures.adapter,
-        "n": figures.n,
-        "sample": figures.sample or None,
-        "requests": figures.requests,
-        "request": figures.unit,
-        "errors": figures.errors,
-        "unreadable": figures.unreadable,
-        "accuracy_name": figures.accuracy_name,
+        **_measured(figures),
         **_columns("accuracy", figures.accuracy),
     }
     for kind in _TIMES:

@@ -6,6 +6,7 @@ python -m playground train clauses --data written --base encoder --out my-flagge
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,27 +90,17 @@ def train_encoder(
         )
         checkpoints = Checkpoints(checkpoint_folder, task.fingerprint)
         result = TrainingLoop(task, schedule, checkpoints, reporter, processes).run()
-    state = result.state
-    no_scores = np.zeros((0, len(split.labels)), np.float32)
-    return TrainedAdapter(
-        settings=settings,
-        state={name: value.clone() for name, value in task.weights.named(result.best).items()},
+    trained = result.account(
+        task.weights,
+        settings,
         lora_config=network.model.peft_config["default"],
-        losses=tuple(state.losses),
-        validations=tuple(state.validations),
-        history=tuple(state.history),
-        best_step=state.best_step,
-        best_score=state.best_score,
-        steps=state.step,
-        examples=state.examples,
-        duration_s=state.elapsed_s,
-        stopped=result.stopped,
         base_sha256_before=before,
         base_sha256_after=network.base_sha256(),
         processes=processes.count,
-        labels=split.labels,
-        validation_scores=no_scores if state.best_outputs is None else state.best_outputs.numpy(),
     )
+    outputs = result.state.best_outputs
+    no_scores = np.zeros((0, len(split.labels)), np.float32)
+    return replace(trained, labels=split.labels, validation_scores=no_scores if outputs is None else outputs.numpy())
 
 
 def save_encoder(trained: TrainedEncoder, folder: Path, *, base_id: str, half: bool = False) -> None:

@@ -3,7 +3,7 @@
     python -m playground train clauses --data written --base language-model --out my-reader
 
 The loss is on the completions only. Several processes (``accelerate launch -m playground train ...``; the commands are
-in the README) share every step, and the result is that of one process up to the order of additions.
+in docs/training.md) share every step, and the result is that of one process up to the order of additions.
 """
 
 from __future__ import annotations
@@ -145,23 +145,13 @@ def _train(
     result = TrainingLoop(
         task, schedule_of(settings), Checkpoints(checkpoint_folder, mark, resume), reporter, processes
     ).run()
-    state = result.state
-    return TrainedAdapter(
-        settings=settings,
-        state={name: value.clone() for name, value in task.weights.named(result.best).items()},
+    return result.account(
+        task.weights,
+        settings,
         lora_config=network.lora_config,
-        losses=tuple(state.losses),
-        validations=tuple(state.validations),
-        history=tuple(state.history),
-        best_step=state.best_step,
-        best_score=state.best_score,
-        steps=state.step,
-        examples=state.examples,
-        duration_s=state.elapsed_s,
-        stopped=result.stopped,
-        base_sha256=sha256,
         base_sha256_before=before,
         base_sha256_after=tensors_sha256(network.base_tensors.items()),
+        base_sha256=sha256,
         processes=processes.count,
     )
 

@@ -12,6 +12,8 @@ from playground.comparison.figures import TechniqueFigures
 from playground.comparison.measured_here import RunRequest, new_folder, read_request, runs_root
 from playground.comparison.techniques import technique_named, title_of
 from playground.errors import PlaygroundError
+from playground.models.catalog import SMOLLM2
+from playground.models.sources import ModelChoice
 from playground.types import ChatModel
 from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison import resources as comparison_resources
@@ -113,7 +115,7 @@ def _draw_over(measurement: Measurement) -> None:
 def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
     """Draw the techniques of a scenario, recorded and fresh figures side by side, each with a button to measure it."""
     figures = comparison.figures if comparison else ()
-    all_cells = _cells(scenario, shared_session().model_choice.source, _known(scenario, figures))
+    all_cells = _cells(scenario, shared_session().model_choice, _known(scenario, figures))
     ready = tuple(cell for cell in all_cells if not cell.problem)
     is_busy = (latest := DESK.latest()) is not None and not latest.is_over
     size, cap = _draw_controls(scenario, ready, figures, is_busy)
@@ -133,8 +135,9 @@ def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
 
 
 @st.cache_data(ttl=30, max_entries=4, show_spinner=False)
-def _cells(scenario: str, source: str, known: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    return measuring.cells(scenario, known, bundled=source == "bundled")
+def _cells(scenario: str, choice: ModelChoice, known: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    # The adapters that answer fit the small bundled model only.
+    return measuring.cells(scenario, known, bundled=choice.bundle is SMOLLM2)
 
 
 def _known(scenario: str, figures: Sequence[TechniqueFigures] = ()) -> tuple[Cell, ...]:
@@ -177,7 +180,7 @@ def _draw_controls(
         requests = _requests(scenario, ready, chosen, cap)
         for other in scenarios if every else ():
             if other != scenario:
-                cells = _cells(other, shared_session().model_choice.source, _known(other))
+                cells = _cells(other, shared_session().model_choice, _known(other))
                 requests += _requests(other, tuple(cell for cell in cells if not cell.problem), chosen, cap)
         st.button(
             "Measure all techniques",
@@ -240,7 +243,7 @@ def _draw_interrupted(scenario: str, cap: float | None, is_busy: bool) -> None:
     offered = 0
     for file in files:
         request = None if file.recorded or file.name in shown else read_request(file.folder)
-        if request is None or request.model != measuring.model_name(shared_session().model_choice):
+        if request is None or request.model != shared_session().model_choice.command_line_name:
             continue
         done = len(comparison_resources.rows_of(file).records)
         try:
@@ -275,7 +278,7 @@ def _rates(
 
 
 def _requests(scenario: str, cells: Sequence[Cell], size: str, cap: float | None) -> list[RunRequest]:
-    model = measuring.model_name(shared_session().model_choice)
+    model = shared_session().model_choice.command_line_name
     return measuring.requests_of(scenario, cells, limits_of(scenario)[size], model, cap)
 
 

@@ -25,8 +25,8 @@ from scenarios import registry
 QUICK, SAMPLE, ALL = "quick", "sample", "all"
 
 _NEEDS_BUNDLED = (
-    "The adapter was trained on the bundled model and fits no other. Choose the bundled model in the "
-    "sidebar to measure it."
+    "The adapter was trained on the small bundled model and fits no other. Choose that model in the sidebar to measure "
+    "it."
 )
 _START_S = 20.0
 """Loading, indexing and warming up, before the first row."""
@@ -255,10 +255,3 @@ def is_priced(choice: ModelChoice) -> bool:
         return True
     price = pricing.cost_usd(Usage(1, 1), choice.endpoint.model, provider_base_url=choice.endpoint.base_url)
     return price is not None
-
-
-def model_name(choice: ModelChoice) -> str:
-    """Return what a run notes as the choice of its model, as on the command line."""
-    if choice.source == "bundled":
-        return "bundled"
-    return f"endpoint:{choice.label}" if choice.source == "endpoint" else choice.name

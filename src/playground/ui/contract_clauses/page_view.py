@@ -11,10 +11,10 @@ from playground.errors import DocumentError
 from playground.flagging.report import ReportRow
 from playground.flagging.report.risk_style import RISK_COLOURS
 from playground.types import Clause, Document, FlaggedContract
+from playground.ui.contract_clauses.contract import HEIGHT
 from playground.ui.contract_clauses.state import ContractEntry, Key, session
 from playground.ui.shared.markup import escape_markdown
 
-HEIGHT = 600
 _MOST_PICTURES = 64
 _TTL_S = 3600
 _TEXT, _PAGE = "Text", "Page"

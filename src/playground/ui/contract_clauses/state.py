@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from playground.documents.page_view import PDF_START
+from playground.documents.sniffing import is_pdf
 from playground.flagging.flags import ScoredContract, flag_contract
 from playground.flagging.report import Correction, Verdict
 from playground.types import Completion, Document, FlaggedContract, Label, SimilarClause
@@ -128,7 +128,7 @@ class ContractEntry:
     @property
     def is_pdf(self) -> bool:
         """True where the bytes of a PDF are kept, to show its pages."""
-        return self.data is not None and PDF_START in self.data[:1024]
+        return self.data is not None and is_pdf(self.data)
 
     @property
     def original_docx(self) -> bytes | None:

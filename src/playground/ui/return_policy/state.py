@@ -12,6 +12,7 @@ from playground.answering.answer import BotSettings
 from playground.answering.policy_versions import PolicyShelf, PolicyVersion
 from playground.answering.prompt import Mode
 from playground.errors import AdapterError
+from playground.models.catalog import SMOLLM2
 from playground.retrieval.index import Fusion, RetrievalSettings
 from playground.types import Answer, Document
 from playground.ui.return_policy.conversation import ChatTurn, Stamp
@@ -189,10 +190,15 @@ def reader_problem() -> str:
     """Return why RAG + LoRA cannot answer with the model that is chosen, in a sentence; "" when it can."""
     if reader_identity() is not None:
         return ""
-    source = shared_session().model_choice.source
-    if source == "bundled":
+    choice = shared_session().model_choice
+    if choice.bundle is SMOLLM2:
         return "There is no adapter that reads passages yet. Train one, or choose another technique."
-    if source == "endpoint":
+    if choice.bundle is not None:
+        return (
+            "RAG + LoRA was trained on the small bundled model and fits no other. Choose Small in the sidebar, or "
+            "another technique here."
+        )
+    if choice.source == "endpoint":
         return (
             "RAG + LoRA was trained on the bundled model and fits no other. Choose the bundled model in the sidebar, "
             "or another technique here."

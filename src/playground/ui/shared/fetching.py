@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.models.bundled import FetchProgress, ensure_bundle
 from playground.models.catalog import Bundle
+from playground.models.sources import check_memory
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.session import Key, session
@@ -19,6 +20,7 @@ def start_fetch(bundles: Sequence[Bundle]) -> None:
 
     def work(report: jobs.Report) -> bool:
         for bundle in bundles:
+            check_memory(bundle)  # before a gigabyte is fetched that cannot be used
             ensure_bundle(bundle, report)
         return True
 
