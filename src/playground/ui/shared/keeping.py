@@ -265,8 +265,9 @@ def _same(state: tuple[object, ...], before: object) -> bool:
 
 def _is_open() -> bool:
     """Tell whether other machines reach the app: it listens for them, or this page goes by another name."""
-    here = (str(config.get_option("server.address") or ""), urlsplit(f"//{st.context.headers.get('Host', '')}").hostname)
-    return not _is_loopback(here[0]) or not (here[1] is None or _is_loopback(here[1]))
+    listens_at = str(config.get_option("server.address") or "")
+    name = urlsplit(f"//{st.context.headers.get('Host', '')}").hostname
+    return not _is_loopback(listens_at) or not (name is None or _is_loopback(name))
 
 
 def _is_loopback(address: str) -> bool:
