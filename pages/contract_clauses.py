@@ -9,14 +9,17 @@ from playground.ui.contract_clauses.contract import draw_contract, draw_notes, d
 from playground.ui.contract_clauses.exports import draw_exports
 from playground.ui.contract_clauses.flagger_choice import flagger_choices
 from playground.ui.contract_clauses.flags import draw_panel
+from playground.ui.contract_clauses.kept import CONTRACTS
 from playground.ui.contract_clauses.page_view import draw_pages, shows_pages
 from playground.ui.contract_clauses.prompting import draw_prompting
 from playground.ui.contract_clauses.side_by_side import draw_comparison, draw_table
 from playground.ui.contract_clauses.sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_last_notice
 from playground.ui.contract_clauses.state import Key
 from playground.ui.shared import resources
+from playground.ui.shared.keeping import keep_up
 from playground.ui.shared.layout import begin_page
 
+keep_up(CONTRACTS)
 begin_page(
     "Contract flagger",
     "Scenario B. Fine-tuning changes the weights: a small LoRA layer learned from annotated clauses flags new ones.",

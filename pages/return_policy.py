@@ -8,11 +8,14 @@ from playground.ui.return_policy.answer import draw_metrics
 from playground.ui.return_policy.chat import draw_chat
 from playground.ui.return_policy.conversation import metrics_of
 from playground.ui.return_policy.evidence import draw_passages, draw_what_the_model_saw
+from playground.ui.return_policy.kept import BOT
 from playground.ui.return_policy.policy import draw_policy
 from playground.ui.return_policy.settings import draw_modes, draw_settings
 from playground.ui.return_policy.side_by_side import draw_techniques, draw_versions
+from playground.ui.shared.keeping import keep_up
 from playground.ui.shared.layout import begin_page
 
+keep_up(BOT)
 begin_page(
     "Return-policy bot",
     "Scenario A. Prompt engineering changes what the model reads, so a new policy counts from the next question on.",

@@ -32,6 +32,14 @@ settings.load_profile("search" if "PLAYGROUND_FUZZ_EXAMPLES" in os.environ else 
 BROWSER_WAIT_MS = 120_000  # loading models on a busy machine; nothing is expected to take this long
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Pages keep their sessions in a folder of the tests, not among the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_SESSIONS", str(tmp_path_factory.mktemp("sessions")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def smollm2_gguf() -> Path:
     """Return the bundled language model's file."""

@@ -42,6 +42,20 @@ def typed(kind: type[Kind], value: object) -> Kind:
     return typed_json(kind, json.dumps(value))
 
 
+def json_of(value: object) -> bytes:
+    """Return a dataclass as JSON that ``typed_json`` reads back.
+
+    Raises:
+        ValueError: something in it is nothing that JSON can say: half of a character, an object of no known kind.
+    """
+    from pydantic_core import PydanticSerializationError
+
+    try:
+        return bytes(_adapter(type(value)).dump_json(value, warnings="error"))
+    except (PydanticSerializationError, UnicodeError) as error:
+        raise ValueError(str(error)) from error
+
+
 def fault(error: Exception) -> str:
     """Return the first reason why a value was refused, with its place: "asks.0.type: Input should be ..."."""
     from pydantic import ValidationError

@@ -23,7 +23,8 @@ def running_app(folder: Path, variables: Mapping[str, str] | None = None) -> Ite
     command += ["--server.headless", "true"]
     log = folder / "log"
     # Adapters that a test trains, and runs that it makes, do not end up among the user's own.
-    places = {"PLAYGROUND_ADAPTERS": str(folder / "adapters"), "PLAYGROUND_RUNS": str(folder / "runs")}
+    names = ("adapters", "runs", "sessions")
+    places = {f"PLAYGROUND_{name.upper()}": str(folder / name) for name in names}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -22,6 +22,7 @@ from playground.types import Answer, ChatModel, Embedder
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import AVATAR, draw_question
 from playground.ui.return_policy.conversation import ChatTurn, history_for
+from playground.ui.return_policy.kept import restore_activity, start_restoring
 from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import (
     Answering,
@@ -68,7 +69,8 @@ def request_sample(name: str) -> PolicyRequest:
 def advance(slots: Slots) -> None:
     """Take the next step, show the work under way until some of it ends, then draw the page anew."""
     _follow_address()
-    activities = [_start_what_is_due(slots), _swap_activity(slots), _answer_activity(slots), _both_activity(slots)]
+    activities = [_start_what_is_due(slots), restore_activity(slots.swap), _swap_activity(slots)]
+    activities += [_answer_activity(slots), _both_activity(slots)]
     if jobs.follow([activity for activity in activities if activity]):
         st.rerun()
     _warm_up()
@@ -78,6 +80,8 @@ def _follow_address() -> None:
     """Load the sample that a link names (``?policy=FILE``), and the default one when a session begins."""
     data = session()
     named = st.query_params.get("policy", "")
+    if data.kept_versions or data.restoring:
+        return
     nothing_yet = data.shelf.active is None and not (data.preparing or data.wanted_policy or data.notice)
     if nothing_yet or (named and named != data.linked_policy):
         data.linked_policy = named
@@ -87,7 +91,7 @@ def _follow_address() -> None:
 def _start_what_is_due(slots: Slots) -> jobs.Activity | None:
     """Start what was asked for. Returns the fetch that has to come first, if one is under way."""
     data = session()
-    due = data.wanted_policy or data.pending_question is not None or data.pending_both
+    due = data.wanted_policy or data.kept_versions or data.pending_question is not None or data.pending_both
     missing = (
         resources.missing_bundles(shared_session().model_choice) if due and shared_session().fetching is None else ()
     )
@@ -100,7 +104,9 @@ def _start_what_is_due(slots: Slots) -> jobs.Activity | None:
     if shared_session().fetching:
         _draw_waiting(slots, "Waiting for the models.")
         return fetch_activity(slots.status)
-    if data.wanted_policy:
+    if data.kept_versions:
+        _start_restoring(slots)
+    elif data.wanted_policy and not data.restoring:
         _start_preparing_wanted(slots)
     if data.shelf.active is None:
         _draw_waiting(slots, "Waiting for the policy to be indexed.")
@@ -114,6 +120,17 @@ def _draw_waiting(slots: Slots, reason: str) -> None:
         with slots.answer.container():
             draw_question(question)
             st.chat_message("assistant", avatar=AVATAR).caption(reason)
+
+
+def _start_restoring(slots: Slots) -> None:
+    data = session()
+    versions, data.kept_versions = data.kept_versions, ()
+    try:
+        with slots.swap, st.spinner("Loading the embedding model…"):
+            data.restoring = start_restoring(versions, data.kept_active, resources.embedder())
+    except PlaygroundError as error:
+        _fail_policy(str(error))
+        st.rerun()
 
 
 def _start_preparing_wanted(slots: Slots) -> None:

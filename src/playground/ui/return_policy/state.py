@@ -85,6 +85,17 @@ class PolicyRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """A version of the policy as it was kept on disk, to be indexed again."""
+
+    number: int
+    document: Document
+    created_at: str
+    indexed_s: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question with everything that was set when it was asked; ``version`` is the one it will be answered on."""
 
@@ -155,6 +166,10 @@ class Session:
     selected_turn: int | None = None
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
+    kept_versions: tuple[KeptVersion, ...] = ()
+    kept_active: int | None = None
+    """Versions to be put back as soon as the embedding model is there, and which of them answers."""
+    restoring: Job[PolicyShelf] | None = None
     notice: Notice | None = None
     uploads: int = 0
     """How many files were taken; part of the uploader's identity, so that it is empty again after each."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.comparison.scenario import Scenario
+from playground.ui.shared.keeping import draw_keeping
 from playground.ui.shared.model_panel import draw_model_panel
 from scenarios.registry import all_scenarios
 
@@ -31,6 +32,7 @@ def begin_page(title: str, subtitle: str) -> None:
         st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
         st.divider()
         draw_model_panel()
+        draw_keeping()
     st.title(title, anchor=False)
     st.caption(subtitle)
 
