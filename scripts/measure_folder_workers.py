@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.flagging.files import contract_paths
-from playground.flagging.files.folder import available_cores
+from playground.flagging.files.pool import available_cores
 from playground.machine import commit, describe_machine, utc_now
 from playground.paths import CONTRACTS, ROOT
 

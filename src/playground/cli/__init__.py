@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from playground.cli import adapters, ask, evaluate, flag, models, read, report, train
+from playground.cli import adapters, ask, bulk, evaluate, flag, models, read, report, train
 from playground.errors import PlaygroundError
 from playground.text.terminal import one_line
 
@@ -96,6 +96,7 @@ def command_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     ask.add_command(commands)
     flag.add_command(commands)
+    bulk.add_command(commands)
     read.add_command(commands)
     evaluate.add_command(commands, argv)
     report.add_command(commands, argv)

@@ -39,7 +39,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--labels", metavar="A,B", help="labels to flag, or `all` (default: the liabilities)")
     parser.add_argument(
         "--shift",
-        type=_shift,
+        type=shift,
         default=0.0,
         metavar="X",
         help="move all thresholds by X log-odds: below 0 misses less, above 0 flags only what is surer (default: 0)",
@@ -124,7 +124,7 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
 
 def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
     from playground.flagging.files import flag_one, read_contract
-    from playground.flagging.files.folder import available_cores
+    from playground.flagging.files.pool import available_cores
     from playground.flagging.report import flag_report_json
 
     data, document = read_contract(arguments.contract)
@@ -271,7 +271,8 @@ def _labels(text: str | None, known: Sequence[str], scenario: Any) -> tuple[str,
     return tuple(chosen)
 
 
-def _shift(text: str) -> float:
+def shift(text: str) -> float:
+    """Read by how many log-odds thresholds move, for argparse."""
     try:
         value = float(text)
     except ValueError:

@@ -7,20 +7,18 @@ during which an engine with all cores would let the others idle.
 from __future__ import annotations
 
 import csv
+import functools
 import io
-import multiprocessing
-import os
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from playground.atomic import replace_file
 from playground.documents import SUPPORTED_SUFFIXES
-from playground.errors import DocumentError, ModelError, PlaygroundError
+from playground.errors import DocumentError, PlaygroundError
 from playground.flagging.files.contract import FlagJob, flag_one, is_done, read_contract, read_result, write_result
+from playground.flagging.files.pool import PROCESS_ENDED, available_cores, in_processes
 from playground.text.spreadsheet import spreadsheet_cell
 
 SUMMARY_FILE = "summary.csv"
@@ -29,7 +27,6 @@ SUMMARY_COLUMNS = (
     *("kind", "missing", "adapter", "notes", "file_sha256"),
 )
 _RISKS = ("high", "medium", "low", "informational")
-_STOP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def contract_paths(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
         files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError as error:
         raise DocumentError(f"{folder} cannot be read ({error.strerror}). Check its name and permissions.") from error
-    taken = [p for p in files if p.suffix.lower() in SUPPORTED_SUFFIXES and p.stem.lower() != "readme"]
+    taken = [path for path in files if is_contract(path)]
     if not taken:
         raise DocumentError(
             f"{folder} holds no contract. Put files of these types into it: {', '.join(SUPPORTED_SUFFIXES)}."
@@ -70,9 +67,10 @@ def contract_paths(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     return tuple(taken), tuple(path.name for path in files if path not in taken)
 
 
-def available_cores() -> int:
-    """Return the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def is_contract(path: Path) -> bool:
+    """Tell by a file's name whether a folder's command takes it: a type that is read, not hidden, no README."""
+    named = path.suffix.lower() in SUPPORTED_SUFFIXES and path.stem.lower() != "readme"
+    return named and not path.name.startswith(".")
 
 
 def default_workers(files: int) -> int:
@@ -99,7 +97,7 @@ def flag_folder(paths: Sequence[Path], job: FlagJob, out: Path, workers: int) ->
     for path in skipped:
         done += 1
         yield Progress(done, len(paths), FileOutcome(path.name, skipped=True))
-    outcomes = _in_processes(pending, job, out, workers) if min(workers, len(pending)) > 1 else _here(pending, job, out)
+    outcomes = _outcomes(pending, job, out, workers)
     for outcome in outcomes:
         done += 1
         yield Progress(done, len(paths), outcome)
@@ -145,14 +143,22 @@ def _summary_row(outcome: FileOutcome, result: dict[str, Any] | None) -> list[st
     ]
 
 
-def _here(paths: Sequence[Path], job: FlagJob, out: Path) -> Iterator[FileOutcome]:
-    """Flag in this process, with all cores."""
-    if not paths:
+def _outcomes(pending: Sequence[Path], job: FlagJob, out: Path, workers: int) -> Iterator[FileOutcome]:
+    """Flag here with all cores where one process is enough, else in several."""
+    start = functools.partial(_start, job, out)
+    if not pending:
         return
-    model = job.load_model(available_cores())
-    evidence = job.evidence
-    for path in paths:
-        yield _flag_file(path, model, evidence, job, out)
+    if min(workers, len(pending)) > 1:
+        yield from in_processes(
+            pending, start, min(workers, len(pending)), lambda path: FileOutcome(path.name, PROCESS_ENDED)
+        )
+    else:
+        yield from map(start(available_cores()), pending)
+
+
+def _start(job: FlagJob, out: Path, threads: int) -> Callable[[Path], FileOutcome]:
+    model, evidence = job.load_model(threads), job.evidence
+    return lambda path: _flag_file(path, model, evidence, job, out)
 
 
 def _flag_file(path: Path, model: Any, evidence: Any, job: FlagJob, out: Path) -> FileOutcome:
@@ -168,94 +174,3 @@ def _flag_file(path: Path, model: Any, evidence: Any, job: FlagJob, out: Path) -
         what = f"{type(error).__name__}: {str(error)[:200]}"
         return FileOutcome(path.name, f"Something went wrong that should not ({what}). Report it.")
     return FileOutcome(path.name)
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: Any
-    connection: Connection
-    path: Path | None = None
-
-
-def _in_processes(paths: Sequence[Path], job: FlagJob, out: Path, workers: int) -> Iterator[FileOutcome]:
-    """Flag in ``workers`` processes, each of which gets the next file when it is done with one.
-
-    A process that dies takes one file with it: that one is reported, and a new process goes on with the next.
-    """
-    count = min(workers, len(paths))
-    threads = max(1, available_cores() // count)
-    waiting = list(reversed(paths))
-    busy = [_start(job, out, threads) for _ in range(count)]
-    try:
-        for worker in busy:
-            _give(worker, waiting)
-        while busy:
-            ready = wait([worker.connection for worker in busy])
-            for worker in [worker for worker in busy if worker.connection in ready]:
-                path = worker.path
-                try:
-                    reply = worker.connection.recv()
-                except (EOFError, OSError):
-                    _end(worker)
-                    busy.remove(worker)
-                    if path is not None:
-                        yield FileOutcome(path.name, "The process that read it ended (too little memory?). Split it.")
-                    if waiting:
-                        busy.append(_start(job, out, threads))
-                        _give(busy[-1], waiting)
-                    continue
-                if isinstance(reply, str):
-                    raise ModelError(reply)
-                yield reply
-                if not _give(worker, waiting):
-                    _end(worker)
-                    busy.remove(worker)
-    finally:
-        for worker in busy:
-            worker.process.terminate()
-            _end(worker)
-
-
-def _start(job: FlagJob, out: Path, threads: int) -> _Worker:
-    # Spawned, not forked: a fork would copy the locks of libraries in whatever state they are.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, job, out, threads), daemon=False)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours)
-
-
-def _give(worker: _Worker, waiting: list[Path]) -> bool:
-    """Give a worker the next file, or tell it that there is none."""
-    worker.path = waiting.pop() if waiting else None
-    try:
-        worker.connection.send(worker.path)
-    except OSError:  # it has died: found out when its reply is read
-        return worker.path is not None
-    return worker.path is not None
-
-
-def _end(worker: _Worker) -> None:
-    worker.connection.close()
-    worker.process.join(_STOP_S)
-    if worker.process.is_alive():
-        worker.process.kill()
-        worker.process.join()
-    worker.process.close()
-
-
-def _work(connection: Connection, job: FlagJob, out: Path, threads: int) -> None:
-    """Load a model and flag what comes, until None comes. Ctrl-C is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        model = job.load_model(threads)
-    except PlaygroundError as error:
-        connection.send(str(error))
-        return
-    evidence = job.evidence
-    try:
-        while (path := connection.recv()) is not None:
-            connection.send(_flag_file(path, model, evidence, job, out))
-    except (EOFError, OSError):  # the parent has left
-        return
