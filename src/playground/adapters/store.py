@@ -71,7 +71,8 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class AdapterStore:
-    """The user's adapters in ``root`` and read-only ones in ``shipped``. Nothing is cached: every call reads the disk.
+    """The user's adapters in ``root`` and read-only ones in ``shipped``. Every call looks at the disk, and reads
+    what changed since the last look.
 
     Safe for threads and processes at the same time: a name is published by one rename, which one of them wins.
     """

@@ -23,7 +23,7 @@ from playground.ui.training.store import _row
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 from tests.support.fakes_adapters import writing
 from tests.support.fakes_training import ScriptedTraining, trained_adapter, use_training
-from tests.support.fakes_ui import ROOT, click, html, run, words
+from tests.support.fakes_ui import ROOT, click, html, run, unfold, words
 
 PAGE = "pages/training.py"
 HEADER = "text,labels,contract\n"
@@ -89,6 +89,7 @@ def test_the_first_screen_shows_what_there_is_to_learn(store: AdapterStore) -> N
     assert app.number_input(key="training_epochs").value == 6
     assert app.number_input(key="training_minutes").value == 2
     assert len(app.get("plotly_chart")) == 1
+    unfold(app, "training_contents", "Examples")
     assert len([text for text in app.text if len(text.value) > 20]) >= 4, "examples are shown"
     assert not app.button(key="training_start").disabled
     assert any("There is none yet" in text for text in words(app.caption))
@@ -148,6 +149,7 @@ def test_what_a_training_brought_can_be_read_and_used(
     assert error.text in [text.value for text in app.text]
 
     assert report.test.reliability
+    unfold(app, "training_store_reliability")
     charts = " ".join(str(chart.proto) for chart in app.get("plotly_chart"))
     assert charts.count("Share that is right, by probability") == 2, "in the report and beside the stored adapter"
     assert any("On the dashed line a probability means what it says" in text for text in words(app.caption))
@@ -260,6 +262,7 @@ def test_adapters_are_activated_exported_deleted_and_imported(store: AdapterStor
     data = store.export_zip("two")
     click(app, "training_store_delete")
     assert [stored.name for stored in store.list()] == ["one"]
+    unfold(app, "training_store", "Import")
     uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_store_import"))
     uploader.upload("two.zip", data, "application/zip")
     run(app)
@@ -282,7 +285,7 @@ def test_a_damaged_adapter_is_told_and_the_others_stay(store: AdapterStore) -> N
 def test_two_adapters_are_compared_by_what_differs(store: AdapterStore) -> None:
     store.save("one", writing(labels=("Insurance",), seed=1))
     store.save("two", writing(labels=("Insurance",), seed=2))
-    app = open_page()
+    app = unfold(open_page(), "training_store", "Compare")
     compared = next(frame.value for frame in app.dataframe if "Property" in frame.value.columns)
     assert list(compared["Property"]) == ["seed"]
 
@@ -298,7 +301,7 @@ def test_the_reliability_of_a_stored_adapter_is_drawn(store: AdapterStore) -> No
     store.save("plain", writing(labels=("Insurance",)))
     app = open_page()
     app.selectbox(key="training_store_pick").set_value("drawn")
-    run(app)
+    unfold(app, "training_store_reliability")
     (chart,) = app.get("plotly_chart")[-1:]
     assert "0.31" in str(chart.proto) and "as predicted" in str(chart.proto)
     assert any("50 pairs. Measured on 12 unseen" in text for text in words(app.caption))

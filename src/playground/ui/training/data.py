@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -27,6 +28,9 @@ from playground.ui.shared.notices import Notice, draw_notice
 from playground.ui.training import resources
 from playground.ui.training.state import Data, DataSource, Key, RawFile, annotations_of, session
 from scenarios.contract_clauses import scenario
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SOURCES: dict[DataSource, str] = {
     "written": "The project's clauses",
@@ -241,15 +245,22 @@ def draw_contents(data: Data, labels: tuple[str, ...]) -> None:
         f"**{len(annotations.examples):,} clauses** of {contracts:,} contracts, {negatives:,} of them without any of "
         f"the {len(labels)} labels"
     )
-    counted, read = st.tabs(["Labels", "Examples"], key="training_contents")
+    counted, read = st.tabs(["Labels", "Examples"], key=Key.CONTENTS, on_change="rerun")
     with counted, st.container(height=540, border=False):
-        st.plotly_chart(
-            label_counts_figure({label: count for label, count in counts.items() if label in labels}),
-            config={"displayModeBar": False},
-            key="training_label_counts",
-        )
+        if counted.open:
+            st.plotly_chart(
+                _label_counts(tuple((label, count) for label, count in counts.items() if label in labels)),
+                config={"displayModeBar": False},
+                key="training_label_counts",
+            )
     with read, st.container(height=540, border=False):
-        _draw_examples(annotations.examples, labels)
+        if read.open:
+            _draw_examples(annotations.examples, labels)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _label_counts(counts: tuple[tuple[str, int], ...]) -> go.Figure:
+    return label_counts_figure(dict(counts))
 
 
 def _draw_examples(examples: tuple[AnnotatedClause, ...], labels: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ from playground.ui.training.report import activate
 from playground.ui.training.state import Key, session
 from scenarios.contract_clauses import scenario
 
+STORE_TABS = ("Use, export, delete", "Compare", "Import")
 _MOST_COMPARED = 4
 _EACH_ON_ITS_OWN = "On each adapter's own test data, see its card: rows measured on other data do not compare."
 
@@ -41,13 +42,17 @@ def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
         )
     else:
         st.caption("There is none yet. Train one above, or import one.")
-    chosen, compared, imported = st.tabs(["Use, export, delete", "Compare", "Import"], key="training_store")
+    # Only what is open is drawn: hidden tables and charts would be most of the page's time.
+    chosen, compared, imported = st.tabs(STORE_TABS, key=Key.STORE_TABS, on_change="rerun")
     with chosen:
-        _draw_actions(store, adapters, active)
+        if chosen.open:
+            _draw_actions(store, adapters, active)
     with compared:
-        _draw_comparison(store, adapters)
+        if compared.open:
+            _draw_comparison(store, adapters)
     with imported:
-        _draw_import(store)
+        if imported.open:
+            _draw_import(store)
 
 
 def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
@@ -104,13 +109,16 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
     if not is_usable:
         st.caption("Contracts are flagged with encoders; adapters of language models are for comparison.")
     if stored.manifest.task == "clauses":
-        with st.expander("Reliability of its probabilities"):
+        reliability = st.expander("Reliability of its probabilities", key=Key.STORE_RELIABILITY, on_change="rerun")
+        if reliability.open:
             measured_on = stored.manifest.metrics.get("measured_on")
-            draw_reliability(reliability_of(stored), measured_on, f"store_reliability_{stored.identity}")
+            with reliability:
+                draw_reliability(reliability_of(stored), measured_on, f"store_reliability_{stored.identity}")
     if stored.card_path is not None:
-        with st.expander("Model card"):
+        card = st.expander("Model card", key=Key.STORE_CARD, on_change="rerun")
+        if card.open:
             # A stranger's words: shown letter for letter.
-            st.code(_card(stored), language=None, wrap_lines=True, height=320)
+            card.code(_card(stored), language=None, wrap_lines=True, height=320)
 
 
 def _card(stored: StoredAdapter) -> str:
@@ -121,13 +129,14 @@ def _card(stored: StoredAdapter) -> str:
 
 
 def _draw_export(store: AdapterStore, stored: StoredAdapter) -> None:
-    try:
-        data = store.export_zip(stored.name)
-    except PlaygroundError as error:
-        st.caption(escape_markdown(str(error)))
-        return
+    # Packed when it is clicked: every redraw would pack megabytes otherwise.
     st.download_button(
-        "Export zip", data, f"{stored.name}.zip", "application/zip", key=Key.STORE_EXPORT, on_click="ignore"
+        "Export zip",
+        lambda: store.export_zip(stored.name),
+        f"{stored.name}.zip",
+        "application/zip",
+        key=Key.STORE_EXPORT,
+        on_click="ignore",
     )
 
 
