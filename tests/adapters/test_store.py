@@ -24,9 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground import atomic
-from playground.adapters import AdapterManifest, AdapterStore, check_base, check_name, default_root, verify
+from playground.adapters import AdapterManifest, AdapterStore, check_base, check_name, contents, default_root, verify
 from playground.adapters import archive as archive_module
-from playground.adapters import contents
 from playground.adapters.archive import pack, unpack
 from playground.adapters.manifest import free_name, manifest_from, manifest_json
 from playground.errors import AdapterError

@@ -17,7 +17,7 @@ from playground.ui.contract_clauses.contract import HEIGHT
 from playground.ui.contract_clauses.contract_html import count_chips_html, evidence_html, excerpt, tag_html
 from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
-from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session
+from playground.ui.contract_clauses.state import PROMPTING, ContractEntry, Judged, Key, catalogue, session
 from playground.ui.shared.markup import escape_html
 
 CARDS = 8
@@ -47,9 +47,16 @@ def _draw_slider(judged: Judged) -> None:
         key=Key.SHIFT,
         persist_state="session",
         help="Moves the thresholds of all labels together, in log-odds.",
+        on_change=_moved,
     )
     said = measured_html(judged.choice, state.shift(), state.shown_labels())
     st.html(f'<div class="measured">{said}</div>')
+
+
+def _moved() -> None:
+    # The contract is a fragment, and what is drawn of it elsewhere stands outside.
+    if st.session_state.get(Key.TABS) == PROMPTING:
+        st.rerun()
 
 
 def _shift_name(shift: float) -> str:
