@@ -245,7 +245,8 @@ def _finish(
 def _too_short(plan: TrainingPlan, split: TrainingSplit, trained: TrainedAdapter[Any]) -> tuple[str, ...]:
     """Say so when the time ended before much could be learnt: the figures are those of a beginning."""
     passes = trained.examples / len(split.train)
-    if plan.settings.max_minutes is None or passes >= min(2.0, 0.9 * plan.settings.epochs):
+    # What was stopped by hand was not ended by the time.
+    if trained.stopped or plan.settings.max_minutes is None or passes >= min(2.0, 0.9 * plan.settings.epochs):
         return ()
     return (
         f"The time budget ended the training after {passes:.1f} passes over the {len(split.train):,} clauses. Give it "
