@@ -1099,3 +1099,17 @@ def test_a_manifest_that_did_not_change_is_parsed_once_and_a_changed_one_again(t
     path = tmp_path / "one" / "manifest.json"
     path.write_bytes(path.read_bytes().replace(b'"seed": 1', b'"seed": 2'))
     assert store.list()[0].manifest.seed == 2
+
+
+def test_an_adapter_is_renamed_and_stays_active_and_a_taken_name_is_refused(tmp_path):
+    store = AdapterStore(tmp_path)
+    store.save("one", writing(seed=1))
+    store.save("two", writing(seed=2))
+    store.activate("one", "clauses")
+    assert store.rename("one", "better").name == "better"
+    assert store.active("clauses").name == "better"
+    assert {stored.name for stored in store.list()} == {"better", "two"}
+    for wrong in ("two", "../out", ""):
+        with pytest.raises(AdapterError):
+            store.rename("better", wrong)
+    assert store.get("better").manifest.seed == 1

@@ -211,12 +211,24 @@ def test_a_changed_flagger_judges_again_and_back_costs_nothing(monkeypatch, tmp_
     assert "Uncapped Liability" in cards(app)[0]
 
 
-def test_a_newly_activated_adapter_is_followed(monkeypatch, tmp_path):
+def test_what_another_window_activates_for_everybody_is_told_and_changes_nothing_here(monkeypatch, tmp_path):
     store = store_with(tmp_path, "first", "second")
     app = paste(open_page(monkeypatch, store))
     store.activate("second", "clauses")
     run(app)
+    assert app.selectbox(key="contract_flagger").value == store.get("first").identity
+    assert any("second@" in text and "for everybody on this machine" in text for text in words(app.info))
+
+
+def test_what_this_window_asked_for_on_another_page_is_followed_once(monkeypatch, tmp_path):
+    store = store_with(tmp_path, "first", "second")
+    app = paste(open_page(monkeypatch, store))
+    app.session_state["playground_shared_session"].flagger = store.get("second").identity
+    run(app)
     assert app.selectbox(key="contract_flagger").value == store.get("second").identity
+    app.selectbox(key="contract_flagger").set_value(store.get("first").identity)
+    run(app)
+    assert app.selectbox(key="contract_flagger").value == store.get("first").identity
 
 
 def test_a_flagger_that_fails_is_a_sentence_and_can_be_tried_again(monkeypatch, store):

@@ -18,9 +18,11 @@ from playground.ui.contract_clauses.contract import draw_contract
 from playground.ui.contract_clauses.exports import draw_exports
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
 from playground.ui.contract_clauses.flags import draw_panel
+from playground.ui.contract_clauses.kept import CONTRACTS
 from playground.ui.contract_clauses.page_view import draw_pages, shows_pages
 from playground.ui.contract_clauses.side_by_side import draw_comparison, draw_table
 from playground.ui.contract_clauses.state import ContractEntry, Judged
+from playground.ui.shared.keeping import keep_up
 
 
 @st.fragment
@@ -48,3 +50,4 @@ def draw_flagged(
         with base:
             draw_comparison(entry, choice)
     search_evidence(choice)
+    keep_up(CONTRACTS)  # decisions are made in here, without the page's own beginning

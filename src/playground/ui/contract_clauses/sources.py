@@ -15,6 +15,7 @@ from playground.ui.contract_clauses.state import Key, session
 from playground.ui.shared.layout import link_to_training
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
+from playground.ui.shared.session import session as shared_session
 
 _SAMPLES = {
     "services-agreement.pdf": "IT services, 12 pages, UK",
@@ -150,11 +151,15 @@ def _draw_flagger(choices: FlaggerChoices) -> FlaggerChoice:
 
 
 def _follow_active(choices: FlaggerChoices, by_key: dict[str, FlaggerChoice]) -> None:
-    """Choose the active adapter at first, and again when another one was activated."""
-    data = session()
-    if st.session_state.get(Key.FLAGGER) not in by_key or data.active_seen != choices.default.key:
+    """Choose at first what everybody here flags with, and later what this session asked for on another page.
+
+    What another session makes the flagger for everybody is announced, and changes nothing here by itself.
+    """
+    data, wanted = session(), shared_session().flagger
+    if wanted in by_key and data.followed != wanted:
+        st.session_state[Key.FLAGGER] = data.followed = wanted
+    elif st.session_state.get(Key.FLAGGER) not in by_key:
         st.session_state[Key.FLAGGER] = choices.default.key
-    data.active_seen = choices.default.key
 
 
 def draw_adapter_notes(choices: FlaggerChoices) -> None:

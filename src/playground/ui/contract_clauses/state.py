@@ -251,8 +251,8 @@ class ContractSession:
     uploads: int = 0
     linked: str = ""
     """The sample that the page's address named last; a new name is followed once."""
-    active_seen: str = ""
-    """The default flagger when the page was last drawn: a newly activated adapter is followed once."""
+    followed: str = ""
+    """The flagger that this session asked for last on another page: it is followed once."""
 
 
 def session() -> ContractSession:

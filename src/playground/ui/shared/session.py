@@ -38,6 +38,8 @@ class SharedSession:
     """What all pages share of a session: the model that answers, and the fetching of models."""
 
     model_choice: ModelChoice = field(default_factory=ModelChoice)
+    flagger: str = ""
+    """Identity of the adapter that this session flags contracts with; "" for the one that everybody here does."""
     fetching: Job[bool] | None = None
     fetch_stopped: str | None = None
     """Why fetching does not start by itself any more: "" after a cancel, else the error."""

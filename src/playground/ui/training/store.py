@@ -6,12 +6,14 @@ import streamlit as st
 
 from playground.adapters import AdapterStore, StoredAdapter, Task
 from playground.adapters.archive import MAX_ARCHIVE_BYTES
+from playground.adapters.quality import below_base
 from playground.errors import PlaygroundError
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
+from playground.ui.shared.session import session as shared_session
 from playground.ui.shared.words import NOTHING
 from playground.ui.training.reliability import draw_reliability, reliability_of
-from playground.ui.training.report import activate
+from playground.ui.training.report import activate, use_here
 from playground.ui.training.state import Key, session
 from scenarios.contract_clauses import scenario
 
@@ -31,6 +33,7 @@ def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
     for problem in store.problems():
         st.warning(escape_markdown(problem), icon=":material/warning:")
     adapters = [stored for stored in store.list() if stored.manifest.task == task]
+    adapters.sort(key=lambda stored: below_base(stored.manifest) is not None)
     if adapters:
         st.dataframe(
             [_row(stored, active) for stored in adapters],
@@ -62,7 +65,12 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
     score = score[0] if isinstance(score, list) else score  # with its interval, in that of the shipped flagger
     loss = manifest.metrics.get("validation_loss")
     stopped = manifest.hyper_parameters.get("stopped_early") is True
-    remarks = [*(["shipped"] if stored.shipped else []), *(["stopped early"] if stopped else [])]
+    worse = below_base(manifest) is not None
+    remarks = [
+        *(["worse than its untrained base"] if worse else []),
+        *(["shipped"] if stored.shipped else []),
+        *(["stopped early"] if stopped else []),
+    ]
     measured: dict[str, object] = {
         "Labels": len(manifest.labels),
         "Clauses": manifest.data["examples"],
@@ -74,7 +82,7 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
             "Validation loss": float(loss) if isinstance(loss, (int, float)) else None,
         }
     return {
-        "": "● active" if stored.identity == active else "",
+        "": "● for everybody" if stored.identity == active else "",
         "Adapter": stored.identity,
         "Base": manifest.base_id,
         **measured,
@@ -93,8 +101,16 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
     stored = by_name.get(str(name)) or adapters[0]
     is_usable = stored.manifest.task == "reader" or stored.manifest.base_kind == "encoder"
     with st.container(horizontal=True, vertical_alignment="center"):
+        if stored.manifest.task == "clauses":
+            st.button(
+                "Use in this window",
+                key=Key.STORE_USE,
+                disabled=not is_usable or stored.identity == (shared_session().flagger or active),
+                on_click=use_here,
+                args=(store, stored.name),
+            )
         st.button(
-            "Activate",
+            "Use for everybody on this machine",
             key=Key.STORE_ACTIVATE,
             disabled=stored.identity == active or not is_usable,
             on_click=activate,
@@ -106,6 +122,9 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
             st.button(
                 "Delete", key=Key.STORE_DELETE, disabled=not confirmed, on_click=_delete, args=(store, stored.name)
             )
+    draw_notice(session().use_notice)
+    if not stored.shipped:
+        _draw_rename(store, stored)
     if not is_usable:
         st.caption("Contracts are flagged with encoders; adapters of language models are for comparison.")
     if stored.manifest.task == "clauses":
@@ -138,6 +157,22 @@ def _draw_export(store: AdapterStore, stored: StoredAdapter) -> None:
         key=Key.STORE_EXPORT,
         on_click="ignore",
     )
+
+
+def _draw_rename(store: AdapterStore, stored: StoredAdapter) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"{Key.STORE_NAME}_{stored.identity}"
+        st.text_input("Another name", stored.name, max_chars=64, key=key, width=260)
+        st.button("Rename", key=Key.STORE_RENAME, on_click=_rename, args=(store, stored.name, key))
+
+
+def _rename(store: AdapterStore, name: str, key: str) -> None:
+    data = session()
+    try:
+        renamed = store.rename(name, str(st.session_state.get(key) or "").strip())
+        data.use_notice = Notice("success", f"{name} is called {renamed.name} from now on.")
+    except PlaygroundError as error:
+        data.use_notice = Notice("error", str(error))
 
 
 def _delete(store: AdapterStore, name: str) -> None:
@@ -181,6 +216,10 @@ def _cell(value: object) -> str:
 
 
 def _draw_import(store: AdapterStore) -> None:
+    st.text_input(
+        "Under this name", key=f"{Key.STORE_IMPORT}_name", max_chars=64, placeholder="its own", width=260,
+        help="For an archive whose own name is taken here.",
+    )  # fmt: skip
     st.file_uploader(
         "A zip that this app exported",
         max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
@@ -199,7 +238,8 @@ def _take_import(store: AdapterStore) -> None:
     data.uploads += 1
     known = {label.name for label in scenario.labels()}
     try:
-        stored = store.import_zip(file.getvalue(), known_labels=known)
+        wanted = str(st.session_state.get(f"{Key.STORE_IMPORT}_name") or "").strip()
+        stored = store.import_zip(file.getvalue(), wanted or None, known_labels=known)
         data.store_notice = Notice("success", f"{stored.identity} is imported.")
     except PlaygroundError as error:
         data.store_notice = Notice("error", str(error))
