@@ -87,12 +87,13 @@ def _unfinished(plan: NotedPlan, folder: Path) -> UnfinishedTraining | None:
     if not checkpoints:
         return None
     newest = max(checkpoints, key=checkpoint_step)
-    trained_s, best = 0.0, None
+    trained_s = 0.0
+    best: object = None
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         record = json.loads((newest / "state.json").read_text(encoding="utf-8"))
         trained_s, best = float(record["elapsed_s"]), record["best_score"]
-    is_score = isinstance(best, (int, float)) and not isinstance(best, bool)
-    return UnfinishedTraining(plan, checkpoint_step(newest), trained_s, float(best) if is_score else None)
+    score = float(best) if isinstance(best, (int, float)) and not isinstance(best, bool) else None
+    return UnfinishedTraining(plan, checkpoint_step(newest), trained_s, score)
 
 
 def throw_away(name: str, store: AdapterStore) -> None:

@@ -26,6 +26,7 @@ from playground.ui.training.reliability import draw_reliability
 from playground.ui.training.state import Key, session
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
+Kind = Literal["primary", "secondary"]
 _BEFORE = BASE
 MORE_MINUTES = 2.0
 CONTRACTS_PAGE = "pages/contract_clauses.py"
@@ -54,7 +55,8 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
     worse = below_base(report.adapter.manifest) is not None
     with st.container(horizontal=True):
         # What is worse than the base is not what to do next with.
-        use, more = ("secondary", "primary") if worse else ("primary", "secondary")
+        use: Kind = "secondary" if worse else "primary"
+        more: Kind = "primary" if worse else "secondary"
         with st.container(horizontal=True, horizontal_alignment="left"):
             if worse:
                 _draw_more(report, run, store, more)
@@ -90,9 +92,7 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
             draw(report)
 
 
-def _draw_more(
-    report: TrainingReport, run: TrainingRun, store: AdapterStore, kind: Literal["primary", "secondary"]
-) -> None:
+def _draw_more(report: TrainingReport, run: TrainingRun, store: AdapterStore, kind: Kind) -> None:
     st.button(
         f"{MORE_MINUTES:g} minutes more",
         key=Key.MORE,
