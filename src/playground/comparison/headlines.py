@@ -11,6 +11,7 @@ from playground.comparison.figures import HeatMap, TechniqueFigures
 from playground.comparison.whole_units import per_whole_unit, unit_words
 from playground.comparison.words import seconds
 from playground.pricing import describe_cost
+from playground.text.label_titles import label_title
 
 _ABOUT_EQUAL = 1.5
 """Times as fast or as cheap: below this, two techniques are called alike."""
@@ -81,7 +82,8 @@ def heat_map_headline(heat_map: HeatMap) -> str:
     if len(means) < 2:
         return ""
     (low, hardest), (high, easiest) = min(means), max(means)
-    return f"Hardest: {hardest}, {low:.0%} right over all techniques. Easiest: {easiest}, {high:.0%}."
+    hard, easy = label_title(hardest), label_title(easiest)
+    return f"Hardest: {hard}, {low:.0%} right over all techniques. Easiest: {easy}, {high:.0%}."
 
 
 def decided_by(

@@ -21,7 +21,8 @@ from playground.flagging.report import report_rows
 from playground.flagging.stored_results import StoredResult, stored_result
 from playground.models.catalog import MINILM
 from playground.paths import JUDGED_SAMPLES, SHIPPED_ADAPTERS
-from playground.ui.contract_clauses import advance, state
+from playground.ui.contract_clauses import advance, clause_click, state
+from playground.ui.contract_clauses import flagged as flagged_view
 from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses.exports import exports_of
 from playground.ui.shared import fetching, resources
@@ -108,6 +109,7 @@ def test_what_the_reader_adds_is_not_missing_and_what_is_rejected_is(monkeypatch
     app = paste(open_page(monkeypatch, store, ScriptedFlagger({"unlimited": ("Cap On Liability", 0.9)})))
     clause_id = next(b.key.split("_")[2] for b in app.button if (b.key or "").startswith("contract_reject"))
     click(app, f"contract_reject_{clause_id}_Cap On Liability")
+    unfold(app, "contract_add_open")
     app.selectbox(key="contract_add_label").set_value("Insurance")
     click(app, "contract_add")
     missing = next(text for text in html(app).splitlines() if 'class="missing-labels"' in text)
@@ -465,6 +467,7 @@ def test_confirm_reject_and_add_are_kept_and_exported_as_training_data(monkeypat
     click(app, f"contract_reject_{keys['Insurance']}_Insurance")
     assert marks(app).count("<mark") == 1
     assert "✓ ▲ High" in marks(app)
+    unfold(app, "contract_add_open")
     app.text_input(key="contract_add_search").set_value("ASSIGN consent")
     run(app)
     app.selectbox(key="contract_add_label").set_value("Anti-Assignment")
@@ -479,6 +482,25 @@ def test_confirm_reject_and_add_are_kept_and_exported_as_training_data(monkeypat
     assert {example.contract for example in read.examples} == {"Pasted agreement"}
     click(app, f"contract_undo_{keys['Insurance']}_Insurance")
     assert marks(app).count("<mark") == 3
+
+
+def test_a_flag_that_was_missed_begins_at_the_clause_that_is_clicked(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    notices = next(clause.id for clause in shown(app).clauses if "Any notice" in clause.text)
+    clicked = iter([notices, "c99<script>"])
+    monkeypatch.setattr(flagged_view, "follow_clicks", lambda ids: clause_click.pick(next(clicked, ""), ids))
+    run(app)
+    assert app.selectbox(key="contract_add_clause").value == notices
+    click(app, "contract_add")
+    assert shown(app).verdicts == {(notices, next(iter(state.catalogue()))): "added"}
+
+
+def test_abbreviations_in_labels_are_in_capitals_on_the_page(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store, ScriptedFlagger({"unlimited": ("Ip Ownership Assignment", 0.9)})))
+    app.button_group(key="contract_scope").set_value("all")
+    run(app)
+    assert "IP Ownership Assignment" in marks(app)
+    assert "Ip Ownership" not in html(app)
 
 
 def test_every_export_holds_the_flags(monkeypatch, store):

@@ -14,6 +14,7 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 from playground.flagging.report import report_rows
 from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.advance import search_evidence
+from playground.ui.contract_clauses.clause_click import follow_clicks
 from playground.ui.contract_clauses.contract import draw_contract
 from playground.ui.contract_clauses.exports import draw_exports
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
@@ -40,6 +41,7 @@ def draw_flagged(
             else:
                 draw_contract(flagged, rows, probabilities=judged.choice.gives_probabilities)
         with panel:
+            follow_clicks(frozenset(clause.id for clause in flagged.clauses))
             draw_panel(entry, judged, flagged, rows)
         draw_exports(entry, judged, flagged, rows)
     table, base, _prompts = tabs

@@ -63,6 +63,8 @@ class Key(StrEnum):
     SCOPE = "contract_scope"
     ORDER = "contract_order"
     FLAG_PAGE = "contract_flag_page"
+    CLICK = "contract_click"
+    ADD_OPEN = "contract_add_open"
     ADD_SEARCH = "contract_add_search"
     ADD_CLAUSE = "contract_add_clause"
     ADD_LABEL = "contract_add_label"
@@ -246,6 +248,8 @@ class ContractSession:
     prompt_error: str = ""
     notice: Notice | None = None
     jump: Jump | None = None
+    picked: str = ""
+    """The clause that was clicked in the text last: a flag that was missed is added there."""
     opened_at: tuple[int, str] = (0, "")
     """The contract shown and its first flagged clause when it was opened, which is scrolled to once."""
     uploads: int = 0
@@ -320,7 +324,7 @@ def add_entry(name: str, source: Source, *, data: bytes | None = None, text: str
 def show(entry_id: int) -> None:
     """Show a contract."""
     data = session()
-    data.selected, data.jump, data.search_failed = entry_id, None, ""
+    data.selected, data.jump, data.search_failed, data.picked = entry_id, None, "", ""
     for key in (Key.PART, Key.PDF_PAGE, Key.FLAG_PAGE, Key.LABELS, Key.RISKS, Key.LEAST):
         st.session_state.pop(key, None)
     entry = selected()

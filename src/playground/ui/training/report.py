@@ -14,7 +14,7 @@ from playground.flagging.loading import activate_adapter, check_flagger
 from playground.training.charts import loss_figure, score_figure
 from playground.training.clauses.charts import comparison_figure
 from playground.training.clauses.measuring import FIGURES
-from playground.training.clauses.plan import TrainingPlan
+from playground.training.clauses.plan import TrainingPlan, contracts_of
 from playground.training.clauses.train import TrainingReport
 from playground.ui.shared.announcements import know
 from playground.ui.shared.markup import escape_html, escape_markdown
@@ -209,11 +209,12 @@ def _draw_comparison(report: TrainingReport) -> None:
     intervals = [
         f"{_TITLES[key]} {e.value:.2f} (95 % interval over contracts {e.low:.2f} to {e.high:.2f})"
         for key in FIGURES
-        if (e := report.test.estimates.get(key)) is not None
+        # One contract has no spread: resampling it would give an interval of no width.
+        if (e := report.test.estimates.get(key)) is not None and contracts_of(report.split.test) > 1
     ]
     st.caption(
         f"All on the same {report.measured_on}. AP is average precision: how well right flags are ranked above wrong "
-        f"ones, at any threshold. {'; '.join(intervals)}."
+        f"ones, at any threshold.{' ' if intervals else ''}{'; '.join(intervals)}{'.' if intervals else ''}"
     )
 
 
