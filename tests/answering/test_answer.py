@@ -308,6 +308,14 @@ def test_the_history_is_bounded(history_turns: int, kept: int) -> None:
     assert (index.queries == ["Why?"]) is (kept == 0)
 
 
+def test_only_a_follow_up_is_shown_what_was_said_before() -> None:
+    history = (Turn("How long can I return boots?", "14 days."),)
+    for question, shown in (("and for opened ones?", ["14 days."]), ("How long does a refund take?", [])):
+        model = RecordingModel("60 days.")
+        ask(question, model=model, history=history)
+        assert [message.content for message in model.requests[0] if message.role == "assistant"] == shown
+
+
 # Bad input, failures, swaps
 
 
