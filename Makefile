@@ -13,7 +13,7 @@ MODEL ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ocr test check format docs bench record screenshots models lock clean
+.PHONY: run ocr test check demo-check format docs bench record screenshots models lock clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -46,6 +46,10 @@ check: $(VENV)/stamp-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/write_documents.py --check
+
+# Asks all that is suggested and shown of the model that answers by default: what fails must not be suggested.
+demo-check: $(VENV)/stamp-run models
+	$(BIN)/python scripts/check_demo.py
 
 format: $(VENV)/stamp-dev
 	$(BIN)/ruff check --fix

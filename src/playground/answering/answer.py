@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from playground.answering.arithmetic import worked_lines
 from playground.answering.citations import cite, is_abstention, unsupported
-from playground.answering.follow_up import standalone_query
+from playground.answering.follow_up import is_follow_up, standalone_query
 from playground.answering.prompt import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
 from playground.errors import PlaygroundError
 from playground.retrieval.index import PassageIndex, RetrievalSettings
@@ -44,7 +44,7 @@ _NEXT_QUESTION = re.compile(r"\n[*_#\s]{0,4}(?:question|text)[*_]{0,3}\s?:", re.
 
 @dataclass(frozen=True, slots=True)
 class BotSettings:
-    """How the bot answers. ``history_turns`` earlier turns go into the prompt, at most ``MOST_TURNS``.
+    """How the bot answers. Of a follow-up ``history_turns`` earlier turns go into the prompt, at most ``MOST_TURNS``.
 
     ``work_out``: arithmetic on the question's and the passages' numbers is done for the model (see ``worked``).
     ``abstain_at``: the answer is "I don't know." where the model gives that at least this probability; None leaves it
@@ -78,13 +78,13 @@ def answer_question(
     """Answer ``question`` from the document of ``index``.
 
     The index given is the one used to the end, whatever replaces it meanwhile. ``examples`` are used in the few-shot
-    mode only.
+    mode only, ``history`` only where the question cannot be understood without it.
 
     Raises:
         PlaygroundError: the question is empty or longer than 2,000 characters, does not fit, or the model failed.
     """
     question = checked_question(question)
-    turns = tuple(history)[-min(settings.history_turns, MOST_TURNS) :] if settings.history_turns > 0 else ()
+    turns = _leaned_on(question, history, settings.history_turns)
     query = retrieval_query(question, turns)
     started = time.perf_counter()
     passages = index.search(query, settings.retrieval) if settings.mode in RAG_MODES else ()
@@ -201,6 +201,14 @@ def split_reasoning(text: str) -> tuple[str, str]:
 
 def _has_words(text: str) -> bool:
     return any(character.isalnum() for character in text)
+
+
+def _leaned_on(question: str, history: Sequence[Turn], most: int) -> tuple[Turn, ...]:
+    """Return the turns that go into the prompt: none for a question that stands alone.
+
+    A small model repeats what it reads, right or wrong, so an earlier answer costs more than it helps.
+    """
+    return tuple(history)[-min(most, MOST_TURNS) :] if most > 0 and is_follow_up(question) else ()
 
 
 def retrieval_query(question: str, history: Sequence[Turn]) -> str:

@@ -183,8 +183,8 @@ def open_with_reader(monkeypatch, model):
 class AdapterModel(FakeChatModel):
     """Answers differently with an adapter and without, and keeps which one was asked for."""
 
-    def __init__(self):
-        super().__init__(lambda _: SIXTY)
+    def __init__(self, script=lambda _: SIXTY):
+        super().__init__(script)
         self.adapters = []
 
     def complete(self, messages, *, adapter=None, **options):
@@ -326,6 +326,44 @@ def test_an_answer_on_the_old_version_is_not_shown_to_the_model_after_a_swap(mon
     ask(app, "And what about members?")
     messages = app.session_state["playground_session"].turns[-1].answer.completion.messages
     assert not any("60 days" in message.content for message in messages)
+
+
+def last_messages(app):
+    return app.session_state["playground_session"].turns[-1].answer.completion.messages
+
+
+def test_the_wrong_answer_of_one_technique_is_not_shown_to_the_next(monkeypatch):
+    # The steps of the demo on Home: RAG misreads the policy, then the adapter is asked the same, then a follow-up.
+    model = AdapterModel(lambda _: "You have 14 days.")
+    app = open_with_reader(monkeypatch, model)
+    app.button_group(key="mode").set_value("rag")
+    ask(run(app), QUESTION)
+    app.button_group(key="mode").set_value("rag_lora")
+    run(app)
+    assert "New conversation: the technique is now RAG + LoRA" in html(app)
+    for question in (QUESTION, "And for opened ones?"):
+        ask(app, question)
+        assert not any("14 days." in message.content for message in last_messages(app) if message.role == "assistant")
+
+
+def test_the_wrong_answer_of_one_model_is_not_shown_to_the_next(monkeypatch):
+    model = FakeChatModel(lambda _: "The answer is: 4 weeks.")
+    app = ask(open_bot(monkeypatch, model), QUESTION)
+    app.button_group(key="model_size").set_value("medium")
+    assert "New conversation: the model is now" in html(run(app))
+    ask(app, "And for opened ones?")
+    assert not any("4 weeks" in message.content for message in last_messages(app))
+    app.button_group(key="model_size").set_value("medium")
+    ask(app, "And for gifts?")
+    assert any("4 weeks" in message.content for message in last_messages(app))
+
+
+def test_a_question_that_stands_alone_is_asked_without_what_was_said_before(monkeypatch):
+    model = FakeChatModel(lambda _: SIXTY)
+    app = ask(open_bot(monkeypatch, model), "Is the refund paid to the card?")
+    ask(app, "How is an order refunded that was paid with PayPal?")
+    assert len(last_messages(app)) == 2
+    assert "New conversation" not in html(app)
 
 
 def test_the_evidence_of_an_earlier_answer_can_be_called_up(monkeypatch):

@@ -298,7 +298,7 @@ def _now() -> str:
 
 def start_answering(asked: Asked, model: ChatModel, turns: tuple[ChatTurn, ...]) -> jobs.Job[Answer]:
     """Answer in the background, on the version of ``asked`` whatever is swapped meanwhile."""
-    history = history_for(turns, asked.version.number, asked.settings.mode)
+    history = history_for(turns, asked.stamp)
 
     def work(report: jobs.Report) -> Answer:
         def on_token(text: str) -> None:

@@ -8,11 +8,11 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.paths import POLICIES
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import draw_turn
-from playground.ui.return_policy.conversation import ChatTurn, to_json, to_markdown
+from playground.ui.return_policy.conversation import ChatTurn, Stamp, new_conversation_line, to_json, to_markdown
 from playground.ui.return_policy.policy import HEIGHT
 from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import Key, session
-from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.markup import escape_html, escape_markdown
 from scenarios.return_policy.scenario import DEFAULT_POLICY, suggested_questions
 
 _MOST_TURNS_DRAWN = 40
@@ -59,11 +59,19 @@ def _draw_turns(selected: ChatTurn | None, *, busy: bool) -> None:
         st.caption(f"The first {len(turns) - _MOST_TURNS_DRAWN} questions are not shown; downloads have all of them.")
     previous: ChatTurn | None = None
     for turn in turns[-_MOST_TURNS_DRAWN:]:
-        if previous and previous.stamp.version != turn.stamp.version:
-            st.html(f'<div class="swap-line"><span>Policy is now version {turn.stamp.version}</span></div>')
+        if previous:
+            _draw_new_conversation(previous.stamp, turn.stamp)
         latest = turn is turns[-1] and not busy
         draw_turn(turn, latest=latest, selected=selected is turn and state.evidence_is_marked(turn))
         previous = turn
+    version = session().shelf.active
+    if turns and version and not busy:
+        _draw_new_conversation(turns[-1].stamp, state.stamp_for(version, state.mode()))
+
+
+def _draw_new_conversation(before: Stamp, stamp: Stamp) -> None:
+    if line := new_conversation_line(before, stamp):
+        st.html(f'<div class="swap-line"><span>{escape_html(line)}</span></div>')
 
 
 def _draw_actions() -> None:

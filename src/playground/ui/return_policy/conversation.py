@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from playground.answering.conversation import turns_of_conversation
 from playground.answering.prompt import Mode, Turn
 from playground.pricing import describe_cost
 from playground.types import Answer
@@ -49,17 +50,27 @@ class ChatTurn:
     error: str = ""
 
 
-def history_for(turns: Sequence[ChatTurn], version: int, mode: Mode) -> tuple[Turn, ...]:
-    """Return the earlier turns that the model may see, oldest first.
+def history_for(turns: Sequence[ChatTurn], stamp: Stamp) -> tuple[Turn, ...]:
+    """Return the earlier turns that the model may see of an answer with ``stamp``, oldest first.
 
-    Only those on the same version of the policy: an answer from the replaced one would carry its facts into the next
-    answer. And the mode without text sees only its own: the others' answers hold what it must not know.
+    Those of this conversation only: of the same model, technique and version of the policy, without another between.
     """
-    return tuple(
-        Turn(turn.question, turn.answer.text)
-        for turn in turns
-        if turn.answer and turn.stamp.version == version and (turn.stamp.mode == "no_text") == (mode == "no_text")
-    )
+    earlier = ((turn.stamp, Turn(turn.question, turn.answer.text) if turn.answer else None) for turn in turns)
+    return turns_of_conversation(earlier, stamp)
+
+
+def new_conversation_line(before: Stamp, stamp: Stamp) -> str:
+    """Return why a new conversation begins with ``stamp``, in a sentence; "" where the one before goes on."""
+    changes = [
+        f"the {what} is now {now}"
+        for what, now, changed in (
+            ("policy", f"version {stamp.version}", (before.version, before.sha256) != (stamp.version, stamp.sha256)),
+            ("model", stamp.model, (before.model, before.local) != (stamp.model, stamp.local)),
+            ("technique", stamp.mode_title, before.mode_title != stamp.mode_title),
+        )
+        if changed
+    ]
+    return f"New conversation: {' and '.join(changes)}." if changes else ""
 
 
 def to_markdown(turns: Sequence[ChatTurn]) -> str:
