@@ -85,8 +85,9 @@ def stamps(app: AppTest) -> list[str]:
 
 
 def marked(app: AppTest) -> list[str]:
-    """Return the stretches of the policy that are marked as cited."""
-    return re.findall(r'<mark class="citation">(.*?)</mark>', html(app), re.DOTALL)
+    """Return the stretches of the policy that are marked as cited, as they read now."""
+    stretches = re.findall(r'<mark class="citation">(.*?)</mark>', html(app), re.DOTALL)
+    return [re.sub(r"<del>.*?</del>|</?ins>", "", stretch) for stretch in stretches]
 
 
 def words(elements: Sequence[object]) -> list[str]:

@@ -62,10 +62,10 @@ def test_history_is_not_of_another_model():
 
 def test_what_begins_a_new_conversation_is_said():
     assert new_conversation_line(stamp(), stamp()) == ""
-    assert new_conversation_line(stamp(1), stamp(2)) == "New conversation: the policy is now version 2."
+    assert new_conversation_line(stamp(1), stamp(2)) == "Policy is now version 2: a new conversation begins"
     changed = replace(stamp(2), model="Large", mode_title="RAG + LoRA")
     assert new_conversation_line(stamp(1), changed) == (
-        "New conversation: the policy is now version 2 and the model is now Large and the technique is now RAG + LoRA."
+        "Policy is now version 2, model is now Large, technique is now RAG + LoRA: a new conversation begins"
     )
 
 

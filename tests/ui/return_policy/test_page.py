@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,10 @@ def replace_by_paste(app, text, title="Pasted"):
     app.text_input(key="policy_paste_title").set_value(title)
     app.text_area(key="policy_paste").set_value(text)
     return click(app, "policy_use_paste")
+
+
+def policy_html(app):
+    return "\n".join(part for part in html(app).split("\n") if '<div class="policy">' in part)
 
 
 def load_second_version(app):
@@ -340,7 +345,7 @@ def test_the_wrong_answer_of_one_technique_is_not_shown_to_the_next(monkeypatch)
     ask(run(app), QUESTION)
     app.button_group(key="mode").set_value("rag_lora")
     run(app)
-    assert "New conversation: the technique is now RAG + LoRA" in html(app)
+    assert "Technique is now RAG + LoRA" in html(app)
     for question in (QUESTION, "And for opened ones?"):
         ask(app, question)
         assert not any("14 days." in message.content for message in last_messages(app) if message.role == "assistant")
@@ -350,7 +355,7 @@ def test_the_wrong_answer_of_one_model_is_not_shown_to_the_next(monkeypatch):
     model = FakeChatModel(lambda _: "The answer is: 4 weeks.")
     app = ask(open_bot(monkeypatch, model), QUESTION)
     app.button_group(key="model_size").set_value("medium")
-    assert "New conversation: the model is now" in html(run(app))
+    assert "Model is now" in html(run(app))
     ask(app, "And for opened ones?")
     assert not any("4 weeks" in message.content for message in last_messages(app))
     app.button_group(key="model_size").set_value("medium")
@@ -363,7 +368,7 @@ def test_a_question_that_stands_alone_is_asked_without_what_was_said_before(monk
     app = ask(open_bot(monkeypatch, model), "Is the refund paid to the card?")
     ask(app, "How is an order refunded that was paid with PayPal?")
     assert len(last_messages(app)) == 2
-    assert "New conversation" not in html(app)
+    assert "new conversation begins" not in html(app)
 
 
 def test_the_evidence_of_an_earlier_answer_can_be_called_up(monkeypatch):
@@ -707,3 +712,46 @@ def test_the_downloaded_json_holds_the_exact_messages(monkeypatch):
     assert turn["usage"]["output_tokens"] == answer.completion.usage.output_tokens
     assert isinstance(answer.completion.usage, Usage)
     assert turn["policy"]["sha256"] == app.session_state["playground_session"].shelf.active.sha256
+
+
+# --- what a swap changed --------------------------------------------------------------------------------------------
+
+
+def policy_tab(app):
+    return app.session_state["policy_tabs"]
+
+
+def test_a_swap_returns_to_the_policy_and_shows_what_changed(monkeypatch):
+    app = ask(open_bot(monkeypatch, lambda _: SIXTY), QUESTION)
+    app.session_state["policy_tabs"] = "Replace"
+    load_second_version(app)
+    assert policy_tab(app) == "Policy"
+    shown = html(app)
+    assert "within <del>60</del><ins>45</ins> days of delivery" in shown
+    assert "bonus of <del>5</del><ins>8</ins>%" in shown
+    # Scrolled to what the last answer stood on, not to the first line that differs.
+    (focus,) = re.findall(r'<div class="[^"]*policy-focus[^"]*"[^>]*>(.*?)</div>', shown)
+    assert "<del>60</del>" in focus
+
+
+def test_the_first_answer_after_a_swap_is_marked_together_with_what_changed(monkeypatch):
+    replies = iter([SIXTY, "You may return most items within 45 days of delivery.", "within 45 days of delivery"])
+    app = load_second_version(ask(open_bot(monkeypatch, lambda _: next(replies)), QUESTION))
+    app.session_state["policy_tabs"] = "Replace"
+    ask(app, QUESTION)
+    assert policy_tab(app) == "Policy"
+    (stretch,) = re.findall(r'<mark class="citation">(.*?)</mark>', html(app))
+    assert "within <del>60</del><ins>45</ins> days" in stretch
+    ask(app, QUESTION)
+    assert "<del>" not in policy_html(app)
+    click(app, "rollback_1")
+    assert policy_tab(app) == "Policy"
+    assert "within <del>45</del><ins>60</ins> days of delivery" in html(app)
+
+
+def test_another_shop_is_not_shown_as_a_change(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    app.selectbox(key="policy_sample").set_value("pawsome-pantry.txt")
+    click(app, "policy_load_sample")
+    assert "PAWSOME PANTRY" in html(app)
+    assert "<del>" not in policy_html(app) and "<ins>" not in policy_html(app)

@@ -260,7 +260,10 @@ def _finish_preparing(job: jobs.Job[PolicyVersion]) -> None:
     elif data.shelf.same_as_active(version.document):
         data.notice = Notice("info", "This text is the one that already answers. Nothing was changed.")
     else:
+        before = data.shelf.active_number
         data.shelf = data.shelf.with_version(version)  # the swap: one assignment
+        data.changed_from = before
+        state.show_policy()
         data.notice = Notice(
             "success", f"Version {version.number}: {swap_summary(version)}.", version.document.warnings
         )

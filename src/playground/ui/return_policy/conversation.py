@@ -62,7 +62,7 @@ def history_for(turns: Sequence[ChatTurn], stamp: Stamp) -> tuple[Turn, ...]:
 def new_conversation_line(before: Stamp, stamp: Stamp) -> str:
     """Return why a new conversation begins with ``stamp``, in a sentence; "" where the one before goes on."""
     changes = [
-        f"the {what} is now {now}"
+        f"{what} is now {now}"
         for what, now, changed in (
             ("policy", f"version {stamp.version}", (before.version, before.sha256) != (stamp.version, stamp.sha256)),
             ("model", stamp.model, (before.model, before.local) != (stamp.model, stamp.local)),
@@ -70,7 +70,8 @@ def new_conversation_line(before: Stamp, stamp: Stamp) -> str:
         )
         if changed
     ]
-    return f"New conversation: {' and '.join(changes)}." if changes else ""
+    line = ", ".join(changes)
+    return f"{line[0].upper()}{line[1:]}: a new conversation begins" if changes else ""
 
 
 def to_markdown(turns: Sequence[ChatTurn]) -> str:

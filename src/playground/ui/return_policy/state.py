@@ -26,6 +26,7 @@ from scenarios.return_policy.scenario import MODES, READER_MODE, reader_retrieva
 
 PROMPTING_MODE: Mode = "rag"
 DEFAULT_MAX_TOKENS = 160
+POLICY_TAB = "Policy"
 
 
 class Key(StrEnum):
@@ -46,6 +47,7 @@ class Key(StrEnum):
     MAX_TOKENS = "max_tokens"
     SYSTEM_PROMPT = "system_prompt"
     RESET_SYSTEM_PROMPT = "reset_system_prompt"
+    POLICY_TABS = "policy_tabs"
     POLICY_VIEW = "policy_view"
     POLICY_SAMPLE = "policy_sample"
     POLICY_LOAD_SAMPLE = "policy_load_sample"
@@ -164,6 +166,10 @@ class Session:
     notice_both: tuple[ComparisonKind, str] | None = None
     """Why a comparison that was asked for could not begin."""
     selected_turn: int | None = None
+    changed_from: int | None = None
+    """The version that answered before the present one: what changed since is shown, with the first answer too."""
+    turn_to_policy: bool = False
+    """The panel beside the chat shows the policy when it is drawn next, whatever tab is open there."""
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
     kept_versions: tuple[KeptVersion, ...] = ()
@@ -306,6 +312,9 @@ def ask(question: str) -> None:
     """Ask ``question`` as soon as policy and model are there."""
     data = session()
     data.pending_question, data.selected_turn = question, None
+    show_policy()
+    if any(turn.stamp.version == data.shelf.active_number for turn in data.turns):
+        data.changed_from = None
 
 
 def load_policy(request: PolicyRequest) -> None:
@@ -317,9 +326,15 @@ def load_policy(request: PolicyRequest) -> None:
     data.wanted_policy, data.notice = request, None
 
 
+def show_policy() -> None:
+    """Turn the panel beside the chat back to the policy when it is drawn next, whatever tab is open there."""
+    session().turn_to_policy = True
+
+
 def activate(number: int) -> None:
     """Let version ``number`` answer from now on."""
     data = session()
-    data.shelf = data.shelf.activated(number)
+    data.changed_from, data.shelf = data.shelf.active_number, data.shelf.activated(number)
+    show_policy()
     data.notice = Notice("success", f"Version {number} answers again. Nothing had to be indexed.")
     data.selected_turn = None
