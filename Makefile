@@ -1,15 +1,17 @@
 # Two commands: `make run` opens the app, `make test` runs the tests. Each sets up what it needs, once.
 #
-#   PYTHON       the Python 3.11+ to build the environment with
-#   PIP_OPTIONS  more options for pip install. On Linux the index's torch brings several GB of CUDA libraries that the
-#                app does not need; where the PyTorch index can be reached, this keeps the installation small:
-#                make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
-#   MODEL        medium or large: also fetch a larger model that answers, and begin with it
+#   PYTHON          the Python 3.11+ to build the environment with
+#   PIP_OPTIONS     more options for pip install. On Linux the index's torch brings several GB of CUDA libraries that the
+#                   app does not need; where the PyTorch index can be reached, this keeps the installation small:
+#                   make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+#   TEST_PROCESSES  how many run the tests at once; each loads the models it needs, up to 3 GB
+#   MODEL           medium or large: also fetch a larger model that answers, and begin with it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_OPTIONS ?=
 PORT ?= 8501
 MODEL ?=
+TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -37,8 +39,9 @@ models: $(VENV)/stamp-run
 run: models
 	PLAYGROUND_MODEL=$(MODEL) $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
+# A file's tests stay together, so that what they share is loaded once.
 test: $(VENV)/stamp-dev models
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 check: $(VENV)/stamp-dev
 	$(BIN)/ruff check
