@@ -13,7 +13,7 @@ MODEL ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ocr test check demo-check format docs bench record screenshots models lock clean
+.PHONY: run ocr test test-cluster check demo-check format docs bench record screenshots models lock clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -39,6 +39,11 @@ run: models
 
 test: $(VENV)/stamp-dev models
 	$(BIN)/python -m pytest
+
+# The tests of what needs Ray (490 MB), which `make test` skips where it is not installed.
+test-cluster: $(VENV)/stamp-dev models
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-cluster.txt
+	PLAYGROUND_REQUIRE_RAY=1 $(BIN)/python -m pytest tests/bulk
 
 check: $(VENV)/stamp-dev
 	$(BIN)/ruff check
