@@ -18,7 +18,8 @@ from playground.ui.contract_clauses.contract_html import count_chips_html, evide
 from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session
-from playground.ui.shared.markup import escape_html
+from playground.ui.shared.markup import escape_html, spoken
+from playground.ui.shared.words import of_ten
 
 CARDS = 8
 _MOST_QUOTED = 260
@@ -73,7 +74,14 @@ def measured_html(choice: FlaggerChoice, shift: float, shown: Set[str]) -> str:
     over = ""
     if n_shown < len(known):
         over = f" Both are over all {len(known)} labels it knows, not over the {n_shown} shown alone."
-    return f"At this point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}."
+    plain_recall = "none to find" if point.recall is None else f"finds <b>{of_ten(point.recall)}</b>"
+    plain_right = (
+        "flags nothing" if point.precision is None else f"<b>{of_ten(point.precision)}</b> of its flags are right"
+    )
+    return (
+        f"On new contracts: {plain_recall}; {plain_right}. <details><summary>How this was measured</summary>At this "
+        f"point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}.</details>"
+    )
 
 
 def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
@@ -145,11 +153,12 @@ def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow],
 
 def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
     clause, label = row.clause, row.label.name
+    which = f"{place(clause)}, {label}"
     with st.container(border=True, gap="small"):
         st.html(card_html(row, probabilities=judged.choice.gives_probabilities, note=session().search_failed))
         with st.container(horizontal=True, gap="small"):
             st.button(
-                "Jump",
+                spoken("Jump", which),
                 key=state.flag_key("jump", clause.id, label),
                 icon=":material/my_location:",
                 on_click=state.jump_to,
@@ -157,7 +166,7 @@ def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
             )
             if row.verdict:
                 st.button(
-                    "Undo",
+                    spoken("Undo", which),
                     key=state.flag_key("undo", clause.id, label),
                     icon=":material/undo:",
                     on_click=state.decide,
@@ -166,14 +175,14 @@ def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
                 st.empty()  # in the place of the button that was there
                 return
             st.button(
-                "Confirm",
+                spoken("Confirm", which),
                 key=state.flag_key("confirm", clause.id, label),
                 icon=":material/check:",
                 on_click=state.decide,
                 args=(entry, clause.id, label, "confirmed"),
             )
             st.button(
-                "Reject",
+                spoken("Reject", which),
                 key=state.flag_key("reject", clause.id, label),
                 icon=":material/close:",
                 on_click=state.decide,

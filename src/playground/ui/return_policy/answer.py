@@ -11,7 +11,7 @@ from playground.pricing import prices_date
 from playground.types import Answer, Citation
 from playground.ui.return_policy.conversation import ChatTurn, Metrics, Stamp
 from playground.ui.return_policy.state import Key, session
-from playground.ui.shared.markup import escape_html, escape_markdown, shortened
+from playground.ui.shared.markup import escape_html, escape_markdown, shortened, spoken
 
 AVATAR = ":material/support_agent:"
 _MOST_SHOWN = 500
@@ -39,7 +39,11 @@ def draw_turn(turn: ChatTurn, *, latest: bool, selected: bool) -> None:
             draw_stamp(turn.stamp)
         if turn.answer and not selected:
             st.button(
-                "Show its evidence", key=f"evidence_{turn.id}", type="tertiary", on_click=_select, args=(turn.id,)
+                spoken("Show its evidence", turn.question[:80]),
+                key=f"evidence_{turn.id}",
+                type="tertiary",
+                on_click=_select,
+                args=(turn.id,),
             )
 
 
@@ -92,8 +96,10 @@ def _citations_html(citations: tuple[Citation, ...]) -> str:
 
 
 def draw_stamp(stamp: Stamp) -> None:
-    """Draw the line that says what an answer was made with."""
-    st.html(f'<div class="stamp">{escape_html(stamp.line())}</div>')
+    """Draw the technique and the version of an answer; all that it was made with is one click away."""
+    short = escape_html(f"{stamp.mode_title.partition(' (')[0]} · version {stamp.version}")
+    line = f'<div class="stamp">{escape_html(stamp.line())}</div>'
+    st.html(f'<details class="made-with"><summary>{short}</summary>\n{line}\n</details>')
 
 
 def draw_metrics(metrics: Metrics) -> None:
