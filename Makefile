@@ -15,7 +15,7 @@ TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ocr test check demo-check format docs bench record screenshots models lock clean
+.PHONY: run ocr test test-cluster check demo-check format docs bench record screenshots models lock clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -42,6 +42,11 @@ run: models
 # A file's tests stay together, so that what they share is loaded once.
 test: $(VENV)/stamp-dev models
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+# The tests of what needs Ray (490 MB), which `make test` skips where it is not installed.
+test-cluster: $(VENV)/stamp-dev models
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-cluster.txt
+	PLAYGROUND_REQUIRE_RAY=1 $(BIN)/python -m pytest tests/bulk
 
 check: $(VENV)/stamp-dev
 	$(BIN)/ruff check

@@ -53,6 +53,12 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="processes, or actors of the cluster (default: one a core)"
     )
+    parser.add_argument(
+        "--ray-address",
+        metavar="A",
+        help="work on the Ray cluster at A (`auto`, HOST:PORT), or on a Ray of this machine (`local`); needs "
+        "requirements-cluster.txt (default: processes here, without Ray)",
+    )
 
 
 def run_flag(arguments: argparse.Namespace) -> dict[str, object]:
@@ -90,8 +96,11 @@ def run_flag(arguments: argparse.Namespace) -> dict[str, object]:
 
 def _judge_all(arguments: argparse.Namespace) -> JudgeAll:
     from playground.bulk.flagging import judge_here
+    from playground.bulk.on_ray import judge_on_ray
     from playground.flagging.files.pool import available_cores
 
+    if arguments.ray_address:
+        return functools.partial(judge_on_ray, address=arguments.ray_address, actors=arguments.workers)
     return functools.partial(judge_here, workers=arguments.workers or available_cores())
 
 
