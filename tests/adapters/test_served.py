@@ -54,7 +54,7 @@ def test_what_llama_cpp_multiplies_is_what_our_engine_does(
     file = read_gguf(tmp_path / "adapter.gguf")
     assert (file.fields["general.type"], file.fields["adapter.type"]) == ("adapter", "lora")
     assert file.fields["general.architecture"] == architecture
-    tensors = {tensor.name: tensor.data for tensor in file.tensors}
+    tensors = {tensor.name: tensor.read() for tensor in file.tensors}
     assert len(tensors) == 6
     for module, part, heads in (
         ("self_attn.q_proj", "attn_q", HEADS),

@@ -334,13 +334,17 @@ def _answer_activity(slots: Slots) -> jobs.Activity | None:
         with st.chat_message("assistant", avatar=AVATAR):
             place = st.empty()
             st.button("Stop", key=state.Key.STOP, icon=":material/stop_circle:", on_click=answering.job.cancel.set)
-    return jobs.Activity(answering.job, lambda job: draw_stream(place, job.text(), job.elapsed_s), _finish_answer)
+    return jobs.Activity(
+        answering.job, lambda job: draw_stream(place, job.text(), job.elapsed_s, job.place), _finish_answer
+    )
 
 
-def draw_stream(place: DeltaGenerator, text: str, elapsed_s: float) -> None:
-    """Draw what has arrived of an answer; before the first token, how long it has been."""
+def draw_stream(place: DeltaGenerator, text: str, elapsed_s: float, ahead: int = 0) -> None:
+    """Draw what has arrived of an answer; before the first token, how long it has been and who goes first."""
     if text:
         place.text(f"{text} ▌")
+    elif ahead:
+        place.caption(f"The model answers others first: {ahead} ahead of you. {elapsed_s:.1f} s")
     else:
         place.caption(f"Retrieving and reading the prompt… {elapsed_s:.1f} s")
 
@@ -400,7 +404,7 @@ def _both_activity(slots: Slots) -> jobs.Activity | None:
 
     def draw(job: jobs.Job[tuple[Answer, Answer]]) -> None:
         for side, place in enumerate(places):
-            draw_stream(place, "".join(text for number, text in job.events if number == side), job.elapsed_s)
+            draw_stream(place, "".join(text for number, text in job.events if number == side), job.elapsed_s, job.place)
 
     return jobs.Activity(comparison.job, draw, _finish_both)
 
