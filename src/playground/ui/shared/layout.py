@@ -16,6 +16,7 @@ _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
+BULK = "pages/bulk.py"
 _NO_PAGE_ICON = ":material/science:"
 
 
@@ -28,6 +29,7 @@ def begin_page(title: str, subtitle: str) -> None:
         st.page_link("app.py", label="Home", icon=":material/home:")
         for scenario in all_scenarios():
             _link_to_scenario(scenario)
+        st.page_link(BULK, label="Many contracts", icon=":material/folder_copy:")
         st.page_link(TRAINING, label="Train an adapter", icon=":material/model_training:")
         st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
         st.divider()
