@@ -9,6 +9,7 @@ import streamlit as st
 from playground.comparison.scenario import Scenario
 from playground.ui.shared.keeping import draw_keeping
 from playground.ui.shared.model_panel import draw_model_panel
+from playground.ui.shared.sign_in import require_sign_in
 from scenarios.registry import all_scenarios
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -24,6 +25,7 @@ def begin_page(title: str, subtitle: str) -> None:
     """Set the page up. Every page calls this first, with its own title."""
     st.set_page_config(page_title=f"{title} · Scenario playground", page_icon=_ICON, layout="wide")
     st.html(_STYLE)
+    require_sign_in()
     with st.sidebar:
         st.html('<div class="brand">Scenario playground</div>')
         st.page_link("app.py", label="Home", icon=":material/home:")
