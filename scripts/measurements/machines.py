@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.models.catalog import ALL_BUNDLES, BUNDLES, LANGUAGE_MODELS, Bundle
 from playground.paths import ROOT, SHIPPED_ADAPTERS
-from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers
+from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers, measure_scale
 from scripts.measurements.sources import machine_words, read, score, table
 
 
@@ -21,6 +21,16 @@ def flagging() -> str:
 def folders() -> str:
     """Return how fast a folder is flagged."""
     return measure_folder_workers.as_markdown(read("docs/bench_folder.json")).strip()
+
+
+def scale() -> str:
+    """Return what a contract takes in bulk."""
+    return measure_scale.as_markdown(read("docs/scale.json"))
+
+
+def scale_plan() -> str:
+    """Return what many contracts take on many cores."""
+    return measure_scale.plan_as_markdown(read("docs/scale.json"))
 
 
 def comparing() -> str:

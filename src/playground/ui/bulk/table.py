@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.bulk.reading import BulkResult, Filters, Rows, flags_csv
 from playground.bulk.rows import RISKS
+from playground.text.spreadsheet import spreadsheet_cell
 from playground.ui.bulk.state import ROOT_VARIABLE, Key, root
 from playground.ui.shared.markup import escape_markdown
 
@@ -62,7 +63,7 @@ def draw_table(rows: Rows, result: BulkResult) -> str:
         st.caption("No file fits.")
         return ""
     shown: Any = {
-        "File": [row["file"] for row in rows],
+        "File": [spreadsheet_cell(row["file"]) for row in rows],  # the table has a download of its own
         **{risk.capitalize(): [row[risk] for row in rows] for risk in RISKS},
         "Missing": [len(row["missing"]) for row in rows],
         "Kind": [row["kind"] for row in rows],
