@@ -13,6 +13,7 @@ import numpy as np
 
 from playground.errors import ModelError
 from playground.models.generation import GuardedStart, Sampling, TokenSequence, common_prefix, generate, prefill
+from playground.models.repetition import RepetitionWatch
 from playground.pricing import cost_usd
 from playground.types import Completion, Message, OnToken, Usage
 
@@ -173,14 +174,16 @@ class LocalChatModel:
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         receive = on_token or (lambda _text: None)
         decode, texts, first_token_s = self._codec.decoder(), [], None
+        watch = RepetitionWatch()
 
-        def on_ids(ids: Sequence[int]) -> None:
+        def on_ids(ids: Sequence[int]) -> bool:
             nonlocal first_token_s
             if ids and first_token_s is None:
                 first_token_s = time.perf_counter() - started
             text = "".join(decode(token) for token in ids)
             texts.append(text)
             receive(text)
+            return watch.add(text)
 
         while not self._lock.acquire(timeout=_LOCK_POLL_S):
             receive("")  # lets the caller cancel while another request is being answered

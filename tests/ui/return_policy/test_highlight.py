@@ -100,8 +100,12 @@ def test_a_comparison_marks_words_and_escapes_them():
 
 
 def test_what_changed_is_shown_in_its_place_inside_the_mark_too():
-    old = load_pasted("# Window\n\nYou have 60 <days>.\n\nGone.\n\nShoes: 21 days.\n\nSame.\n\nSame too.\n\nAnd this.\n", "p.md")
-    new = load_pasted("# Window\n\nYou have 45 <days>.\n\nShoes: 21 days. New.\n\nSame.\n\nSame too.\n\nAnd this.\n", "p.md")
+    old = load_pasted(
+        "# Window\n\nYou have 60 <days>.\n\nGone.\n\nShoes: 21 days.\n\nSame.\n\nSame too.\n\nAnd this.\n", "p.md"
+    )
+    new = load_pasted(
+        "# Window\n\nYou have 45 <days>.\n\nShoes: 21 days. New.\n\nSame.\n\nSame too.\n\nAnd this.\n", "p.md"
+    )
     changes = placed_changes(old, new)
     start = new.text.index("You have")
     page = document_html(new, [replace(citation(start, start + 19), document_id=new.id)], (), changes, focus=start)

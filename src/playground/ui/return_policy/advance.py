@@ -18,6 +18,7 @@ from playground.answering.prompt import Mode
 from playground.documents import load_document, load_pasted
 from playground.errors import PlaygroundError
 from playground.paths import POLICIES
+from playground.text.language import ENGLISH, language_of
 from playground.types import Answer, ChatModel, Embedder
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import AVATAR, draw_question
@@ -247,11 +248,24 @@ def _finish_preparing(job: jobs.Job[PolicyVersion]) -> None:
         data.shelf = data.shelf.with_version(version)  # the swap: one assignment
         data.changed_from = before
         state.show_policy()
-        data.notice = Notice(
-            "success", f"Version {version.number}: {swap_summary(version)}.", version.document.warnings
-        )
+        summary = f"Version {version.number}: {swap_summary(version)}."
+        data.notice = Notice("success", summary, (*_language_note(version), *version.document.warnings))
         data.selected_turn = None
         _remember_in_address(version)
+
+
+def _language_note(version: PolicyVersion) -> tuple[str, ...]:
+    """Say what the model can do with a policy that is not in English."""
+    language = language_of(version.document.text)
+    bundle = shared_session().model_choice.bundle
+    if language == ENGLISH:
+        return ()
+    if bundle and bundle.english_only:
+        return (
+            f"This policy is in {language}, and {bundle.title} reads English only: every question will be declined. "
+            "Medium and Large in the sidebar read more languages and may answer.",
+        )
+    return (f"This policy is in {language}. Passages are found best in English; check what the answers stand on.",)
 
 
 def _fail_policy(message: str) -> None:
@@ -275,7 +289,8 @@ def _remember_in_address(version: PolicyVersion) -> None:
 
 def _asked(question: str, version: PolicyVersion) -> Asked:
     settings = state.bot_settings()
-    return Asked(question, settings, state.stamp_for(version, settings.mode), version, _now())
+    note, session().note = session().note, ""
+    return Asked(question, settings, state.stamp_for(version, settings.mode), version, _now(), note)
 
 
 def _now() -> str:
@@ -342,12 +357,18 @@ def _add_turn_without_answer(question: str, version: PolicyVersion, error: str) 
 
 
 def _add_turn(asked: Asked, *, answer: Answer | None = None, partial: str = "", error: str = "") -> None:
-    _keep(ChatTurn(session().next_turn, asked.question, asked.asked_at, asked.stamp, answer, partial, error))
+    number = session().next_turn
+    _keep(ChatTurn(number, asked.question, asked.asked_at, asked.stamp, answer, partial, error, asked.note))
 
 
 def _keep(turn: ChatTurn) -> None:
     data = session()
     data.turns, data.next_turn = (*data.turns, turn), data.next_turn + 1
+    if turn.answer is None:  # stopped or failed: the rest of the message would fare no better
+        data.queued = ()
+    elif data.queued and data.pending_question is None:
+        data.pending_question, *rest = data.queued
+        data.queued = tuple(rest)
 
 
 # --- ask both -------------------------------------------------------------------------------------------------------
