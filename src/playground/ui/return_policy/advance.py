@@ -16,7 +16,7 @@ from playground.answering.answer import BotSettings, answer_question
 from playground.answering.policy_versions import PolicyVersion, prepare_version, swap_summary
 from playground.answering.prompt import Mode
 from playground.documents import load_document, load_pasted
-from playground.errors import PlaygroundError
+from playground.errors import EndpointError, PlaygroundError
 from playground.paths import POLICIES
 from playground.text.language import ENGLISH, language_of
 from playground.types import Answer, ChatModel, Embedder
@@ -39,6 +39,8 @@ from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice
 from playground.ui.shared.session import session as shared_session
 from scenarios.return_policy.scenario import DEFAULT_POLICY, few_shot_examples, reader_retrieval, sample_policies
+
+_KEY_REFUSED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,20 +302,26 @@ def _now() -> str:
 def start_answering(asked: Asked, model: ChatModel, turns: tuple[ChatTurn, ...]) -> jobs.Job[Answer]:
     """Answer in the background, on the version of ``asked`` whatever is swapped meanwhile."""
     history = history_for(turns, asked.stamp)
+    shared, endpoint = shared_session(), shared_session().model_choice.endpoint
 
     def work(report: jobs.Report) -> Answer:
         def on_token(text: str) -> None:
             report(_to_show(text, asked.settings))
 
-        return answer_question(
-            asked.question,
-            asked.version.index,
-            model,
-            asked.settings,
-            examples=few_shot_examples(),
-            history=history,
-            on_token=on_token,
-        )
+        try:
+            return answer_question(
+                asked.question,
+                asked.version.index,
+                model,
+                asked.settings,
+                examples=few_shot_examples(),
+                history=history,
+                on_token=on_token,
+            )
+        except EndpointError as error:
+            if error.status == _KEY_REFUSED and endpoint:
+                shared.refused = endpoint, str(error)
+            raise
 
     return jobs.start(work)
 
