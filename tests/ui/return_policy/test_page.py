@@ -896,3 +896,33 @@ def test_another_shop_is_not_shown_as_a_change(monkeypatch):
     click(app, "policy_load_sample")
     assert "PAWSOME PANTRY" in html(app)
     assert "<del>" not in policy_html(app) and "<ins>" not in policy_html(app)
+
+
+# --- a policy as its pages look -------------------------------------------------------------------------------------
+
+
+def test_a_policy_that_is_a_pdf_is_shown_as_its_page_with_the_cited_sentence_marked(monkeypatch):
+    said = "A Consumer may return Goods without giving a reason within 30 days of receipt."
+    later = "Complaints shall be addressed to complaints@voltara.example."
+    replies = iter([said, later])
+    app = open_bot(monkeypatch, lambda _: next(replies), policy="voltara-electronics.pdf")
+    ask(app, "How long may a consumer return goods without giving a reason?")
+    assert not app.get("image")
+    app.button_group(key="policy_shown_as").set_value("Page")
+    (picture,) = run(app).get("image")
+    document = app.session_state["playground_session"].shelf.active.document
+    pages = len(document.page_starts)
+    first = document.page_at(document.text.index("without giving a reason"))
+    assert picture.proto.imgs[0].caption == f"Page {first} of {pages}, with what the answer cites"
+    # The next answer opens the page that it stands on.
+    ask(app, "To which address shall complaints be addressed?")
+    (picture,) = app.get("image")
+    last = document.page_at(document.text.index("complaints@voltara"))
+    assert last != first
+    assert picture.proto.imgs[0].caption == f"Page {last} of {pages}, with what the answer cites"
+    assert not any("could not be placed" in caption for caption in words(app.caption))
+
+
+def test_a_policy_that_is_no_pdf_has_no_pages(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    assert not [group for group in app.button_group if group.key == "policy_shown_as"]

@@ -16,6 +16,7 @@ from playground.answering.answer import BotSettings, answer_question
 from playground.answering.policy_versions import PolicyVersion, prepare_version, swap_summary
 from playground.answering.prompt import Mode
 from playground.documents import load_document, load_pasted
+from playground.documents.sniffing import is_pdf
 from playground.errors import EndpointError, PlaygroundError
 from playground.paths import POLICIES
 from playground.text.language import ENGLISH, language_of
@@ -129,7 +130,7 @@ def _start_preparing_wanted(slots: Slots) -> None:
         st.rerun()
     if data.wanted_policy:
         request, data.wanted_policy = data.wanted_policy, None
-        data.preparing = start_preparing(request, embedder)
+        data.preparing, data.preparing_pdf = start_preparing(request, embedder), _pdf_of(request)
 
 
 def _start_asking(slots: Slots, version: PolicyVersion) -> None:
@@ -196,6 +197,16 @@ def _warm_up() -> None:
 # --- policies -------------------------------------------------------------------------------------------------------
 
 
+def _pdf_of(request: PolicyRequest) -> bytes | None:
+    """Return the file of a request where it is a PDF."""
+    if request.note == "sample":
+        path = next((path for path in sample_policies() if path.name == request.name), None)
+        file = path.read_bytes() if path else b""
+    else:
+        file = request.data or b""
+    return file if is_pdf(file) else None
+
+
 def start_preparing(request: PolicyRequest, embedder: Embedder) -> jobs.Job[PolicyVersion]:
     """Parse and index a policy in the background, beside the one that answers."""
     number = session().shelf.next_number
@@ -249,6 +260,10 @@ def _finish_preparing(job: jobs.Job[PolicyVersion]) -> None:
         before = data.shelf.active_number
         data.shelf = data.shelf.with_version(version)  # the swap: one assignment
         data.changed_from = before
+        on_shelf = {one.sha256 for one in data.shelf.versions}
+        data.pdfs = {digest: file for digest, file in data.pdfs.items() if digest in on_shelf}
+        if data.preparing_pdf:
+            data.pdfs[version.sha256] = data.preparing_pdf
         state.show_policy()
         summary = f"Version {version.number}: {swap_summary(version)}."
         data.notice = Notice("success", summary, (*_language_note(version), *version.document.warnings))

@@ -50,6 +50,8 @@ class Key(StrEnum):
     RESET_SYSTEM_PROMPT = "reset_system_prompt"
     POLICY_TABS = "policy_tabs"
     POLICY_VIEW = "policy_view"
+    POLICY_SHOWN_AS = "policy_shown_as"
+    POLICY_PAGE = "policy_page"
     POLICY_SAMPLE = "policy_sample"
     POLICY_LOAD_SAMPLE = "policy_load_sample"
     POLICY_UPLOAD = "policy_upload"
@@ -167,6 +169,10 @@ class Session:
     """The panel beside the chat shows the policy when it is drawn next, whatever tab is open there."""
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
+    preparing_pdf: bytes | None = None
+    """The file being read, where it is a PDF."""
+    pdfs: dict[str, bytes] = field(default_factory=dict)
+    """Of the versions on the shelf that are PDFs the file, by the hash of the text: its pages can be shown."""
     notice: Notice | None = None
     uploads: int = 0
     """How many files were taken; part of the uploader's identity, so that it is empty again after each."""
