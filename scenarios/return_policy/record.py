@@ -12,7 +12,15 @@ from scenarios.return_policy.techniques import NAME, TECHNIQUES, TITLE
 
 def load() -> ScenarioFunctions:
     """Return how it is measured, compared and put in words."""
-    from scenarios.return_policy import compared, evaluation, figures_table, questions, scenario, side_by_side
+    from scenarios.return_policy import (
+        compared,
+        evaluation,
+        figures_table,
+        new_shops,
+        questions,
+        scenario,
+        side_by_side,
+    )
 
     return ScenarioFunctions(
         prepare=evaluation.prepare,
@@ -24,6 +32,7 @@ def load() -> ScenarioFunctions:
         shown_examples=side_by_side.shown_examples,
         shown_answers=side_by_side.shown_answers,
         prompt_examples=lambda: len(scenario.few_shot_examples()),
+        expectations=new_shops.new_shops,
     )
 
 

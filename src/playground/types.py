@@ -197,7 +197,9 @@ class Answer:
     those that no passage shown to the model contains, cited or not; ``worked_out`` those that none contains but the
     arithmetic done for the model has. What the user stated is in none of them. ``reasoning`` is the chain of thought
     where the mode asks for one, apart from ``text``. ``withheld`` is an answer that was not given because of
-    ``unstated`` numbers.
+    ``unstated`` numbers. ``rule`` names the rule that answered in place of the model, "" where the model did.
+    ``read_as`` is the question with its spelling mended, "" where nothing was. ``contradicted_by`` are cited sentences
+    that say the opposite.
     """
 
     text: str
@@ -213,6 +215,9 @@ class Answer:
     unstated: tuple[str, ...] = ()
     worked_out: tuple[str, ...] = ()
     withheld: str = ""
+    rule: str = ""
+    read_as: str = ""
+    contradicted_by: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -429,3 +429,12 @@ def test_what_a_passage_states_is_not_withheld_though_no_sentence_can_be_cited_f
     assert (guarded.text, guarded.citations, guarded.unsupported) == (reply, (), ())
     # Without the guard the page warns: nothing was cited that states it.
     assert ask(reply=reply).unsupported == ("60",)
+
+
+def test_an_answer_stopped_for_repeating_itself_is_shown_once() -> None:
+    class Circling(RecordingModel):
+        def complete(self, messages: Sequence[Message], **options: object) -> Completion:  # type: ignore[override]
+            return replace(super().complete(messages, **options), stop_reason="repetition")  # type: ignore[arg-type]
+
+    answer = ask(model=Circling("You have 60 days. " * 5))
+    assert (answer.text, answer.completion.text) == ("You have 60 days.", "You have 60 days. " * 5)

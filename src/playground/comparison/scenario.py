@@ -153,6 +153,8 @@ class ScenarioFunctions:
         shown_examples: examples in words, by id.
         shown_answers: what a technique made of the examples with some ids, in words, by id.
         prompt_examples: worked examples that its largest prompt shows.
+        expectations: what a technique did on examples by which nothing was chosen, in words, by technique, model and
+            adapter; empty where a scenario's own examples are such.
     """
 
     prepare: Prepare
@@ -164,6 +166,7 @@ class ScenarioFunctions:
     shown_examples: Callable[[Sequence[str], RunInfo], Mapping[str, ShownExample]] = plain_examples
     shown_answers: Callable[[TechniqueRows, Sequence[str], RunInfo], Mapping[str, ShownAnswer]] = plain_answers
     prompt_examples: Callable[[], int] = lambda: 0
+    expectations: Callable[[], Mapping[tuple[str, str, str | None], str]] = dict
 
 
 @dataclass(frozen=True, slots=True)

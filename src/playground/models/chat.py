@@ -15,6 +15,7 @@ import numpy as np
 from playground.errors import ModelError
 from playground.models.generation import GuardedStart, Sampling, TokenSequence, common_prefix, generate, prefill
 from playground.models.line import Line
+from playground.models.repetition import RepetitionWatch
 from playground.pricing import cost_usd
 from playground.types import Completion, Message, OnToken, Usage
 
@@ -192,9 +193,9 @@ class LocalChatModel:
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         receive = on_token or (lambda _text: None)
         decode, texts, first_token_s = self._codec.decoder(), [], None
-        in_slice = 0
+        in_slice, watch = 0, RepetitionWatch()
 
-        def on_ids(ids: Sequence[int]) -> None:
+        def on_ids(ids: Sequence[int]) -> bool:
             nonlocal first_token_s, in_slice
             if ids and first_token_s is None:
                 first_token_s = time.perf_counter() - started
@@ -205,6 +206,7 @@ class LocalChatModel:
             if in_slice >= _SLICE_TOKENS:
                 turn.pause()
                 in_slice = 0
+            return watch.add(text)
 
         # The heartbeat lets the caller cancel while another request is being answered.
         with self._line.turn(lambda: receive("")) as turn, self._sequence(prompt, adapter) as sequence:

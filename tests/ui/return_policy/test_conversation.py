@@ -99,3 +99,14 @@ def test_what_is_not_known_is_not_zero():
     figures = metrics_of(turn(given=answer(usage=None, first_token_s=None, cost_usd=None), stamp=stamp(local=False)))
     assert (figures.tokens_in, figures.tokens_out, figures.cost) == ("unknown", "unknown", "unknown price")
     assert figures.first_token == metrics_of(None).retrieval
+
+
+def test_markdown_has_no_backslash_that_it_does_not_need():
+    said = "You have 60 days (from delivery); a label costs $7.95, it's 5-8% less: see northtrail.example/returns!"
+    text = to_markdown([turn(given=answer(said))])
+    assert said in text
+    listed = "1. Keep it.\n- Not *this*.\n# No heading\n<b>no</b> &amp; [no](x) `no` a_b"
+    page = MarkdownIt("commonmark").render(to_markdown([turn(given=answer(listed))]))
+    for shown in ("1. Keep it.", "- Not *this*.", "# No heading", "&lt;b&gt;no&lt;/b&gt; &amp;amp; [no](x) `no` a_b"):
+        assert shown in page
+    assert "<ol>" not in page and "<ul>" not in page and "<code>" not in page

@@ -504,6 +504,147 @@ def test_a_bad_address_is_a_sentence(monkeypatch):
     assert any("must begin with http" in error for error in words(app.error))
 
 
+REAL_ENDPOINT_PROBLEM, REAL_HUGGING_FACE_PROBLEM = resources.endpoint_problem, resources.hugging_face_problem
+
+
+def choose_endpoint(app, url, model, key=""):
+    app.radio(key="model_source").set_value("endpoint")
+    run(app)
+    app.text_input(key="endpoint_url").set_value(url)
+    app.text_input(key="endpoint_model").set_value(model)
+    app.text_input(key="endpoint_key").set_value(key)
+    return run(app)
+
+
+def says_that_it_answers(app):
+    return any("** answers" in caption.value for caption in app.sidebar.caption)
+
+
+def test_a_model_that_the_endpoint_does_not_list_is_noticed_when_it_is_entered(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "endpoint_problem", REAL_ENDPOINT_PROBLEM)
+    monkeypatch.setattr(resources, "list_endpoint_models", lambda _settings: ("one", "two"))
+    choose_endpoint(app, "http://localhost:9/v1", "three")
+    (error,) = words(app.error)
+    assert "does not list the model 'three'. It lists: one, two." in error
+    assert not says_that_it_answers(app)
+    app.text_input(key="endpoint_model").set_value("two")
+    assert not words(run(app).error)
+    assert says_that_it_answers(app)
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, True), (None, True), (404, False)])
+def test_an_endpoint_that_refuses_or_is_not_there_is_noticed_when_it_is_entered(monkeypatch, status, told):
+    def refuses(_settings):
+        raise EndpointError("localhost refused.", status)
+
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "endpoint_problem", REAL_ENDPOINT_PROBLEM)
+    monkeypatch.setattr(resources, "list_endpoint_models", refuses)
+    choose_endpoint(app, f"http://localhost:9/v{status}", "m")
+    # A server without a list of models may answer all the same.
+    assert bool(words(app.error)) is told
+    assert says_that_it_answers(app) is not told
+
+
+def test_a_folder_without_a_model_is_noticed_when_it_is_entered(monkeypatch, tmp_path):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "hugging_face_problem", REAL_HUGGING_FACE_PROBLEM)
+    app.radio(key="model_source").set_value("hugging_face")
+    run(app)
+    app.text_input(key="hugging_face_name").set_value(str(tmp_path))
+    assert any("no readable config.json" in error for error in words(run(app).error))
+    assert not says_that_it_answers(app)
+
+
+def test_after_a_refused_key_nothing_answers_until_it_is_changed(monkeypatch):
+    model = FakeChatModel(lambda _: EndpointError("localhost refused the key (401). Check it.", 401))
+    app = choose_endpoint(open_bot(monkeypatch, model), "http://localhost:9/v1", "m", "wrong")
+    assert says_that_it_answers(app)
+    ask(app, QUESTION)
+    assert any("refused the key" in error for error in words(app.sidebar.error))
+    assert not says_that_it_answers(app)
+    app.text_input(key="endpoint_key").set_value("right")
+    run(app)
+    assert says_that_it_answers(app) and not words(app.sidebar.error)
+
+
+class BreakingModel(FakeChatModel):
+    """Says something, and then its connection breaks."""
+
+    def complete(self, messages, *, on_token=None, **_):
+        on_token("You may return most ")
+        raise EndpointError("The connection to localhost broke after 20 characters of the answer.")
+
+
+def test_a_stream_that_breaks_keeps_the_text_that_came(monkeypatch):
+    app = ask(open_bot(monkeypatch, BreakingModel(lambda _: "")), QUESTION)
+    assert "You may return most" in words(app.text)
+    assert any("broke after 20 characters" in error for error in words(app.error))
+
+
+# --- what a rule answers, and messages as people write them ----------------------------------------------------------
+
+
+def badges(app):
+    return [element.value for element in app.markdown if "badge" in element.value]
+
+
+def test_a_greeting_is_answered_by_a_rule_that_says_so(monkeypatch):
+    model = FakeChatModel(lambda _: "I don't know.")
+    app = ask(open_bot(monkeypatch, model), "hello")
+    assert any(text.startswith("Hello!") for text in words(app.text))
+    assert any("Answered by a rule" in badge for badge in badges(app))
+    assert model.questions == []
+    assert "no model · a rule (greeting)" in stamps(app)[0]
+
+
+def test_who_wants_a_person_is_shown_the_contact_in_the_policy(monkeypatch):
+    app = ask(open_bot(monkeypatch, lambda _: "I don't know."), "a human, please")
+    assert any("1-800-555-0142" in stretch for stretch in marked(app))
+    assert any("returns@northtrail.example" in text for text in words(app.text))
+
+
+def test_two_questions_in_one_message_are_both_answered(monkeypatch):
+    model = FakeChatModel(lambda prompt: SIXTY if "have I" in prompt else "A prepaid label costs $7.95.")
+    app = ask(open_bot(monkeypatch, model), "How many days have I got and how much is the label?")
+    turns = app.session_state["playground_session"].turns
+    assert [turn.question for turn in turns] == ["How many days have I got?", "How much is the label?"]
+    assert [turn.answer.text for turn in turns] == [SIXTY, "A prepaid label costs $7.95."]
+    assert any("Your message has 2 questions" in caption for caption in words(app.caption))
+
+
+def test_a_misspelt_question_is_read_as_it_was_meant(monkeypatch):
+    model = FakeChatModel(lambda _: SIXTY)
+    app = ask(open_bot(monkeypatch, model), "how lnog do i have to retrun something")
+    assert any("Read as: how long do i have to return something" in caption for caption in words(app.caption))
+    assert model.questions[-1].endswith("Question: how long do i have to return something")
+
+
+def test_another_language_is_declined_with_the_reason(monkeypatch):
+    model = FakeChatModel(lambda _: SIXTY)
+    app = ask(open_bot(monkeypatch, model), "Wie lange habe ich Zeit für die Rückgabe?")
+    assert any("is in German, and SmolLM2-135M-Instruct reads English only" in text for text in words(app.text))
+    assert model.questions == []
+    replace_by_paste(app, "Sie können die Ware innerhalb von 14 Tagen zurückgeben. Das Porto zahlen wir nicht.")
+    assert any("This policy is in German" in text for text in words(app.success))
+    app.button_group(key="model_size").set_value("medium")
+    ask(run(app), "Wie lange habe ich Zeit für die Rückgabe?")
+    assert len(model.questions) == 1
+
+
+def test_an_answer_against_its_passage_is_warned_of(monkeypatch):
+    said = "Yes, freeze-dried meals and energy food can be returned."
+    app = ask(open_bot(monkeypatch, lambda _: said), "Can I return freeze-dried meals?")
+    assert any("The policy seems to say the opposite" in warning for warning in words(app.warning))
+
+
+def test_an_error_of_the_last_document_is_gone_with_the_next(monkeypatch):
+    app = replace_by_paste(open_bot(monkeypatch, lambda _: SIXTY), "")
+    assert words(app.error)
+    assert not words(load_second_version(app).error)
+
+
 def test_the_connection_test_lists_the_models(monkeypatch):
     app = open_bot(monkeypatch, lambda _: SIXTY)
     monkeypatch.setattr(resources, "list_endpoint_models", lambda _settings: ("one", "two"))
@@ -755,3 +896,33 @@ def test_another_shop_is_not_shown_as_a_change(monkeypatch):
     click(app, "policy_load_sample")
     assert "PAWSOME PANTRY" in html(app)
     assert "<del>" not in policy_html(app) and "<ins>" not in policy_html(app)
+
+
+# --- a policy as its pages look -------------------------------------------------------------------------------------
+
+
+def test_a_policy_that_is_a_pdf_is_shown_as_its_page_with_the_cited_sentence_marked(monkeypatch):
+    said = "A Consumer may return Goods without giving a reason within 30 days of receipt."
+    later = "Complaints shall be addressed to complaints@voltara.example."
+    replies = iter([said, later])
+    app = open_bot(monkeypatch, lambda _: next(replies), policy="voltara-electronics.pdf")
+    ask(app, "How long may a consumer return goods without giving a reason?")
+    assert not app.get("image")
+    app.button_group(key="policy_shown_as").set_value("Page")
+    (picture,) = run(app).get("image")
+    document = app.session_state["playground_session"].shelf.active.document
+    pages = len(document.page_starts)
+    first = document.page_at(document.text.index("without giving a reason"))
+    assert picture.proto.imgs[0].caption == f"Page {first} of {pages}, with what the answer cites"
+    # The next answer opens the page that it stands on.
+    ask(app, "To which address shall complaints be addressed?")
+    (picture,) = app.get("image")
+    last = document.page_at(document.text.index("complaints@voltara"))
+    assert last != first
+    assert picture.proto.imgs[0].caption == f"Page {last} of {pages}, with what the answer cites"
+    assert not any("could not be placed" in caption for caption in words(app.caption))
+
+
+def test_a_policy_that_is_no_pdf_has_no_pages(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    assert not [group for group in app.button_group if group.key == "policy_shown_as"]

@@ -123,7 +123,10 @@ def _recommend(scenario: str, figures: Sequence[TechniqueFigures], values: dict[
         latency_s=float(values["latency_s"]),
     )
     evidence, _problems = collect_evidence(registry.all_scenarios(), (), paths.RECORDED_RUNS, resources.adapter_store())
-    return recommend(needs, figures, curve=evidence.curve, stale=evidence.stale, ready=evidence.ready)
+    expectations = registry.scenario(scenario).load().expectations()
+    return recommend(
+        needs, figures, curve=evidence.curve, stale=evidence.stale, ready=evidence.ready, elsewhere=expectations
+    )
 
 
 def _draw_found(found: Recommendation) -> None:

@@ -27,16 +27,18 @@ def draw_turn(turn: ChatTurn, *, latest: bool, selected: bool) -> None:
     """Draw a question and what became of it. The latest answer has the keys that the style sheet and tests know."""
     draw_question(turn.question)
     with st.chat_message("assistant", avatar=AVATAR), st.container(key=Key.ANSWER if latest else None, gap="small"):
+        if turn.note:
+            st.caption(escape_markdown(turn.note))
+        if turn.partial and turn.answer is None:
+            st.text(turn.partial)
         if turn.error:
             st.error(escape_markdown(turn.error), icon=":material/error:")
         elif turn.answer is None:
-            if turn.partial:
-                st.text(turn.partial)
             st.badge("Stopped", icon=":material/stop_circle:", color="gray")
         else:
             draw_answer(turn.answer)
         with st.container(key=Key.STAMP if latest else None):
-            draw_stamp(turn.stamp)
+            draw_stamp(turn.shown_stamp)
         if turn.answer and not selected:
             st.button(
                 spoken("Show its evidence", turn.question[:80]),
@@ -60,6 +62,13 @@ def draw_answer(answer: Answer) -> None:
         st.text(answer.text)
     else:
         st.caption("The model returned nothing.")
+    if answer.rule:
+        st.badge("Answered by a rule, not by the model", icon=":material/rule:", color="gray")
+        if answer.citations:
+            st.html(_citations_html(answer.citations))
+        return
+    if answer.read_as:
+        st.caption(f"Read as: {escape_markdown(answer.read_as)}")
     if answer.withheld:
         values = escape_markdown(", ".join(answer.unstated))
         st.badge("Withheld: a number that no passage states", icon=":material/do_not_disturb_on:", color="orange")
@@ -73,6 +82,11 @@ def draw_answer(answer: Answer) -> None:
         st.caption("Cut off at the longest answer allowed; see Settings.")
     elif answer.completion.stop_reason == "repetition":
         st.caption("Stopped here: the model was repeating itself.")
+    _draw_support(answer)
+
+
+def _draw_support(answer: Answer) -> None:
+    """Draw what an answer stands on, and what speaks against it."""
     if answer.citations:
         st.html(_citations_html(answer.citations))
     else:
@@ -80,6 +94,9 @@ def draw_answer(answer: Answer) -> None:
     if answer.unsupported:
         values = escape_markdown(", ".join(answer.unsupported))
         st.warning(f"In no cited passage: **{values}**. Check before relying on it.", icon=":material/warning:")
+    for citation in answer.contradicted_by:
+        quote = escape_markdown(shortened(" ".join(citation.text.split()), _MOST_QUOTED))
+        st.warning(f"The policy seems to say the opposite: {quote}", icon=":material/warning:")
 
 
 def _citations_html(citations: tuple[Citation, ...]) -> str:

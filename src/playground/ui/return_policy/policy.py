@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.answering.policy_versions import PolicyVersion
 from playground.documents import POLICY_LIMITS
 from playground.documents.diff import PlacedChange, placed_changes
+from playground.documents.page_view import PageMark
 from playground.paths import POLICIES
 from playground.types import Citation, Document
 from playground.ui.return_policy import state
@@ -20,6 +21,7 @@ from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import Key, PolicyRequest, session
 from playground.ui.shared.markup import escape_html, human_bytes, spoken
 from playground.ui.shared.notices import draw_notice
+from playground.ui.shared.page_view import PagedDocument, chooses_page, draw_page, is_on_page, mark_on
 from scenarios.return_policy.scenario import DEFAULT_POLICY, sample_policies
 
 HEIGHT = 420
@@ -29,6 +31,7 @@ SECOND_VERSION = "northtrail-outdoor-v2.md"
 """The natural next step of the demo: the shop that is loaded first, with six facts changed."""
 
 _MOST_EDITED = 200_000
+_CITED = "#f7d98a"
 _MOSTLY = 0.7
 """Of the words of a cited sentence that a changed one must have to be the same sentence."""
 
@@ -103,6 +106,10 @@ def _draw_document(turn: ChatTurn | None) -> None:
         st.caption(f"Evidence of an answer on version {shown.number}; version {version.number} answers now.")
     answer = turn.answer if turn else None
     citations, passages = (answer.citations, answer.passages) if answer else ((), ())
+    file = session().pdfs.get(shown.sha256)
+    if file and shown.document.page_starts and chooses_page("Show the policy as", Key.POLICY_SHOWN_AS):
+        _draw_page(shown.document, file, citations, turn)
+        return
     changes = _changes(shown)
     with st.container(height=HEIGHT, border=True, key=Key.POLICY_VIEW):
         focus = _where_it_was_cited(shown.document, changes, citations)
@@ -111,6 +118,21 @@ def _draw_document(turn: ChatTurn | None) -> None:
     if turn or changes:
         token = f"{turn.id if turn else 0}-{shown.number}-{len(changes)}"
         st.html(_SCROLL.format(token=token), unsafe_allow_javascript=True)
+
+
+def _draw_page(document: Document, file: bytes, citations: Sequence[Citation], turn: ChatTurn | None) -> None:
+    """Draw the page of the first cited sentence, all that is cited on a page marked at its place."""
+    cited = [citation for citation in citations if citation.document_id == document.id]
+    opened_at = (document.page_at(cited[0].start) if cited else None) or 1
+
+    def marks_on(page: int) -> tuple[PageMark, ...]:
+        here = (one for one in cited if is_on_page(document, one.start, one.end, page))
+        return tuple(mark_on(document, one.start, one.end, page, _CITED) for one in here)
+
+    # A key for each answer: the view opens at what the new one cites.
+    key = f"{Key.POLICY_PAGE}_{turn.id if turn else 0}"
+    paged = PagedDocument(document, file, key, Key.POLICY_VIEW, HEIGHT, POLICY_LIMITS)
+    draw_page(paged, opened_at, marks_on, "what the answer cites", "cited sentence")
 
 
 def _changes(shown: PolicyVersion) -> tuple[PlacedChange, ...]:
