@@ -30,6 +30,7 @@ from playground.annotations import clauses_from_contracts, read_cuad
 from playground.annotations.units import contract_units
 from playground.cli import main as playground
 from playground.models.catalog import MINILM, MPNET
+from playground.paths import PLAIN_CLAUSES
 from playground.training.lock import is_main_process
 from playground.training.processes import end_if_one_of_several
 from scenarios.contract_clauses.scenario import labels
@@ -54,6 +55,11 @@ SHIPPED = {
     ),
 }
 """Arguments of the flaggers that ship, by the id of their base."""
+PLAIN = [
+    *("--add", "written", "--add", str(PLAIN_CLAUSES / "train.jsonl"), "--added-passes", "5"),
+    *("--add-validation", str(PLAIN_CLAUSES / "validation.jsonl")),
+]
+"""CUAD's contracts are long legalese: beside them, what was written for this project, in plain words above all."""
 
 
 def main() -> int:
@@ -70,6 +76,7 @@ def main() -> int:
     command += ["--data", str(own.split_out / "train.json")]
     command += [word for part in PARTS[1:] for word in (f"--{part}", str(own.split_out / f"{part}.json"))]
     command += ["--out", own.name] if own.name else []
+    command += PLAIN
     command += ["--start-from", str(own.weights_of), "--epochs", "0"] if own.weights_of else []
     return playground([*command, *others])
 
