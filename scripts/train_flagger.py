@@ -24,7 +24,9 @@ import json
 import os
 import random
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from playground.annotations import clauses_from_contracts, read_cuad
 from playground.annotations.units import contract_units
@@ -70,8 +72,11 @@ def main() -> int:
     parser.add_argument("--name", help="of the adapter (default: that of the one that ships)")
     parser.add_argument("--split-out", type=Path, default=Path("cuad-split"), help="folder of the three parts")
     parser.add_argument("--weights-of", type=Path, help="folder of an adapter whose weights are kept: no training")
+    parser.add_argument("--train-contracts", type=int, metavar="N", help="train on so many of them (default: all)")
+    parser.add_argument("--validation-contracts", type=int, metavar="N", help="choose by so many (default: all)")
     own, others = parser.parse_known_args()
-    write_split(own.cuad.read_bytes(), own.split_out)
+    most = {"train": own.train_contracts, "validation": own.validation_contracts}
+    write_split(own.cuad.read_bytes(), own.split_out, most)
     command = ["train", "clauses", "--labels", "all", "--licence", LICENCE, *SHIPPED[own.base]]
     command += ["--data", str(own.split_out / "train.json")]
     command += [word for part in PARTS[1:] for word in (f"--{part}", str(own.split_out / f"{part}.json"))]
@@ -90,15 +95,19 @@ def part_of(title: str) -> str:
     return PARTS[2] if place < HELD_OUT_SHARE else PARTS[1] if place < 2 * HELD_OUT_SHARE else PARTS[0]
 
 
-def write_split(data: bytes, folder: Path) -> None:
+def write_split(data: bytes, folder: Path, most: Mapping[str, int | None] = MappingProxyType({})) -> None:
     """Write the three parts of a CUAD file as CUAD JSON, and the clauses for the baselines as JSON lines.
+
+    ``most`` draws so many contracts of a part, the same ones every time; a larger draw holds a smaller one.
 
     Of those, 35 % of the clauses without a label: to embed all would take half an hour.
     """
     rows = json.loads(data)
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
-        chosen = json.dumps(rows | {"data": [row for row in rows["data"] if part_of(row["title"]) == part]})
+        of_part = [row for row in rows["data"] if part_of(row["title"]) == part]
+        drawn = sorted(of_part, key=lambda row: random.Random(f"drawn {row['title']}").random())[: most.get(part)]
+        chosen = json.dumps(rows | {"data": drawn})
         partial = folder / f"{part}.json.{os.getpid()}"  # each process of a training writes the same
         partial.write_text(chosen, encoding="utf-8")
         partial.replace(folder / f"{part}.json")
