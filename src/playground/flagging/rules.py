@@ -14,7 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from playground.text.sentences import sentence_spans
+
 MOST_CHARACTERS = 20_000
+SHORT_CHARACTERS = 240
+"""A clause of so many characters is searched as one: what is said in two short sentences belongs together."""
 
 _MONEY = (
     r"(?:(?:[$£€]|usd|eur|gbp|us\$|dollars?|euros?|pounds?|rs\.?) ?\d[\d,.]{0,14}"
@@ -27,26 +31,37 @@ _LOSS = (
     r"(?:liabilit(?:y|ies)|liable|indemnif\w{1,5}|indemnit\w{1,3}|hold\w{0,3} harmless|responsib\w{2,5}|answerable"
     r"|losses|compensat\w{1,6}|makes? good)"
 )
+_INTEREST = (
+    r"\b(?:interest|hourly|late fee|premium)\b"
+    r"|\b(?:late|overdue|unpaid|delayed) (?:payments?|amounts?|invoices?|sums?|royalt)|\bpa(?:id|ys?) late\b"
+)
+"""Of late payment: the price of credit, no damages."""
 _SHALL = r"(?:shall|must|will|agrees? to|undertakes? to|is (?:required|obliged) to|needs? to|ha(?:s|ve) to)"
-_SHALL_NOT = r"(?:(?:shall|may|must|will|can|do|does|would)(?: not|n[o'’]t|not)|agrees? not to|won['’]t|never|neither|nor)"
+_SHALL_NOT = r"(?:(?:shall|may|must|will|can|do|does|would)(?: not|not|n't)|agrees? not to|won't|never|neither|nor)"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``name`` says to a reader what was found; ``wording`` is looked for, ``unless`` must not be in the clause."""
+    """``name`` says to a reader what was found.
+
+    ``wording`` and all of ``beside`` have to be found in one sentence, in any order; ``unless`` must not.
+    """
 
     name: str
     label: str
     wording: str
     unless: str = ""
+    beside: tuple[str, ...] = ()
 
-    def holds(self, text: str) -> bool:
-        """Tell whether the rule holds for a clause whose runs of white space are single spaces."""
-        return bool(self._wording.search(text)) and not (self.unless and self._unless.search(text))
+    def holds(self, sentence: str) -> bool:
+        """Tell whether the rule holds for a sentence whose runs of white space are single spaces."""
+        return all(wanted.search(sentence) for wanted in self._wanted) and not (
+            self.unless and self._unless.search(sentence)
+        )
 
     @cached_property
-    def _wording(self) -> re.Pattern[str]:
-        return re.compile(self.wording, re.IGNORECASE)
+    def _wanted(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(wanted, re.IGNORECASE) for wanted in (self.wording, *self.beside))
 
     @cached_property
     def _unless(self) -> re.Pattern[str]:
@@ -56,7 +71,8 @@ class Rule:
 _NO_LIMIT = (
     r"(?:without (?:any |an? )?(?:upper |monetary |financial )?(?:limit|cap|ceiling|maximum)\b"
     r"|without (?:any )?(?:limitation|restriction) (?:as to|in|of) (?:the )?amount"
-    r"|(?<!not )(?<!not be )\b(?:unlimited|uncapped)\b"
+    r"|(?<!not )(?<!not be )\b(?:unlimited|uncapped|unrestricted)\b"
+    r"|\b(?:without limitation\W{0,3}$|however (?:large|high|great)\b|whatever the amount\b)"
     r"|\b(?:no|not subject to any) (?:upper |monetary |financial |dollar )?(?:limit|cap|ceiling)\b)"
 )
 RULES: tuple[Rule, ...] = (
@@ -64,13 +80,26 @@ RULES: tuple[Rule, ...] = (
         "liability without limit",
         "Uncapped Liability",
         rf"\b{_LOSS}\b[^.;]{{0,120}}{_NO_LIMIT}|{_NO_LIMIT}[^.;]{{0,60}}\b{_LOSS}\b",
-        unless=r"unlimited (?:liability )?(?:company|corporation|partnership)|no (?:limit|cap) (?:of|in) (?:time|coverage)",
+        unless=r"unlimited (?:liability )?(?:company|corporation|partnership)"
+        r"|no (?:limit|cap) (?:of|in) (?:time|coverage)",
+    ),
+    Rule(
+        "payment without a cap",
+        "Uncapped Liability",
+        r"\b(?:without (?:any |an? )?(?:upper )?|no (?:upper |dollar )?|not subject to any )"
+        r"(?:cap|ceiling|maximum|limit)\b(?! (?:of|in) time)",
+        beside=(
+            r"\b(?:damages?|loss(?:es)?|claims?|fines?|injur(?:y|ies)|injured|hurt|negligence|indemni\w{2,7}|breach\w{0,2}|cost)\b",
+            r"\b(?:pays?|owes?|bears?|make good|makes good|answer\w{0,4}|liab\w{2,7}|responsib\w{2,5}|harmless"
+            r"|indemni\w{2,7}|applies|apply|covers?)\b",
+        ),
+        unless=r"\b(?:insurance|coverage|policy)\b",
     ),
     Rule(
         "a limit that does not apply",
         "Uncapped Liability",
         r"\b(?:limit|cap|ceiling|limitations?|exclusions?)\b[^.;]{0,60}\b(?:liabilit(?:y|ies)|damages?)\b[^.;]{0,80}"
-        r"\b(?:(?:shall|will|do|does) not|doesn['’]t|don['’]t|won['’]t) apply\b",
+        r"\b(?:(?:shall|will|do|does) not|doesn't|don't|won't) apply\b",
     ),
     Rule(
         "liability that nothing limits",
@@ -81,7 +110,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "liability up to an amount",
         "Cap On Liability",
-        r"\bliabilit(?:y|ies)\b[^.;]{0,160}\b(?:not|never|cannot|can['’]t|won['’]t) (?:in (?:any|no) event )?exceed"
+        r"\bliabilit(?:y|ies)\b[^.;]{0,160}\b(?:not|never|cannot|can't|won't) (?:in (?:any|no) event )?exceed"
         r"|\bin no event\b[^.;]{0,60}\bliability\b[^.;]{0,120}\bexceed"
         r"|\bliabilit(?:y|ies)\b[^.;]{0,80}\b(?:is|are|be|being|stays?) (?:limited|capped|restricted) (?:to|at)\b"
         r"|\bliab(?:le|ility)\b[^.;]{0,60}\b(?:up to|at most|no more than|not more than|more than) "
@@ -90,18 +119,46 @@ RULES: tuple[Rule, ...] = (
         unless=r"liability insurance|insurance (?:policy|coverage)",
     ),
     Rule(
+        "damages of at most an amount",
+        "Cap On Liability",
+        r"\b(?:no more than|not more than|at most|at maximum|max(?:imum|\.)?|limited to|capped at|up to|stops? at)\b",
+        beside=(
+            r"\b(?:liabilit(?:y|ies)|liable|damages|compensation|responsibilit\w{1,3} (?:for|of)|our fault)\b",
+            rf"{_MONEY}|\b(?:fees?|price|charges?|deposit|months?'? (?:fees?|rent)|contract value|paid)\b",
+        ),
+        unless=r"\b(?:insurance|insured|policy|coverage|liquidated|delay|unlimited|not limited to)\b",
+    ),
+    Rule(
         "kinds of loss that are not paid",
         "Cap On Liability",
-        rf"\b(?:{_SHALL_NOT}|no event|not|n['’]t|no)\b[^.;]{{0,100}}\b(?:liable|liability|responsible|answerable)\b"
+        rf"\b(?:{_SHALL_NOT}|no event|not|n't|no)\b[^.;]{{0,100}}\b(?:liable|liability|responsible|answerable)\b"
         r"[^.;]{0,160}\b(?:indirect|consequential|incidental|punitive|lost profits?|loss(?:es)? of "
         r"(?:profits?|business|data|revenue|goodwill))\b",
+    ),
+    Rule(
+        "no liability at all",
+        "Cap On Liability",
+        r"\b(?:not|n't|no) (?:be )?(?:held )?(?:liable|responsible|answerable|liability) for (?:any |the |such )?"
+        r"(?:loss|damages?|theft|accidents?|injur(?:y|ies))\b",
     ),
     Rule(
         "an amount for each day of delay",
         "Liquidated Damages",
         rf"{_MONEY}[^.;]{{0,40}}\b{_EACH} {_TIME}\b[^.;]{{0,30}}\b(?:of (?:the )?delay|late|overdue|behind)\b"
         rf"|\b(?:delay(?:ed|s)?|late|overdue)\b[^.;]{{0,60}}{_MONEY}[^.;]{{0,30}}\b{_EACH} {_TIME}\b",
-        unless=r"\binterest\b|\b(?:late|overdue|unpaid) (?:payments?|amounts?|invoices?|sums?)\b|\bhourly\b",
+        unless=_INTEREST,
+    ),
+    Rule(
+        "a sum for each day of delay",
+        "Liquidated Damages",
+        r"\b(?:late|delay(?:ed|s)?|overdue|behind schedule|miss(?:es)? the|not (?:finished|ready))\b",
+        beside=(
+            r"\b(?:for )?(?:per|each|every|an?) (?:\w{2,9} )?(?:day|week|hour)\b",
+            rf"{_MONEY}|\b\d{{2,7}} off\b|\b(?:(?:one|two|three|five|ten) per ?cent|an? (?:tenth|quarter|half))\b",
+            r"\b(?:pay\w{0,4}|owes?|deduct\w{0,3}|off|costs?|credit\w{0,3}|reduc\w{1,5}|cut\w{0,4}|penalt\w{1,3}"
+            r"|loses?|charg\w{1,3})\b",
+        ),
+        unless=_INTEREST,
     ),
     Rule(
         "a fixed sum instead of proof of loss",
@@ -109,14 +166,15 @@ RULES: tuple[Rule, ...] = (
         r"\bas (?:and for |agreed |full )?liquidated damages\b|\bpay\b[^.;]{0,60}\bliquidated damages\b"
         rf"|\bcontract(?:ual)? penalty\b|\bpenalty of {_MONEY}"
         r"|\b(?:cancellation|(?:early )?termination|break-?up|restocking|no-show) (?:fee|charge|penalty) "
-        rf"(?:of|equal to|is|amounting to|in the amount of) [^.;]{{0,20}}(?:{_MONEY}|\d)",
+        rf"(?:of|equal to|is|amounting to|in the amount of) [^.;]{{0,20}}(?:{_MONEY}|\d)"
+        r"|\b(?:early termination|cancellation) (?:fee|charge): ",
     ),
     Rule(
         "insurance that has to be taken out",
         "Insurance",
         rf"\b{_SHALL}\b[^.;]{{0,80}}\b(?:obtain|maintain|carry|take out|keep|procure|effect|purchase|provide)\b"
         r"[^.;]{0,120}\binsurance\b",
-        unless=r"insurance (?:agency|business|company licen)",
+        unless=r"\bnot\b|insurance (?:agency|business|company licen|center|policies in)|proof",
     ),
     Rule(
         "an end without a reason",
@@ -130,12 +188,13 @@ RULES: tuple[Rule, ...] = (
         "Renewal Term",
         r"\b(?:automatically|automatic) (?:be )?(?:renew(?:s|ed|al)?|extend(?:s|ed)?|roll(?:s|ed)? over|prolonged)\b"
         r"|\brenew(?:s|ed)? automatically\b",
-        unless=r"\b(?:not|no) (?:be )?automatic",
+        unless=r"\b(?:not|no) (?:be )?automatic|\bdelays?\b|force majeure",
     ),
     Rule(
         "terms as good as anybody's",
         "Most Favored Nation",
-        r"\bmost[- ]favou?red[- ](?:nations?|customers?|licensees?)\b"
+        beside=(r"\b(?:shall|will|must|apply|applies|receives?|grants?|grant|guarantee[sd]?|treat\w{0,3}|supply)\b",),
+        wording=r"\bmost[- ]favou?red[- ](?:nations?|customers?|licensees?)\b"
         r"|\bno less favou?rable (?:to \w{2,20} )?than (?:those|the (?:terms|prices?|rates?)) "
         r"[^.;]{0,60}\bany (?:other|third)\b",
     ),
@@ -148,7 +207,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "no soliciting of staff",
         "No-Solicit Of Employees",
-        rf"\b(?:{_SHALL_NOT}|refrain from|not)\b[^.;]{{0,120}}\b(?:solicit|poach|hir(?:e|ing)|recruit|entic(?:e|ing)|headhunt)"
+        rf"\b(?:{_SHALL_NOT}|refrain from|not)\b[^.;]{{0,120}}"
+        r"\b(?:solicit|poach|(?<!for )(?<!the )hir(?:e|ing)|recruit|entic(?:e|ing)|headhunt)"
         r"\b[^.;]{0,100}\b(?:employees?|staff|personnel|workers|team)\b",
     ),
     Rule(
@@ -156,6 +216,7 @@ RULES: tuple[Rule, ...] = (
         "No-Solicit Of Customers",
         rf"\b(?:{_SHALL_NOT}|refrain from|not)\b[^.;]{{0,100}}\b(?:solicit|canvass|entic(?:e|ing)|divert|poach)\b"
         r"[^.;]{0,80}\b(?:customers?|clients?|patients)\b",
+        unless=r"\b(?:employees?|employment|staff|personnel)\b",
     ),
     Rule(
         "a change of control with consequences",
@@ -169,7 +230,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_SHALL_NOT}\b[^.;]{{0,60}}\b(?:assign|transfer)\b[^.;]{{0,120}}"
         r"\b(?:agreement|contract|lease|rights?|obligations?|duties)\b[^.;]{0,160}"
         r"\b(?:consent|permission|approval|agree(?:s|ment)?)\b"
-        r"|\b(?:agreement|contract|lease)\b[^.;]{0,60}\b(?:not|n['’]t) be (?:assigned|transferred)\b",
+        r"|\b(?:agreement|contract|lease)\b[^.;]{0,60}\b(?:not|n't) be (?:assigned|transferred)\b",
     ),
     Rule(
         "a share of what is earned",
@@ -188,8 +249,10 @@ RULES: tuple[Rule, ...] = (
         "rights that pass to the other side",
         "Ip Ownership Assignment",
         r"\b(?:hereby )?assigns?\b[^.;]{0,100}\b(?:all|the entire) [^.;]{0,40}"
-        r"\b(?:copyrights?|patents?|inventions?|intellectual property|right, title)\b"
-        r"|\bwork(?:s)? (?:made )?for hire\b",
+        r"\b(?:copyrights?|patents?|inventions?|intellectual property"
+        r"|right, title[^.;]{0,80}\b(?:works?|software|designs?))\b"
+        r"|\b(?:shall be|is|are|deemed|considered)\b[^.;]{0,40}\bworks? (?:made )?for hire\b",
+        unless=r"\bjoint\b",
     ),
     Rule(
         "a licence that lasts for ever",
@@ -213,7 +276,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "a warranty with a period",
         "Warranty Duration",
-        r"\b(?:warrant(?:s|ed|y)|guarantee[sd]?)\b[^.;]{0,120}\b(?:for|of|is|lasts) (?:a period of |one |two |three |five )?"
+        r"\b(?:warrant(?:s|ed|y)|guarantee[sd]?)\b[^.;]{0,120}\b(?:for|of|is|lasts) "
+        r"(?:a period of |one |two |three |five )?"
         r"(?:[\w-]{2,12} )?\(?\d{0,3}\)?-? ?(?:days|months?|years?)\b",
         unless=r"\b(?:bank|guarantor|payment of|minimum)\b",
     ),
@@ -223,9 +287,17 @@ RULES: tuple[Rule, ...] = (
 
 def labels_by_rule(text: str, rules: Sequence[Rule] = RULES) -> dict[str, str]:
     """Return the labels of a clause that plain wording makes certain, each with the name of its rule."""
-    folded = " ".join(text[:MOST_CHARACTERS].split())
+    sentences = searched_sentences(text)
     found: dict[str, str] = {}
     for rule in rules:
-        if rule.label not in found and rule.holds(folded):
+        if rule.label not in found and any(rule.holds(sentence) for sentence in sentences):
             found[rule.label] = rule.name
     return found
+
+
+def searched_sentences(text: str) -> list[str]:
+    """Return the sentences of a clause, white space folded; a short clause is one."""
+    folded = " ".join(text[:MOST_CHARACTERS].split()).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    if len(folded) <= SHORT_CHARACTERS:
+        return [folded]
+    return [folded[start:end] for start, end in sentence_spans(folded, 0, len(folded))]
