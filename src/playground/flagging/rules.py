@@ -9,6 +9,8 @@ a search slow. ``[^.;]`` keeps a gap within a sentence.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -283,6 +285,12 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 """In the order in which a reader is told: of two that hold for one label, the first."""
+
+
+def rules_fingerprint() -> str:
+    """Return a hash of the rules: a result that others gave is not up to date."""
+    parts = [[rule.name, rule.label, rule.wording, rule.unless, rule.beside] for rule in RULES]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def labels_by_rule(text: str, rules: Sequence[Rule] = RULES) -> dict[str, str]:
