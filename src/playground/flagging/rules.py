@@ -181,7 +181,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "an end without a reason",
         "Termination For Convenience",
-        r"\b(?:may|can|(?:has|have) the right to|is entitled to|are entitled to)\b(?! not)[^.;]{0,80}"
+        r"\b(?:may|can|(?:has|have) the right to|is entitled to|are entitled to)\b(?! not|'t)[^.;]{0,80}"
         r"\b(?:terminate|cancel|end|stop)\b[^.;]{0,100}\b(?:for (?:its |their |his |her )?(?:own )?convenience"
         r"|for any (?:or no )?reason|for no reason|without (?:giving |stating |any )?(?:a |any )?(?:cause|reasons?))\b",
     ),
@@ -190,7 +190,7 @@ RULES: tuple[Rule, ...] = (
         "Renewal Term",
         r"\b(?:automatically|automatic) (?:be )?(?:renew(?:s|ed|al)?|extend(?:s|ed)?|roll(?:s|ed)? over|prolonged)\b"
         r"|\brenew(?:s|ed)? automatically\b",
-        unless=r"\b(?:not|no) (?:be )?automatic|\bdelays?\b|force majeure",
+        unless=r"\b(?:not|no|n't) (?:be |renew |extend )?(?:automatic|renew)|\bdelays?\b|force majeure",
     ),
     Rule(
         "terms as good as anybody's",
