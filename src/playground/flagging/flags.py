@@ -88,7 +88,7 @@ def score_contract(
         adapter=model.adapter,
         timings={"split_s": split - started, "judge_s": judged - split, "total_s": judged - started},
         notes=(*document.warnings, *contract_notes(document.text)),
-        rules=_by_rule(clauses, model.labels),
+        rules=rules_of(clauses, model.labels),
     )
 
 
@@ -149,7 +149,7 @@ def flag_contract(
     )
 
 
-def _by_rule(clauses: Sequence[Clause], labels: Sequence[str]) -> dict[tuple[int, int], str]:
+def rules_of(clauses: Sequence[Clause], labels: Sequence[str]) -> dict[tuple[int, int], str]:
     """Return the rules that hold for the clauses that can bind somebody, by row and column of the probabilities."""
     column = {name: place for place, name in enumerate(labels)}
     return {
