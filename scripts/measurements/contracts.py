@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from scripts.measurements.sources import (
     percent,
     provenance,
@@ -15,6 +17,7 @@ from scripts.measurements.sources import (
 )
 
 CUAD = "docs/evaluation/contract_clauses.json"
+PLAIN = "docs/evaluation/plain_clauses.json"
 CURVE = "data/runs/learning_curve.json"
 OWN = ("contract_clauses-techniques", "contract_clauses-cuad-mpnet", "contract_clauses-cuad-minilm")
 
@@ -69,6 +72,47 @@ def flaggers() -> str:
                 intervals="95 %, bootstrap over contracts",
             ),
         )
+    )
+
+
+def plain_clauses() -> str:
+    """Return how the shipped flaggers and the rules do on clauses as people type them."""
+    found = read(PLAIN)
+    rows = [("Rules alone", *_plain_cells(found["rules_alone"]))]
+    for name in ("cuad-mpnet", "cuad-minilm"):
+        rows.append((f"`{name}`", *_plain_cells(found[name]["model"])))
+        rows.append((f"`{name}` and rules, as shown", *_plain_cells(found[name]["model_and_rules"])))
+    contracts = found["contracts"]
+    alone = contracts["rules_alone"]["right"]
+    cuad = [
+        f"On CUAD's {contracts['contracts']} test contracts the rules alone mark {alone['of']:,} pairs of a clause "
+        f"and a label, of which {percent(alone['rate'])} are annotated"
+    ]
+    for name in ("cuad-mpnet", "cuad-minilm"):
+        one = contracts[name]["added_by_rules"]
+        cuad.append(f"beside `{name}` they add {one['of']} marks, {one['n']} of them annotated")
+    return "\n\n".join(
+        (
+            table(
+                ("", "Labels found", "Liabilities found", "Clauses without a label marked", "Marks that are right"),
+                rows,
+            ),
+            f"{'; '.join(cuad)}.",
+            provenance(
+                source=PLAIN,
+                command=f"{found['command']} --contracts test.json --runs RUNS",
+                **stamp(found),
+                n=f"{found['clauses']} clauses, {found['rules']} rules",
+                intervals="95 %, Wilson",
+            ),
+        )
+    )
+
+
+def _plain_cells(scopes: Any) -> tuple[str, ...]:
+    every, liabilities = scopes["all_labels"], scopes["liabilities"]
+    return tuple(
+        percent(one["rate"]) for one in (every["found"], liabilities["found"], every["false_marks"], every["right"])
     )
 
 
