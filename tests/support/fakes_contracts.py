@@ -44,7 +44,7 @@ CONTRACT = """SERVICE AGREEMENT
 The liability of the Supplier under this Agreement is unlimited for any breach of the duties of the Supplier.
 
 2. Insurance
-The Supplier is to keep insurance of two million pounds in force during the term of this Agreement.
+The Supplier shall keep insurance of two million pounds in force during the term of this Agreement.
 
 3. Transfer
 No party may assign this Agreement to any other person without the written consent of the other party.
