@@ -4,9 +4,11 @@
     ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 torchrun --nproc_per_node 2 scripts/train_flagger.py CUAD.json
     python scripts/train_flagger.py CUAD.json --base all-mpnet-base-v2 --words-of data/adapters/cuad-minilm
     python scripts/train_flagger.py CUAD.json --weights-of data/adapters/cuad-minilm --name cuad-minilm-2
+    python scripts/train_flagger.py CUAD.json --start-from OLD/cuad-minilm --max-minutes 16 --added-passes 8
 
-The second line trains in two processes, one a core. The last takes the weights of an adapter as they are and fits only
-what stands on top: words, calibration and thresholds. All other arguments go to the command as they are. The adapter
+The second line trains in two processes, one a core. The fourth takes the weights of an adapter as they are and fits only
+what stands on top: words, calibration and thresholds; the last goes on from them. All other arguments go to the command
+as they are. Beside CUAD's contracts the project's own clauses are trained on, and those as people type them. The adapter
 goes into the store, from where it is copied to data/adapters.
 
 CUAD: Hendrycks, Burns, Chen and Ball, NeurIPS 2021 (arXiv 2103.06268), The Atticus Project, CC BY 4.0. Its text is not
@@ -107,7 +109,7 @@ def write_split(data: bytes, folder: Path, most: Mapping[str, int | None] = Mapp
     for part in PARTS:
         of_part = [row for row in rows["data"] if part_of(row["title"]) == part]
         drawn = sorted(of_part, key=lambda row: random.Random(f"drawn {row['title']}").random())[: most.get(part)]
-        chosen = json.dumps(rows | {"data": drawn})
+        chosen = json.dumps(rows | {"data": [row for row in of_part if row in drawn]})
         partial = folder / f"{part}.json.{os.getpid()}"  # each process of a training writes the same
         partial.write_text(chosen, encoding="utf-8")
         partial.replace(folder / f"{part}.json")
