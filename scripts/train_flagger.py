@@ -6,10 +6,10 @@
     python scripts/train_flagger.py CUAD.json --weights-of data/adapters/cuad-minilm --name cuad-minilm-2
     python scripts/train_flagger.py CUAD.json --start-from OLD/cuad-minilm --max-minutes 16 --added-passes 8
 
-The second line trains in two processes, one a core. The fourth takes the weights of an adapter as they are and fits only
-what stands on top: words, calibration and thresholds; the last goes on from them. All other arguments go to the command
-as they are. Beside CUAD's contracts the project's own clauses are trained on, and those as people type them. The adapter
-goes into the store, from where it is copied to data/adapters.
+The second line trains in two processes, one a core. The fourth takes the weights of an adapter as they are and fits
+only what stands on top: words, calibration and thresholds; the last goes on from them. All other arguments go to the
+command as they are. Beside CUAD's contracts the project's own clauses are trained on, and those as people type them.
+The adapter goes into the store, from where it is copied to data/adapters.
 
 CUAD: Hendrycks, Burns, Chen and Ball, NeurIPS 2021 (arXiv 2103.06268), The Atticus Project, CC BY 4.0. Its text is not
 in this project. The companies are split into three, written to `--split-out`: train.json is trained on, validation.json
