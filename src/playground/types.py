@@ -400,12 +400,17 @@ class SimilarClause:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A label on a clause; ``score`` is its calibrated probability in [0, 1]."""
+    """A label on a clause; ``score`` is its calibrated probability in [0, 1].
+
+    ``rule`` names the rule by whose plain wording the clause was flagged although the model's ``score`` is below the
+    threshold; empty where the model flagged it.
+    """
 
     clause_id: str
     label: str
     score: float
     evidence: tuple[SimilarClause, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

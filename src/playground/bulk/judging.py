@@ -30,7 +30,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class KeptFlag:
-    """A flag on a clause, ``start`` and ``end`` as offsets into the extracted text; ``page`` is 0 without pages."""
+    """A flag on a clause, ``start`` and ``end`` as offsets into the extracted text; ``page`` is 0 without pages.
+
+    ``rule`` names the rule that flagged it where the model's ``probability`` would not have.
+    """
 
     label: str
     probability: float
@@ -40,6 +43,7 @@ class KeptFlag:
     start: int
     end: int
     text: str
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ def _kept(content: str, result: FlaggedContract, job: FlagJob, core_seconds: flo
                 start=row.clause.start,
                 end=row.clause.end,
                 text=_text(row.clause.text),
+                rule=row.rule,
             )
             for row in report_rows(result, job.catalogue)
         ),

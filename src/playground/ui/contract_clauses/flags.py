@@ -10,7 +10,7 @@ from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flagging.calibration import SHIFTS
 from playground.flagging.report import ReportRow, missing_labels
 from playground.flagging.report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flagging.report.rows import full_place, percent, place
+from playground.flagging.report.rows import OVERLOOKS, full_place, percent, place, reason
 from playground.types import Clause, FlaggedContract, Risk
 from playground.ui.contract_clauses import flag_filter, state
 from playground.ui.contract_clauses.contract import HEIGHT
@@ -131,13 +131,16 @@ def _draw_missing(entry: ContractEntry, flagged: FlaggedContract) -> None:
 def missing_html(flagged: FlaggedContract, missing: Sequence[str]) -> str:
     """Return what kind of contract it was taken for, and which labels that are usual in such were not found."""
     names = ", ".join(f"<b>{escape_html(name)}</b>" for name in missing)
-    what = f"not found: {names}" if missing else f"all found ({len(flagged.usual)} of those looked for)"
-    return f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}, {what}"
+    usual = f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}"
+    if missing:
+        return f"{usual}, not found: {names}"
+    return f"{usual}: of each of the {len(flagged.usual)} kinds looked for, a clause was found. {OVERLOOKS}"
 
 
 def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow], *, any_flag: bool) -> None:
     if not rows:
-        st.caption("No flag matches the filter." if any_flag else "No clause is flagged at this point of the slider.")
+        nothing = f"No clause is flagged at this point of the slider. {OVERLOOKS}"
+        st.caption("No flag matches the filter." if any_flag else nothing)
         return
     pages = -(-len(rows) // CARDS)
     if int(st.session_state.get(Key.FLAG_PAGE) or 1) > pages:
@@ -194,6 +197,9 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     """Return a flag as a card: tag, probability, place, words, why it matters, what to check, evidence."""
     label = row.label
     score = "" if row.score is None else percent(row.score) if probabilities else f"score {row.score:.2f}"
+    rule = ""
+    if row.rule:
+        score, rule = "by rule", f'<div class="flag-place">{escape_html(reason(row))}</div>'
     pill = f' <span class="pill">{row.verdict}</span>' if row.verdict else ""
     where = escape_html(full_place(row.clause))
     quote = escape_html(excerpt(row.clause.text, _MOST_QUOTED))
@@ -206,7 +212,7 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     rejected = " rejected" if row.verdict == "rejected" else ""
     return (
         f'<div class="flag-card{rejected}"><div class="flag-head">{tag_html(row, probabilities=False)}{pill}'
-        f'<span class="flag-score">{escape_html(score)}</span></div><div class="flag-place">{where}</div>'
+        f'<span class="flag-score">{escape_html(score)}</span></div><div class="flag-place">{where}</div>{rule}'
         f"<q>{quote}</q>{why}{check}{evidence}</div>"
     )
 

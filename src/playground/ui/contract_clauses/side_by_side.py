@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.flagging.report import report_rows
-from playground.flagging.report.rows import percent, place
+from playground.flagging.report.rows import place, sureness
 from playground.paths import CONTRACTS
 from playground.types import FlaggedContract
 from playground.ui.contract_clauses import flag_filter, state
@@ -90,7 +90,7 @@ def _draw_side(judged: Judged, flagged: FlaggedContract, theirs: set[tuple[str, 
             pair = (row.clause.id, row.label.name)
             marks = "" if gold is None else " ✓ in gold" if pair in gold.pairs else " ✗ not in gold"
             where = "" if pair in theirs else ' <span class="pill">only here</span>'
-            score = percent(row.score) if judged.choice.gives_probabilities else f"score {row.score or 0:.2f}"
+            score = sureness(row) if row.rule or judged.choice.gives_probabilities else f"score {row.score or 0:.2f}"
             quote = escape_html(excerpt(row.clause.text, 200))
             lines.append(
                 f'<div class="flag-card"><div class="flag-head">{tag_html(row, probabilities=False)}{where}'
