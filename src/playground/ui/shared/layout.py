@@ -16,6 +16,7 @@ _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
+LIMITS = "pages/limits.py"
 _NO_PAGE_ICON = ":material/science:"
 
 
@@ -30,6 +31,7 @@ def begin_page(title: str, subtitle: str) -> None:
             _link_to_scenario(scenario)
         st.page_link(TRAINING, label="Train an adapter", icon=":material/model_training:")
         st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
+        st.page_link(LIMITS, label="Limits and trends", icon=":material/biotech:")
         st.divider()
         draw_model_panel()
         draw_keeping()
