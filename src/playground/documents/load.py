@@ -32,7 +32,9 @@ __all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_generated", "load_pasted
 def load_document(
     data: bytes, name: str, *, limits: Limits = POLICY_LIMITS, ocr: bool = True, on_page: OnPage | None = None
 ) -> Document:
-    """Turn a file into a document. Pictures, and pages of a PDF that are pictures, are read by OCR where it is there.
+    """Turn a file into a document.
+
+    Pictures, and pages of a PDF that are pictures or whose text is garbled, are read by OCR where it is there.
 
     Args:
         data: the file's bytes.
@@ -105,9 +107,10 @@ def _extract_pages(data: bytes, container: Format, limits: Limits, ocr: bool, on
         extract = recognise_isolated(data, "picture", limits, on_page)
     else:
         extract = extract_isolated(data, "pdf", limits)
-        if extract.pages_without_text and not remedy:
+        wanted = extract.pages_without_text or extract.garbled_pages
+        if wanted and not remedy:
             extract = recognise_isolated(data, "scan", limits, on_page)
-        elif extract.pages_without_text:
+        elif wanted:
             if not extract.text:
                 raise DocumentError(f"{NO_TEXT_LAYER} {remedy}")
             return replace(extract, warnings=(*extract.warnings, remedy))

@@ -42,6 +42,8 @@ class Extract:
     warnings: tuple[str, ...] = ()
     pages_without_text: tuple[int, ...] = ()
     """Pages from 1 that are pictures of text."""
+    garbled_pages: tuple[int, ...] = ()
+    """Pages from 1 whose text is not what is printed on them."""
     words: tuple[RecognisedWord, ...] = ()
     recognised_pages: tuple[int, ...] = ()
     """Pages from 1 that OCR read, with its ``words``."""
