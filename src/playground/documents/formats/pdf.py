@@ -102,16 +102,18 @@ def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Ext
             read, seen_height = ([], 0.0) if read_scan is None else read_scan(page, number)
             if read:
                 segments, height = read, seen_height
+                characters += sum(len(segment.text) for segment in segments)
             (left_out.replaced if read else left_out.garbled).append(number + 1)
         pages.append(segments)
         heights.append(height)
         page.close()
     if len(left_out.unreadable) == page_count:
         raise DocumentError(_DAMAGED)
-    if characters == 0 and not scanned:
+    unread = {"pages_without_text": tuple(scanned), "garbled_pages": tuple(left_out.garbled)}
+    if characters == 0 and not any(unread.values()):
         raise DocumentError(NO_TEXT_LAYER)
     if characters == 0:
-        return Extract("", (), (0,) * page_count, pages_without_text=tuple(scanned))
+        return Extract("", (), (0,) * page_count, **unread)
     left_out.pictures = scanned if read_scan is None else []
     extract = assemble(
         rebuild(pages, heights),
@@ -119,7 +121,7 @@ def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Ext
         page_count=page_count,
         warnings=_warnings(left_out),
     )
-    return replace(extract, pages_without_text=tuple(scanned), garbled_pages=tuple(left_out.garbled))
+    return replace(extract, **unread)
 
 
 def _whole(data: bytes) -> bytes:

@@ -14,6 +14,11 @@ NO_TEXT_LAYER = (
     "original document."
 )
 
+NO_LETTERS = (
+    "The PDF has text, but its fonts do not say which letters they draw, so none of it can be read. Run text "
+    "recognition (OCR) on it, or load the original document."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
