@@ -15,7 +15,7 @@ from functools import lru_cache
 
 # Characters that mean nothing: controls, private use, the replacement character, lone halves of a pair. A hyphen at a
 # line's end comes from pdfium as U+0002 or U+FFFE.
-_MEANINGLESS = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffd\uffff]")
+_MEANINGLESS = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufeff\ufff9-\ufffd\uffff]")
 _LINE_END_HYPHENS = re.compile("[\x02\ufffe]")
 _EAST_ASIAN = re.compile("[\u3400-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff]")
 _EAST_ASIAN_RUN = re.compile(f"{_EAST_ASIAN.pattern}+")
