@@ -1,7 +1,7 @@
 """What the installed packages are: their licences, what is known against them, and a list of them all (SBOM).
 
-    python -m scripts.check_packages licences           each licence is one of docs/packages/allowed_licences.toml
-    python -m scripts.check_packages advisories         no package of requirements.lock has an advisory that is not accepted
+    python -m scripts.check_packages licences           each licence is one of allowed_licences.toml
+    python -m scripts.check_packages advisories         no locked package has an advisory that is not accepted
     python -m scripts.check_packages refresh all.zip    takes over the advisories of osv.dev's download for PyPI
     python -m scripts.check_packages sbom FILE          writes a CycloneDX list of requirements.lock
 
@@ -70,7 +70,7 @@ def licence_problems() -> list[str]:
             metadata = importlib.metadata.metadata(name)
         except importlib.metadata.PackageNotFoundError:
             if not any(fnmatchcase(name, pattern) for pattern in rules["elsewhere"]["packages"]):
-                problems.append(f"{name} is in requirements.lock and not installed: install it, or name it as elsewhere.")
+                problems.append(f"{name} is locked and not installed: install it, or name it as elsewhere.")
             continue
         seen += 1
         stated = rules["read"].get(name) or stated_licence(metadata)
@@ -82,7 +82,7 @@ def licence_problems() -> list[str]:
 
 
 def stated_licence(metadata: Any) -> str:
-    """Return what a package says of its licence: the expression, else the classifiers, else the free text's first line."""
+    """Return what a package says of its licence: the expression, else the classifiers, else the free text's begin."""
     expression = metadata.get("License-Expression")
     if expression:
         return str(expression)
@@ -124,8 +124,8 @@ def advisory_problems() -> list[str]:
             )
     left = len(found) - len(problems)
     print(
-        f"{len(read['advisories'])} advisories as of {read['read_on']}; {len(found)} affect requirements.lock, {left} of "
-        "them are accepted with a reason."
+        f"{len(read['advisories'])} advisories as of {read['read_on']}; {len(found)} affect requirements.lock, "
+        f"{left} of them are accepted with a reason."
     )
     return problems
 
@@ -135,10 +135,10 @@ def hits(packages: Mapping[str, str], advisories: Sequence[Mapping[str, Any]]) -
     for advisory in advisories:
         for affected in advisory.get("affected", ()):
             name = _name(str(affected["package"]["name"]))
-            if affected["package"].get("ecosystem") == "PyPI" and name in packages:
-                if _is_affected(packages[name], affected):
-                    yield Hit(name, packages[name], advisory)
-                    break
+            is_ours = affected["package"].get("ecosystem") == "PyPI" and name in packages
+            if is_ours and _is_affected(packages[name], affected):
+                yield Hit(name, packages[name], advisory)
+                break
 
 
 def _is_affected(version: str, affected: Mapping[str, Any]) -> bool:

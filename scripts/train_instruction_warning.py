@@ -3,10 +3,11 @@
     python scripts/train_instruction_warning.py            trains and writes the weights
     python scripts/train_instruction_warning.py --measure  measures the weights that are there
 
-Instructions are those of data/instruction_sentences, the sentences that the patterns were worded for, and those that the
-reader was trained to withstand. Honest are the ordinary sentences beside them, the sample policies and contracts, the
-written clauses, and policies invented of half the fact cards. The threshold lets 3 of 300 policies of a quarter of the cards
-be warned of; what is measured are policies of the last quarter and the sentences of tests/data/instructions.
+Instructions are those of data/instruction_sentences, the sentences that the patterns were worded for, and those that
+the reader was trained to withstand. Honest are the ordinary sentences beside them, the sample policies and contracts,
+the written clauses, and policies invented of half the fact cards. The threshold lets 3 of 300 policies of a quarter of
+the cards be warned of; what is measured are policies of the last quarter and the sentences of tests/data/instructions.
+Of those, kept_aside.txt was written before anything was trained; ordinary.txt was looked at between two trainings.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from playground.documents import load_document, load_pasted
-from playground.documents.load import load_generated
 from playground.documents.injection import instruction_warning
 from playground.documents.instruction_words import WEIGHTS, InstructionWords, load_instruction_words, terms_of
+from playground.documents.load import load_generated
 from playground.measuring.estimates import proportion
 from playground.paths import CLAUSES, CONTRACTS, DATA, ROOT
 from playground.text.sentences import cited_units

@@ -23,8 +23,24 @@ from playground.models import bundled
 from playground.paths import CONTRACTS, POLICIES, RECORDED_RUNS
 
 LINES = int(os.environ.get("PLAYGROUND_FUZZ_EXAMPLES", "0")) or 400
-_NUMBERS = ["0", "1", "-1", "2", "0.5", "1e308", "nan", "inf", "-0.0", "9" * 400, str(2**63), "0x10", "1_000", "１"]
-_TEXTS = ["", " ", "x", "-x", "--", "rag", "rag,prompt", ",", "[]", "{}", "a" * 5_000, "\udcff", "\u202egnp", "é\n", "%s"]
+_NUMBERS = ["0", "1", "-1", "2", "0.5", "1e308", "nan", "inf", "-0.0", "9" * 400, str(2**63), "0x10", "1_000", "\uff11"]
+_TEXTS = [
+    "",
+    " ",
+    "x",
+    "-x",
+    "--",
+    "rag",
+    "rag,prompt",
+    ",",
+    "[]",
+    "{}",
+    "a" * 5_000,
+    "\udcff",
+    "\u202egnp",
+    "é\n",
+    "%s",
+]
 _FILES = [
     str(POLICIES / "pawsome-pantry.txt"),
     str(POLICIES / "northtrail-outdoor-v1.md"),

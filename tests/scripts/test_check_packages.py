@@ -34,7 +34,8 @@ def test_a_licence_that_is_not_allowed_is_named(stated: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "stated", ["MIT", "(MIT OR Apache-2.0) AND BSD-3-Clause", "ISC License (ISCL)", "MIT License; Apache Software License"]
+    "stated",
+    ["MIT", "(MIT OR Apache-2.0) AND BSD-3-Clause", "ISC License (ISCL)", "MIT License; Apache Software License"],
 )
 def test_an_allowed_one_is_not(stated: str) -> None:
     assert refused_licences(stated, RULES) == []

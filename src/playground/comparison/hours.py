@@ -25,8 +25,8 @@ def hours_apart(records: Iterable[RunRecord]) -> list[str]:
             hours = ", ".join(sorted({f"{at:%H}" for at in found}))
             sentences.append(
                 f"{model_id} is priced by the hour, and these rows were paid at {len(prices)} different prices (hours "
-                f"in UTC: {hours}). Costs differ by the hour, too, and not by the technique alone: measure again within "
-                "one of them to compare costs."
+                f"in UTC: {hours}). Costs differ by the hour, too, and not by the technique alone: measure again "
+                "within one of them to compare costs."
             )
     return sentences
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.comparison.figures import HeatMap, PairedDifference, TechniqueFigures
+from playground.comparison.hours import hours_apart
 from playground.comparison.outcomes import Outcome
 from playground.comparison.paired import holm, paired_outcomes
 from playground.comparison.rows import RunRows

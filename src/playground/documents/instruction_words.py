@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 WEIGHTS = Path(__file__).with_name("instruction_words.json")
@@ -19,6 +20,7 @@ MOST_CHARACTERS = 600
 """A longer sentence is judged by its first characters."""
 
 _TOKEN = re.compile(r"[a-z0-9']+|[:\"]")
+_MOST_REPEATED = 3
 _NUMBER = re.compile(r"\d+")
 
 
@@ -33,9 +35,9 @@ class InstructionWords:
     def score(self, sentence: str) -> float:
         """Return the log-odds that ``sentence`` speaks to a model."""
         terms = terms_of(sentence)
-        if not terms:
+        if len(terms) * _MOST_REPEATED < len(_TOKEN.findall(sentence)):  # no sentence: a few words again and again
             return self.bias
-        return self.bias + sum(self.weights.get(term, 0.0) for term in terms) / len(terms) ** 0.5
+        return self.bias + sum(self.weights.get(term, 0.0) for term in terms) / max(1, len(terms)) ** 0.5
 
     def speaks_to_a_model(self, sentence: str) -> bool:
         """Whether the score of ``sentence`` reaches the threshold."""
@@ -46,7 +48,7 @@ def terms_of(sentence: str) -> frozenset[str]:
     """Return the words and pairs of neighbouring words, in lower case, figures as "0"."""
     text = _NUMBER.sub("0", sentence[:MOST_CHARACTERS].casefold().replace("\u2019", "'").replace("\u201c", '"'))
     words = ["^", *_TOKEN.findall(text)]
-    return frozenset(words[1:]) | frozenset(f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    return frozenset(words[1:]) | frozenset(f"{one} {other}" for one, other in pairwise(words))
 
 
 @lru_cache(maxsize=1)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Text that cannot be what is printed is told from text in any language, by numbers, codes and lines to sign on."""
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ LANGUAGES = {
     "Greek": "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα, με λογική.",
     "Arabic": "يولد جميع الناس أحرارا متساوين في الكرامة والحقوق وقد وهبوا عقلا وضميرا وعليهم أن يعاملوا بعضهم.",
     "Hindi": "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
-    "Chinese": "人人生而自由,在尊严和权利上一律平等。他们赋有理性和良心,并应以兄弟关系的精神相对待。退货政策:商品可在三十天内退回。",
-    "Traditional Chinese": "人人生而自由,在尊嚴和權利上一律平等。他們賦有理性和良心,並應以兄弟關係的精神相對待。退貨須於三十天內。",
-    "Japanese": "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。返品は三十日以内に承ります。",
-    "Korean": "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다. 반품은 삼십 일 이내에 가능합니다. 감사합니다.",
+    "Chinese": "人人生而自由,在尊严和权利上一律平等。他们赋有理性和良心,并应以兄弟关系的精神相对待。",
+    "Chinese, Taiwan": "人人生而自由,在尊嚴和權利上一律平等。他們賦有理性和良心,並應以兄弟關係的精神相對待。",
+    "Japanese": "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "Korean": "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
 }
 
 
@@ -92,6 +93,8 @@ def test_odd_words_that_are_words(word: str) -> None:
     assert is_plausible(word)
 
 
-@pytest.mark.parametrize("word", ["tthhee  cclloocckk".split()[1], "bcdfg", "a^b", "aBcDeFg", "Пaртнeр", "\ue001\ue002"])
+@pytest.mark.parametrize(
+    "word", ["tthhee  cclloocckk".split()[1], "bcdfg", "a^b", "aBcDeFg", "\u041fart\u043der", "\ue001\ue002"]
+)
 def test_words_that_are_none(word: str) -> None:
     assert not is_plausible(word)

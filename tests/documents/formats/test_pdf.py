@@ -325,8 +325,7 @@ def garbled(says: Callable[[int], int]) -> bytes:
         [
             b"<</Type /Catalog /Pages 2 0 R>>",
             b"<</Type /Pages /Kids [3 0 R] /Count 1>>",
-            b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-            b"/Resources <</Font <</F1 5 0 R>>>>>>",
+            b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font <</F1 5 0 R>>>>>>",
             stream(b"".join(text_at(72, 720 - 20 * i, line) for i, line in enumerate(GARBLED))),
             b"<</Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode 6 0 R>>",
             stream(
