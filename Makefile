@@ -15,7 +15,7 @@ TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ocr test test-cluster check demo-check format docs bench record screenshots models lock clean
+.PHONY: run ocr test test-cluster check sbom demo-check format docs bench record screenshots models lock clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -54,6 +54,12 @@ check: $(VENV)/stamp-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/write_documents.py --check
+	$(BIN)/python -m scripts.check_packages licences
+	$(BIN)/python -m scripts.check_packages advisories
+
+# Every package that requirements.lock installs, in CycloneDX.
+sbom: $(VENV)/stamp-dev
+	$(BIN)/python -m scripts.check_packages sbom build/sbom.cdx.json
 
 # Asks all that is suggested and shown of the model that answers by default: what fails must not be suggested.
 demo-check: $(VENV)/stamp-run models
@@ -89,4 +95,4 @@ lock:
 	mv requirements.lock.new requirements.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -244,7 +244,9 @@ class Prediction:
 class RunRecord:
     """One row per example and strategy. Every aggregate is derived from rows, never stored alone.
 
-    ``fingerprint`` is a hash of what else decides the outcome: settings, document and question.
+    ``fingerprint`` is a hash of what else decides the outcome: settings, document and question. ``priced_at`` is when
+    the price of ``cost_usd`` was looked up, ISO 8601 in UTC, as some providers price by the hour; empty where nothing
+    was paid, and in rows of older versions.
     """
 
     run_id: str
@@ -261,6 +263,7 @@ class RunRecord:
     machine: str
     commit: str
     fingerprint: str = ""
+    priced_at: str = ""
 
 
 class ChatModel(Protocol):

@@ -147,6 +147,7 @@ def evaluate(
         model_id, adapter = plan.model_of(strategy)
         prediction, scores, error = asked.prediction, asked.scores, asked.error
         cost = plan.failed_cost_usd if prediction is None else prediction.detail.get("cost_usd")
+        paid = isinstance(cost, int | float) and cost > 0
         failures[strategy] = failures[strategy] + 1 if prediction is None else 0
         if failures[strategy] >= GIVE_UP_AFTER:
             error = (
@@ -168,6 +169,7 @@ def evaluate(
             machine=machine,
             commit=source_commit,
             fingerprint=plan.fingerprint(strategy, example),
+            priced_at=utc_now() if paid else "",
         )
 
 
