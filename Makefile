@@ -1,19 +1,21 @@
 # Two commands: `make run` opens the app, `make test` runs the tests. Each sets up what it needs, once.
 #
-#   PYTHON       the Python 3.11+ to build the environment with
-#   PIP_OPTIONS  more options for pip install. On Linux the index's torch brings several GB of CUDA libraries that the
-#                app does not need; where the PyTorch index can be reached, this keeps the installation small:
-#                make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
-#   MODEL        medium or large: also fetch a larger model that answers, and begin with it
+#   PYTHON          the Python 3.11+ to build the environment with
+#   PIP_OPTIONS     more options for pip install. On Linux the index's torch brings several GB of CUDA libraries that the
+#                   app does not need; where the PyTorch index can be reached, this keeps the installation small:
+#                   make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+#   TEST_PROCESSES  how many run the tests at once; each loads the models it needs, up to 3 GB
+#   MODEL           medium or large: also fetch a larger model that answers, and begin with it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_OPTIONS ?=
 PORT ?= 8501
 MODEL ?=
+TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ocr test check format docs bench record screenshots models lock clean
+.PHONY: run ocr test test-cluster check sbom demo-check format docs bench record screenshots models lock clean
 .DEFAULT_GOAL := run
 
 # A stamp is newer than what it was made from: a second start installs nothing and needs no network.
@@ -37,8 +39,14 @@ models: $(VENV)/stamp-run
 run: models
 	PLAYGROUND_MODEL=$(MODEL) $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
+# A file's tests stay together, so that what they share is loaded once.
 test: $(VENV)/stamp-dev models
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+# The tests of what needs Ray (490 MB), which `make test` skips where it is not installed.
+test-cluster: $(VENV)/stamp-dev models
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-cluster.txt
+	PLAYGROUND_REQUIRE_RAY=1 $(BIN)/python -m pytest tests/bulk
 
 check: $(VENV)/stamp-dev
 	$(BIN)/ruff check
@@ -46,6 +54,16 @@ check: $(VENV)/stamp-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/write_documents.py --check
+	$(BIN)/python -m scripts.check_packages licences
+	$(BIN)/python -m scripts.check_packages advisories
+
+# Every package that requirements.lock installs, in CycloneDX.
+sbom: $(VENV)/stamp-dev
+	$(BIN)/python -m scripts.check_packages sbom build/sbom.cdx.json
+
+# Asks all that is suggested and shown of the model that answers by default: what fails must not be suggested.
+demo-check: $(VENV)/stamp-run models
+	$(BIN)/python scripts/check_demo.py
 
 format: $(VENV)/stamp-dev
 	$(BIN)/ruff check --fix
@@ -77,4 +95,4 @@ lock:
 	mv requirements.lock.new requirements.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -116,11 +116,24 @@ def measured_rates(adapter: str | None, level: CautionLevel) -> CautionRates | N
 
 def as_sentence(rates: CautionRates) -> str:
     """Return what a level did, for people."""
+    return f"On new shops, measured: {in_tens(rates.right.value, 1 - rates.false_answers.value)}."
+
+
+def in_tens(answers: float, declines: float) -> str:
+    """Return two shares in [0, 1] in words: answered rightly of what has an answer, declined of what has none."""
+    return (
+        f"answers {round(10 * answers)} of 10 rightly that it should answer, declines {round(10 * declines)} of 10 "
+        "that it should decline"
+    )
+
+
+def as_detail(rates: CautionRates) -> str:
+    """Return the rates of a level with their intervals and counts."""
     answers, refusals = rates.false_answers, rates.false_refusals
     return (
-        f"Measured on shops that it was not developed with: answers {percent(answers)} of the questions that a policy "
-        f"leaves open, and declines {percent(refusals)} of those that it answers ({rates.n_unanswerable} and "
-        f"{rates.n_answerable} questions)."
+        f"Measured on shops that it was not developed with: right {percent(rates.right)} of the questions that a "
+        f"policy answers, declines {percent(refusals)} of them, and answers {percent(answers)} of those that it "
+        f"leaves open ({rates.n_answerable} and {rates.n_unanswerable} questions; 95 % intervals)."
     )
 
 

@@ -33,20 +33,25 @@ DEMO = Demo(
         DemoStep(
             {"mode": "rag_lora"},
             "Let an adapter read them",
-            "Ask again. A LoRA layer learned to read passages, and to say that it does not know. Under the chat: the "
-            "exact messages, the tokens of each part, time and price.",
+            "Ask again: *60 days*, with its sentence. A LoRA layer learned to read passages, and to decline: ask *What "
+            "does a Summit Club membership cost per year?*",
         ),
         DemoStep(
             {"mode": "rag_lora"},
             "Swap the policy",
-            "Under *Replace*, load NorthTrail version 2, or edit a number in place. Ask again: the new text counts, "
-            "and no weights have changed.",
+            "Under *Replace*, load NorthTrail version 2 and ask again: *45 days*. What changed is marked in the "
+            "policy. No weights have changed.",
+        ),
+        DemoStep(
+            {"mode": "rag_lora"},
+            "Edit a number",
+            "Under *Replace*, *Edit*, write another number of days, for example *14*, and save. Ask again: it counts.",
         ),
         DemoStep(
             {"mode": "rag_lora"},
             "Compare and roll back",
-            "Under *Compare versions*, put one question to both and read the six differences. Under *Versions*, roll "
-            "back.",
+            "Under *Compare versions*, put one question to both and read what differs. Under *Versions*, roll back to "
+            "version 1 and ask again: *60 days*.",
         ),
     ),
 )

@@ -5,13 +5,22 @@ from __future__ import annotations
 from playground.comparison.scenario import ArticlePart, Page, Samples, Scenario, ScenarioFunctions, Training
 from playground.paths import POLICIES
 from scenarios.return_policy.home import CARD, DEMO
+from scenarios.return_policy.presented import ACTIONS
 from scenarios.return_policy.request import QUESTIONS, PolicyRequest
 from scenarios.return_policy.techniques import NAME, TECHNIQUES, TITLE
 
 
 def load() -> ScenarioFunctions:
     """Return how it is measured, compared and put in words."""
-    from scenarios.return_policy import compared, evaluation, figures_table, questions, scenario, side_by_side
+    from scenarios.return_policy import (
+        compared,
+        evaluation,
+        figures_table,
+        new_shops,
+        questions,
+        scenario,
+        side_by_side,
+    )
 
     return ScenarioFunctions(
         prepare=evaluation.prepare,
@@ -23,6 +32,7 @@ def load() -> ScenarioFunctions:
         shown_examples=side_by_side.shown_examples,
         shown_answers=side_by_side.shown_answers,
         prompt_examples=lambda: len(scenario.few_shot_examples()),
+        expectations=new_shops.new_shops,
     )
 
 
@@ -41,7 +51,7 @@ SCENARIO = Scenario(
     page=PAGE,
     letter="A",
     card=CARD,
-    demo=DEMO,
+    demo=DEMO.with_actions(ACTIONS),
     article=ArticlePart("Scenario A", "changing facts"),
     trainings=(Training("reader", "Policy reader (Scenario A)"),),
 )

@@ -115,7 +115,9 @@ def sample_policies() -> tuple[Path, ...]:
 
 @lru_cache(maxsize=1)
 def _suggested() -> Mapping[str, list[str]]:
-    return typed_json(dict[str, list[str]], (FOLDER / "suggested.json").read_bytes())
+    # With what is expected of each: see demo.py.
+    rows = typed_json(dict[str, list[dict[str, object]]], (FOLDER / "suggested.json").read_bytes())
+    return {policy: [str(row["question"]) for row in of_policy] for policy, of_policy in rows.items()}
 
 
 # For a policy that is not ours: a question is suggested when the policy speaks of its subject.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playground.models.catalog import ALL_BUNDLES, BUNDLES, Bundle
+from playground.models.catalog import ALL_BUNDLES, BUNDLES, LANGUAGE_MODELS, Bundle
 from playground.paths import ROOT, SHIPPED_ADAPTERS
-from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers
+from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers, measure_scale
 from scripts.measurements.sources import machine_words, read, score, table
 
 
@@ -23,6 +23,16 @@ def folders() -> str:
     return measure_folder_workers.as_markdown(read("docs/bench_folder.json")).strip()
 
 
+def scale() -> str:
+    """Return what a contract takes in bulk."""
+    return measure_scale.as_markdown(read("docs/scale.json"))
+
+
+def scale_plan() -> str:
+    """Return what many contracts take on many cores."""
+    return measure_scale.plan_as_markdown(read("docs/scale.json"))
+
+
 def comparing() -> str:
     """Return what comparing itself costs."""
     return bench_comparison.as_markdown(read("docs/bench_comparison.json")).strip()
@@ -30,8 +40,13 @@ def comparing() -> str:
 
 def models() -> str:
     """Return the models that ship in the package index: those of set-up, and those that are fetched when chosen."""
-    rows = [(one.title, f"`{one.id}`", _megabytes(one)) for one in ALL_BUNDLES]
-    return table(("Model", "Id", "To download"), rows)
+    measured = read("docs/evaluation/memory.json")["models"]
+    peaks = {LANGUAGE_MODELS[size].id: one["prompt_read_bytes"] for size, one in measured.items()}
+    rows = [
+        (one.title, f"`{one.id}`", _megabytes(one), f"{peaks[one.id] / 1e9:.1f} GB" if one.id in peaks else "-")
+        for one in ALL_BUNDLES
+    ]
+    return table(("Model", "Id", "To download", "Memory, a prompt read"), rows)
 
 
 def _megabytes(bundle: Bundle) -> str:

@@ -20,7 +20,11 @@ class BundleError(ModelError):
 
 
 class EndpointError(ModelError):
-    """An OpenAI-compatible endpoint refused, failed or fell silent."""
+    """An OpenAI-compatible endpoint refused, failed or fell silent; ``status`` is HTTP's, None where none came."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class EvaluationError(PlaygroundError):

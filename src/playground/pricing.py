@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from datetime import datetime
 
 from playground.types import Usage
 
@@ -43,6 +44,23 @@ def cost_usd(usage: Usage | None, model_id: str, *, provider_base_url: str | Non
     if price.model_price.input_mtok is None or price.model_price.output_mtok is None:
         return None
     return float(price.total_price)
+
+
+def price_by_hour(model_id: str, at: datetime) -> str | None:
+    """Return the token prices of a model at a time of day, as text to be compared; None where the hour does not matter.
+
+    Rows do not say who the provider was, so the first provider of the list that prices this model by the hour counts.
+    """
+    from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.types import TimeOfDateConstraint
+
+    for provider in get_snapshot().providers:
+        model = provider.find_model(model_id)
+        if model is None or not isinstance(model.prices, list):
+            continue
+        if any(isinstance(price.constraint, TimeOfDateConstraint) for price in model.prices):
+            return str(model.get_prices(at))
+    return None
 
 
 def prices_date() -> str:

@@ -197,7 +197,9 @@ class Answer:
     those that no passage shown to the model contains, cited or not; ``worked_out`` those that none contains but the
     arithmetic done for the model has. What the user stated is in none of them. ``reasoning`` is the chain of thought
     where the mode asks for one, apart from ``text``. ``withheld`` is an answer that was not given because of
-    ``unstated`` numbers.
+    ``unstated`` numbers. ``rule`` names the rule that answered in place of the model, "" where the model did.
+    ``read_as`` is the question with its spelling mended, "" where nothing was. ``contradicted_by`` are cited sentences
+    that say the opposite.
     """
 
     text: str
@@ -213,6 +215,9 @@ class Answer:
     unstated: tuple[str, ...] = ()
     worked_out: tuple[str, ...] = ()
     withheld: str = ""
+    rule: str = ""
+    read_as: str = ""
+    contradicted_by: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +244,9 @@ class Prediction:
 class RunRecord:
     """One row per example and strategy. Every aggregate is derived from rows, never stored alone.
 
-    ``fingerprint`` is a hash of what else decides the outcome: settings, document and question.
+    ``fingerprint`` is a hash of what else decides the outcome: settings, document and question. ``priced_at`` is when
+    the price of ``cost_usd`` was looked up, ISO 8601 in UTC, as some providers price by the hour; empty where nothing
+    was paid, and in rows of older versions.
     """
 
     run_id: str
@@ -256,6 +263,7 @@ class RunRecord:
     machine: str
     commit: str
     fingerprint: str = ""
+    priced_at: str = ""
 
 
 class ChatModel(Protocol):
@@ -395,12 +403,17 @@ class SimilarClause:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A label on a clause; ``score`` is its calibrated probability in [0, 1]."""
+    """A label on a clause; ``score`` is its calibrated probability in [0, 1].
+
+    ``rule`` names the rule by whose plain wording the clause was flagged although the model's ``score`` is below the
+    threshold; empty where the model flagged it.
+    """
 
     clause_id: str
     label: str
     score: float
     evidence: tuple[SimilarClause, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

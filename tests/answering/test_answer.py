@@ -308,6 +308,14 @@ def test_the_history_is_bounded(history_turns: int, kept: int) -> None:
     assert (index.queries == ["Why?"]) is (kept == 0)
 
 
+def test_only_a_follow_up_is_shown_what_was_said_before() -> None:
+    history = (Turn("How long can I return boots?", "14 days."),)
+    for question, shown in (("and for opened ones?", ["14 days."]), ("How long does a refund take?", [])):
+        model = RecordingModel("60 days.")
+        ask(question, model=model, history=history)
+        assert [message.content for message in model.requests[0] if message.role == "assistant"] == shown
+
+
 # Bad input, failures, swaps
 
 
@@ -416,8 +424,17 @@ def test_an_answer_with_a_number_that_no_passage_states_is_withheld_and_stays_re
 
 
 def test_what_a_passage_states_is_not_withheld_though_no_sentence_can_be_cited_for_it() -> None:
-    reply = "Penguins waddle gladly across frozen wastes while 60 seals applaud and orcas wait below."
+    reply = "Penguins waddle gladly across frozen wastes for 60 days while seals applaud and orcas wait below."
     guarded = ask(reply=reply, settings=replace(SETTINGS, withhold_unsupported=True))
     assert (guarded.text, guarded.citations, guarded.unsupported) == (reply, (), ())
     # Without the guard the page warns: nothing was cited that states it.
     assert ask(reply=reply).unsupported == ("60",)
+
+
+def test_an_answer_stopped_for_repeating_itself_is_shown_once() -> None:
+    class Circling(RecordingModel):
+        def complete(self, messages: Sequence[Message], **options: object) -> Completion:  # type: ignore[override]
+            return replace(super().complete(messages, **options), stop_reason="repetition")  # type: ignore[arg-type]
+
+    answer = ask(model=Circling("You have 60 days. " * 5))
+    assert (answer.text, answer.completion.text) == ("You have 60 days.", "You have 60 days. " * 5)

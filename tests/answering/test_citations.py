@@ -325,3 +325,17 @@ def test_support_needs_no_blocks_and_no_pages() -> None:
     document, passages = pasted(SHOES)
     bare = Document(document.id, document.title, document.text, document.source, document.sha256)
     assert cite("You have 60 days.", passages, bare, "boots")
+
+
+def test_a_list_marker_or_another_unit_is_no_evidence() -> None:
+    # What the bundled model said of NorthTrail's policy: the marker of "4. Keep the carrier's receipt." and the days of
+    # the paper label are not four weeks.
+    question, answer = "how long can i use the label after you sent it", "The answer is: 4 weeks."
+    document = policy("northtrail-outdoor-v1.md")
+    passages = [p for p in policy_passages(document.source) if "How to start a return" in p.chunk.heading_path]
+    text = "\n".join(passage.chunk.text for passage in passages)
+    assert "4. Keep the carrier's receipt" in text and "4 to 6 business days" in text
+    assert cite(answer, passages, document, question) == ()
+    assert unsupported(answer, None, passages, question) == ("4",)
+    (cited_sentence,) = cite("It takes 4 to 6 days.", passages, document, "When does a paper label arrive?")
+    assert "4 to 6 business days" in cited_sentence.text

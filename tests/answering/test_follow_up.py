@@ -8,6 +8,7 @@ from playground.answering.follow_up import is_follow_up, standalone_query
 from tests.support.fakes_rag import QUESTIONS, read_rows
 
 FOLLOW_UPS = (
+    "Is that refunded?",
     "and for opened ones?",
     "And in Alaska?",
     "what about gift cards?",
@@ -44,6 +45,9 @@ FOLLOW_UPS = (
     "and how much is it for 12 kg",
 )
 STANDALONE = (
+    "How is an order refunded that was paid with PayPal?",
+    "Is it free to call off my booking two days before pick-up?",
+    "How many days do I have to tell you that you sent the wrong variety?",
     "How long does a refund take?",
     "Is there a fee for returning an item?",
     "How long does it take to get a refund?",

@@ -73,3 +73,22 @@ def test_what_cannot_be_done_is_said(
 def test_a_source_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bulk", "flag", str(tmp_path / "gone"), "--out", str(tmp_path / "out")]) == 2
     assert "There is no file or folder" in capsys.readouterr().err
+
+
+def test_annotated_contracts_are_flagged_and_compared(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = CONTRACT.format(1)
+    marked = "The Supplier shall keep insurance of at least two million pounds during the term of this Agreement."
+    answers = [{"text": marked, "answer_start": text.index(marked)}]
+    question = {"id": "A__Insurance", "question": 'Highlight the parts related to "Insurance".', "answers": answers}
+    paragraph = {"context": text, "qas": [question | {"is_impossible": False}]}
+    data = {"version": "x", "data": [{"title": "A", "paragraphs": [paragraph]}]}
+    (tmp_path / "cuad.json").write_text(json.dumps(data))
+    command = ["bulk", "evaluate", str(tmp_path / "cuad.json"), "--out", str(tmp_path / "out"), "--workers", "1"]
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    labels = {one["label"]: (one["marked"], one["found"], one["false"]) for one in found["labels"]}
+    assert labels == {"Audit Rights": (0, 0, 1), "Insurance": (1, 1, 0)}
+    assert main(command) == 0
+    assert "recall 1.000 [1.000, 1.000], precision 0.500" in capsys.readouterr().out

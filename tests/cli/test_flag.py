@@ -31,7 +31,7 @@ SHIPPED = ROOT / "data" / "adapters"
 CONTRACT = (
     "SERVICES AGREEMENT\n\n"
     "1. Audit. The Customer may inspect the books of the Supplier once a year on ten days' written notice.\n\n"
-    "2. Cover. The Supplier shall keep insurance of at least two million pounds during the term of this Agreement.\n\n"
+    "2. Cover. The Supplier is to keep insurance of at least two million pounds during the term of this Agreement.\n\n"
     "3. Premises. The premises of the Supplier may be inspected by the Customer when the parties agree on a day.\n\n"
     "4. Notices. Notices under this Agreement shall be in writing and shall be sent to the party's address.\n"
 )

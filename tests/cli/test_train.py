@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from playground.adapters import ROOT_VARIABLE, AdapterStore, verify
+from playground.annotations import load_written_clauses
 from playground.cli import main
 from playground.errors import TrainingError
 from playground.flagging.encoder import load_clause_encoder
 from playground.flagging.head import load_head
 from playground.models.catalog import MINILM
-from playground.paths import ROOT
+from playground.paths import CLAUSES, ROOT
+from scenarios.contract_clauses import scenario
 from tests.support.fakes_adapters import writing
 from tests.support.fakes_training import LABELS, ScriptedTraining, clauses, use_training
 from tests.support.tiny_encoder import write_tiny_encoder
@@ -65,6 +67,24 @@ def test_train_prints_what_was_measured_and_says_that_the_base_is_unchanged(
     card = (store.root / "mine" / "README.md").read_text()
     assert "--data mine.jsonl" in card and "--rank 4" in card and "--window-tokens 128" in card
     assert str(data.parent) not in card
+
+
+def test_more_clauses_are_added_and_the_baselines_left_out(
+    store: AdapterStore, data: Path, tmp_path: Path, monkeypatch, capsys: Captured
+) -> None:
+    training = use_training(monkeypatch, ScriptedTraining())
+    more = tmp_path / "more.jsonl"
+    more.write_text(data.read_text().replace("contract-", "other-"))
+    added = ["--add", str(more), "--add", "written", "--added-passes", "4", "--no-baselines"]
+    assert main(train(data, *added)) == 0
+    assert "TF-IDF" not in capsys.readouterr().out
+    written = load_written_clauses(CLAUSES, [label.name for label in scenario.labels()])
+    assert training.calls[0]["split"].added == 40 + len(written.train)
+    assert training.calls[0]["settings"].added_passes == 4
+    manifest = store.get("mine").manifest
+    assert {"added_1_sha256", "added_2_sha256"} <= set(manifest.data)
+    card = (store.root / "mine" / "README.md").read_text()
+    assert "--add more.jsonl --add written" in card and "--added-passes 4" in card and "--no-baselines" in card
 
 
 def test_train_json_is_one_object_and_nothing_else(

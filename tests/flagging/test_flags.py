@@ -252,3 +252,40 @@ def test_a_model_of_one_label_and_a_document_with_blocks() -> None:
     blocks = (Block("heading", 0, 12, 1), Block("table_row", 14, len(text)))
     result = score_contract(document(text, blocks=blocks), model, CATALOGUE)
     assert pairs(flag_contract(result, CATALOGUE)) == [("c2", "Insurance")]
+
+
+# --- by rule --------------------------------------------------------------------------------------------------------
+
+NO_LIMIT = "The Consultant shall indemnify the Client against all losses, without any limit."
+DELAY = "The Consultant pays EUR 1,000 for each day of delay."
+
+
+def test_what_plain_wording_makes_certain_is_flagged_whatever_the_model_and_the_slider_say() -> None:
+    labels = ("Uncapped Liability", "Liquidated Damages", "Governing Law")
+    catalogue = {name: Label(name, "", "high", "", "", liability=name != "Governing Law") for name in labels}
+    model = ScriptedClauseModel(lambda clause: [0.02, 0.9 if "EUR" in clause.text else 0.01, 0.0], labels)
+    judged = score_contract(document(f"1. Liability\n\n{NO_LIMIT}\n\n2. Time\n\n{DELAY}"), model, catalogue)
+    flags = flag_contract(judged, catalogue).flags
+    assert [(flag.label, flag.rule, round(flag.score, 2)) for flag in flags] == [
+        ("Uncapped Liability", "liability without limit", 0.02),
+        ("Liquidated Damages", "", 0.9),
+    ]
+    sure = flag_contract(judged, catalogue, shift=5.0).flags
+    assert [(flag.label, bool(flag.rule)) for flag in sure] == [
+        ("Uncapped Liability", True),
+        ("Liquidated Damages", True),
+    ]
+    assert [flag.label for flag in flag_contract(judged, catalogue, shown=("Liquidated Damages",)).flags] == [
+        "Liquidated Damages"
+    ]
+
+
+def test_a_rule_gives_no_label_that_the_model_does_not_know_and_none_to_what_binds_nobody() -> None:
+    model = ScriptedClauseModel(lambda _clause: [0.0] * 4)
+    assert score_contract(document(f"1. Liability\n\n{NO_LIMIT}"), model, CATALOGUE).rules == {}
+    meaning = '"Inspection" means that the Landlord may inspect the books.'
+    judged = score_contract(document(f"1. Audit\n\n{meaning}\n\nThe Landlord may inspect the books."), model, CATALOGUE)
+    assert {(judged.clauses[row].kind, judged.labels[column]) for row, column in judged.rules} == {
+        ("body", "Audit Rights")
+    }
+    assert [clause.kind for clause in judged.clauses if "Inspection" in clause.text] == ["definition"]

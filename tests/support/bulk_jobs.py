@@ -20,7 +20,7 @@ LOG_VARIABLE, PAUSE_VARIABLE = "BULK_TEST_LOG", "BULK_TEST_PAUSE"
 CONTRACT = (
     "SERVICES AGREEMENT\n\n"
     "1. Audit. The Customer may inspect the books of the Supplier once a year, number {}.\n\n"
-    "2. Cover. The Supplier shall keep insurance of at least two million pounds during the term of this Agreement.\n"
+    "2. Cover. The Supplier is to keep insurance of at least two million pounds during the term of this Agreement.\n"
 )
 
 

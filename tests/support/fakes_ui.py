@@ -42,6 +42,8 @@ def use_models(monkeypatch: pytest.MonkeyPatch, model: FakeChatModel) -> None:
     monkeypatch.setattr(resources, "embedder", lambda: embedder)
     monkeypatch.setattr(resources, "chat_model", lambda _choice: model)
     monkeypatch.setattr(resources, "warm_up", lambda _choice: None)
+    monkeypatch.setattr(resources, "hugging_face_problem", lambda _name: "")
+    monkeypatch.setattr(resources, "endpoint_problem", lambda _settings: "")
     # No adapter reads passages, unless a test says so: the page opens with prompting alone.
     monkeypatch.setattr(resources, "reader_identity", lambda: None)
 
@@ -85,8 +87,9 @@ def stamps(app: AppTest) -> list[str]:
 
 
 def marked(app: AppTest) -> list[str]:
-    """Return the stretches of the policy that are marked as cited."""
-    return re.findall(r'<mark class="citation">(.*?)</mark>', html(app), re.DOTALL)
+    """Return the stretches of the policy that are marked as cited, as they read now."""
+    stretches = re.findall(r'<mark class="citation">(.*?)</mark>', html(app), re.DOTALL)
+    return [re.sub(r"<del>.*?</del>|</?ins>", "", stretch) for stretch in stretches]
 
 
 def words(elements: Sequence[object]) -> list[str]:

@@ -1,6 +1,6 @@
 """Serve a GGUF file with llama.cpp's own HTTP server on an ephemeral loopback port, until standard input ends.
 
-    python tests/support/serve_gguf.py MODEL.gguf KEY
+    python tests/support/serve_gguf.py MODEL.gguf KEY [ADAPTER.gguf]
 
 The first line on standard output is the address.
 """
@@ -24,6 +24,11 @@ def main() -> None:
     params.api_keys = [sys.argv[2]]
     params.endpoint_slots = True
     params.ui = False
+    if sys.argv[3:]:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(sys.argv[3], 1.0)]
+        params.model_alias = {"with-adapter"}
+        params.cpuparams.n_threads = 1  # two wait for each other, which on a busy machine takes minutes
+        params.cache_ram_mib = 0  # what was computed under another scale must not be reused
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
     sys.stdin.read()

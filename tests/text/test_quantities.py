@@ -118,6 +118,15 @@ def test_another_value_is_unsupported(answer: str, source: str) -> None:
         ("You have 15 days.", "a fee of 15 %"),
         ("You have fifteen days.", "a fee of $15.00"),
         ("15 per cent", "15 calendar days"),
+        ("The answer is: 4 weeks.", "It takes 4 to 6 business days to arrive."),
+        ("4 weeks", "between 4 and 6 working days"),
+        ("6 weeks", "It takes 4 to 6 business days to arrive."),
+        ("You have 3 weeks.", "Attach 3 photos."),
+        ("12 weeks", "within 12 months"),
+        ("18 days", "valid for 18 months"),
+        ("5 days", "two to five per cent"),
+        ("You have four weeks.", "4. Keep the carrier's receipt."),
+        ("within 4 weeks", "Return slips\n\n4. Keep the carrier's receipt."),
     ],
 )
 def test_a_number_of_another_kind_is_unsupported(answer: str, source: str) -> None:
@@ -134,6 +143,15 @@ def test_a_number_of_another_kind_is_unsupported(answer: str, source: str) -> No
         ("The fee is 15 euros.", "EUR 15.00, within 15 days"),
         ("0 dollars", "free of charge"),
         ("15", "15 %"),
+        ("4 weeks", "It takes 3 to 4 weeks."),
+        ("four days", "It takes 4 to 6 business days."),
+        ("4 weeks", "Repair time in weeks: 4"),
+        ("30 days", "30 (thirty) days"),
+        ("30 days", "sleep on it for 30 nights"),
+        ("14 days", "innerhalb von 14 Tagen"),
+        ("1 week or 7 days", "within a week"),
+        ("10 %", "a fee of 10 to 15 percent"),
+        ("4. Keep the carrier's receipt.", "3. Print it.\n4. Keep the carrier's receipt."),
     ],
 )
 def test_a_number_of_the_same_or_an_unnamed_kind_is_supported(answer: str, source: str) -> None:

@@ -10,28 +10,36 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from playground.answering.arithmetic import worked_lines
 from playground.answering.citations import cite, is_abstention, unsupported
-from playground.answering.follow_up import standalone_query
+from playground.answering.contradictions import contradicting
+from playground.answering.follow_up import is_follow_up, standalone_query
 from playground.answering.prompt import RAG_MODES, FewShotExample, Mode, PromptRequest, Turn, build_prompt
+from playground.answering.rules import RuledAnswer, answer_by_rule
 from playground.errors import PlaygroundError
+from playground.models.repetition import without_repetition
 from playground.retrieval.index import PassageIndex, RetrievalSettings
 from playground.text.normalise import normalise_text
+from playground.text.spelling import mend_spelling
 from playground.types import (
     Answer,
     ChatModel,
     Citation,
     Completion,
+    Document,
     GuardedChatModel,
     Message,
     OnToken,
     Passage,
     Prompt,
+    Usage,
 )
 
 MOST_QUESTION_CHARACTERS = 2_000
 MOST_TURNS = 3
+_MOST_VOCABULARY_CHARACTERS = 500_000
 ABSTENTION = "I don't know."
 """What the article's system prompt asks for where the text has no answer."""
 
@@ -44,12 +52,13 @@ _NEXT_QUESTION = re.compile(r"\n[*_#\s]{0,4}(?:question|text)[*_]{0,3}\s?:", re.
 
 @dataclass(frozen=True, slots=True)
 class BotSettings:
-    """How the bot answers. ``history_turns`` earlier turns go into the prompt, at most ``MOST_TURNS``.
+    """How the bot answers. Of a follow-up ``history_turns`` earlier turns go into the prompt, at most ``MOST_TURNS``.
 
     ``work_out``: arithmetic on the question's and the passages' numbers is done for the model (see ``worked``).
     ``abstain_at``: the answer is "I don't know." where the model gives that at least this probability; None leaves it
     to the model's own text, and a model that cannot be asked is not. ``withhold_unsupported``: an answer with a number
-    that no passage states is not given; it stays readable as the answer's ``withheld``.
+    that no passage states is not given; it stays readable as the answer's ``withheld``. ``english_only``: the name of a
+    model that reads English alone; what is in another language is declined with that reason.
     """
 
     system_prompt: str
@@ -63,6 +72,7 @@ class BotSettings:
     work_out: bool = False
     abstain_at: float | None = None
     withhold_unsupported: bool = False
+    english_only: str = ""
 
 
 def answer_question(
@@ -78,13 +88,16 @@ def answer_question(
     """Answer ``question`` from the document of ``index``.
 
     The index given is the one used to the end, whatever replaces it meanwhile. ``examples`` are used in the few-shot
-    mode only.
+    mode only, ``history`` only where the question cannot be understood without it.
 
     Raises:
         PlaygroundError: the question is empty or longer than 2,000 characters, does not fit, or the model failed.
     """
-    question = checked_question(question)
-    turns = tuple(history)[-min(settings.history_turns, MOST_TURNS) :] if settings.history_turns > 0 else ()
+    typed = checked_question(question)
+    if ruled := answer_by_rule(typed, index.document, english_only=settings.english_only):
+        return _ruled(ruled, model.context_limit)
+    question = mend_spelling(typed, _vocabulary(index.document))
+    turns = _leaned_on(question, history, settings.history_turns)
     query = retrieval_query(question, turns)
     started = time.perf_counter()
     passages = index.search(query, settings.retrieval) if settings.mode in RAG_MODES else ()
@@ -108,6 +121,8 @@ def answer_question(
     reasoning, text = "", completion.text.strip()
     if settings.mode == "rag_chain_of_thought":
         reasoning, text = split_reasoning(completion.text)
+    if completion.stop_reason == "repetition":
+        text = without_repetition(text)
     abstained = is_abstention(text)
     shown = _shown(index, prompt)
     citations = () if abstained else cite(text, shown, index.document, query)
@@ -132,7 +147,29 @@ def answer_question(
         unstated=numbers.unstated,
         worked_out=() if withheld else numbers.worked_out,
         withheld=withheld,
+        read_as=question if question != typed else "",
+        contradicted_by=contradicting(text, citations, question),
     )
+
+
+def _ruled(ruled: RuledAnswer, context_limit: int) -> Answer:
+    """Return what a rule answers; no model saw anything."""
+    return Answer(
+        text=ruled.text,
+        abstained=ruled.declines,
+        citations=ruled.citations,
+        passages=(),
+        completion=Completion(ruled.text, "a rule", (), Usage(0, 0), None, 0.0, "end"),
+        prompt=Prompt((), (), context_limit),
+        retrieve_s=0.0,
+        cost_usd=0.0,
+        rule=ruled.rule,
+    )
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(document: Document) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W\d_]+", document.text[:_MOST_VOCABULARY_CHARACTERS].lower()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +238,14 @@ def split_reasoning(text: str) -> tuple[str, str]:
 
 def _has_words(text: str) -> bool:
     return any(character.isalnum() for character in text)
+
+
+def _leaned_on(question: str, history: Sequence[Turn], most: int) -> tuple[Turn, ...]:
+    """Return the turns that go into the prompt: none for a question that stands alone.
+
+    A small model repeats what it reads, right or wrong, so an earlier answer costs more than it helps.
+    """
+    return tuple(history)[-min(most, MOST_TURNS) :] if most > 0 and is_follow_up(question) else ()
 
 
 def retrieval_query(question: str, history: Sequence[Turn]) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from playground.answering.abstention import is_abstention
 from playground.answering.derivations import derived_values
 from playground.retrieval.bm25 import words_of
-from playground.text.quantities import stated_quantities, unsupported_quantities
+from playground.text.quantities import agree, stated_quantities, unsupported_quantities
 from playground.text.sentences import cited_units, sentence_spans
 from playground.types import Citation, Document, Passage
 
@@ -43,15 +43,20 @@ _LEAST_QUESTION_WEIGHT = 1.2
 units of a word that no passage has."""
 
 
+Measure = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A sentence that may be cited, with its terms and those of the headings over it."""
+    """A sentence that may be cited: its words and measures (see ``Quantity``), and those of the headings over it."""
 
     passage: Passage
     start: int
     end: int
-    terms: frozenset[str]
-    heading_terms: frozenset[str]
+    words: frozenset[str]
+    heading_words: frozenset[str]
+    measures: frozenset[Measure]
+    heading_measures: frozenset[Measure]
 
 
 def cite(answer: str, passages: Sequence[Passage], document: Document, question: str = "") -> tuple[Citation, ...]:
@@ -96,42 +101,82 @@ def unsupported(
 
 
 class _Scale:
-    """What a term weighs among the candidates of one question."""
+    """What a word or a quantity weighs among the candidates of one question."""
 
     def __init__(self, candidates: Sequence[_Candidate], question: str) -> None:
-        self.frequency = Counter(term for c in candidates for term in c.terms | c.heading_terms)
+        self.frequency = Counter(word for c in candidates for word in c.words | c.heading_words)
         self.size = len(candidates)
         self.question = question
-        self.question_terms = _terms(question)
-        self.question_words = frozenset(term for term in self.question_terms if not _is_quantity(term))
+        self.question_words = _words(question)
+        self.question_measures = _measures(question)
 
-    def weight(self, term: str) -> float:
-        rarity = math.log(1 + self.size / (0.5 + self.frequency[term]))
-        if _is_quantity(term) and term not in self.question_terms:
-            return _QUANTITY_WEIGHT * rarity
-        return rarity
+    def rarity(self, frequency: int) -> float:
+        return math.log(1 + self.size / (0.5 + frequency))
 
-    def covered(self, candidate: _Candidate, terms: Iterable[str], derived: frozenset[str] = frozenset()) -> float:
-        """Return the weight of those of ``terms`` that the candidate, its headings or its ``derived`` terms have."""
-        total = 0.0
-        for term in terms:
-            if term in candidate.terms or term in derived:
-                total += self.weight(term)
-            elif term in candidate.heading_terms:
-                total += _HEADING_WEIGHT * self.weight(term)
-        return total
+    def weight(self, word: str) -> float:
+        return self.rarity(self.frequency[word])
+
+    def covered(self, candidate: _Candidate, words: Iterable[str]) -> float:
+        """Return the weight of those of ``words`` that the candidate or its headings have."""
+        return math.fsum(self.weight(word) * _share(word, candidate.words, candidate.heading_words) for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    """What an answer says, each word and quantity once: its weight, and how far each candidate covers it (0 to 1)."""
+
+    weights: Mapping[str, float]
+    shares: Sequence[Mapping[str, float]]
+
+    def gain(self, candidate: int, wanted: Iterable[str]) -> float:
+        return math.fsum(self.weights[claim] * self.shares[candidate].get(claim, 0.0) for claim in wanted)
+
+
+def _claims(answer: str, candidates: Sequence[_Candidate], scale: _Scale) -> _Claims:
+    words = _words(answer)
+    weights = {word: scale.weight(word) for word in words}
+    shares = [
+        {word: share for word in words if (share := _share(word, candidate.words, candidate.heading_words))}
+        for candidate in candidates
+    ]
+    quantities = {quantity.measures: quantity for quantity in stated_quantities(answer)}
+    derived: list[frozenset[str]] = []
+    for measures, quantity in quantities.items():
+        # Never a word: those have no space in them.
+        claim = f"# {quantity.text} {sorted(measures)}"
+        own = [_quantity_share(measures, candidate) for candidate in candidates]
+        stated = len(own) - own.count(0.0)
+        if not stated:
+            derived = derived or [_derived(candidate, scale) for candidate in candidates]
+            own = [float(not quantity.readings.isdisjoint(values)) for values in derived]
+        weights[claim] = scale.rarity(stated)
+        if not agree(measures, scale.question_measures):
+            weights[claim] *= _QUANTITY_WEIGHT
+        for share_of, share in zip(shares, own, strict=True):
+            if share:
+                share_of[claim] = share
+    return _Claims(weights, shares)
+
+
+def _share(word: str, words: frozenset[str], heading_words: frozenset[str]) -> float:
+    return 1.0 if word in words else _HEADING_WEIGHT if word in heading_words else 0.0
+
+
+def _quantity_share(measures: frozenset[Measure], candidate: _Candidate) -> float:
+    if agree(measures, candidate.measures):
+        return 1.0
+    return _HEADING_WEIGHT if agree(measures, candidate.heading_measures) else 0.0
 
 
 def _supporting(answer: str, candidates: Sequence[_Candidate], scale: _Scale) -> list[_Candidate]:
-    """Return the candidates that cover the answer's terms, none when they cover too little of them."""
-    wanted, unstated = _wanted(answer, scale)
-    total = math.fsum(map(scale.weight, wanted))
-    derived = [_derived_terms(candidate, unstated, scale) for candidate in candidates]
-    open_terms, open_words = set(wanted), set(scale.question_words - wanted)
+    """Return the candidates that cover what the answer says, none when they cover too little of it."""
+    claims = _claims(answer, candidates, scale)
+    total = math.fsum(claims.weights.values())
+    wanted, open_words = set(claims.weights), set(scale.question_words - claims.weights.keys())
     chosen: list[int] = []
     covered = 0.0
-    while wanted and len(chosen) < min(_MOST_CITATIONS, len(candidates)):
-        gains = [scale.covered(c, open_terms, d) for c, d in zip(candidates, derived, strict=True)]
+    while claims.weights and len(chosen) < min(_MOST_CITATIONS, len(candidates)):
+        gains = [claims.gain(i, wanted) for i in range(len(candidates))]
         merits = [
             gain + _QUESTION_WEIGHT * scale.covered(candidate, open_words) if i not in chosen else -1.0
             for i, (candidate, gain) in enumerate(zip(candidates, gains, strict=True))
@@ -141,9 +186,8 @@ def _supporting(answer: str, candidates: Sequence[_Candidate], scale: _Scale) ->
             break
         chosen.append(best)
         covered += gains[best]
-        known = candidates[best].terms | candidates[best].heading_terms | derived[best]
-        open_terms -= known
-        open_words -= known
+        wanted -= claims.shares[best].keys()
+        open_words -= candidates[best].words | candidates[best].heading_words
     return [candidates[i] for i in chosen] if covered >= _LEAST_TOTAL * total else []
 
 
@@ -157,66 +201,46 @@ def _supporting_parts(answer: str, candidates: Sequence[_Candidate], scale: _Sca
 
 def _found_by_question(answer: str, candidates: Sequence[_Candidate], scale: _Scale) -> list[_Candidate]:
     """Return the candidate that clearly has most of the question's words, if the answer adds no word to them."""
-    if any(not _is_quantity(term) for term in _terms(answer) - scale.question_words):
+    if _words(answer) - scale.question_words:
         return []
     shared = [scale.covered(candidate, scale.question_words) for candidate in candidates]
     best = candidates[max(range(len(candidates)), key=shared.__getitem__)]
-    words = len((best.terms | best.heading_terms) & scale.question_words)
+    words = len((best.words | best.heading_words) & scale.question_words)
     enough = max(shared) >= _LEAST_QUESTION_WEIGHT * math.log(1 + 2 * scale.size)
     return [best] if enough and words >= _LEAST_QUESTION_WORDS else []
 
 
-def _wanted(answer: str, scale: _Scale) -> tuple[set[str], dict[str, frozenset[str]]]:
-    """Return the answer's terms, one for each quantity, and the readings of those quantities that nothing states."""
-    wanted = set(_word_terms(answer))
-    unstated: dict[str, frozenset[str]] = {}
-    for quantity in stated_quantities(answer):
-        readings = sorted(quantity.readings)
-        stated = [_quantity_term(reading) for reading in readings if scale.frequency[_quantity_term(reading)]]
-        if stated:
-            wanted.add(min(stated, key=scale.frequency.__getitem__))
-        else:
-            wanted.add(_quantity_term(quantity.value))
-            unstated[_quantity_term(quantity.value)] = quantity.readings
-    return wanted, unstated
-
-
-def _derived_terms(candidate: _Candidate, unstated: dict[str, frozenset[str]], scale: _Scale) -> frozenset[str]:
-    if not unstated or not any(_is_quantity(term) for term in candidate.terms):
+def _derived(candidate: _Candidate, scale: _Scale) -> frozenset[str]:
+    """Return what the candidate yields for the numbers of the question."""
+    if not candidate.measures:
         return frozenset()
     text = candidate.passage.chunk.text
     offset = candidate.passage.chunk.start
-    values = derived_values(scale.question, text[candidate.start - offset : candidate.end - offset])
-    return frozenset(term for term, readings in unstated.items() if readings & values)
+    return derived_values(scale.question, text[candidate.start - offset : candidate.end - offset])
 
 
 def _candidates(passages: Sequence[Passage], document: Document) -> list[_Candidate]:
     found: dict[tuple[int, int], _Candidate] = {}
     for passage in passages:
-        headings = _terms("\n".join(passage.chunk.heading_path))
+        headings = "\n".join(passage.chunk.heading_path)
         for start, end in cited_units(document, passage.chunk.start, passage.chunk.end):
-            terms = _terms(document.text[start:end])
-            found.setdefault((start, end), _Candidate(passage, start, end, terms, headings - terms))
+            text = document.text[start:end]
+            words, measures = _words(text), _measures(text, of_source=True)
+            heading_measures = _measures(headings, of_source=True) - measures
+            candidate = _Candidate(passage, start, end, words, _words(headings) - words, measures, heading_measures)
+            found.setdefault((start, end), candidate)
     return list(found.values())
 
 
 @lru_cache(maxsize=8192)
-def _terms(text: str) -> frozenset[str]:
-    """Return stemmed content words, and each reading of each quantity marked with ``#``."""
-    readings = (reading for quantity in stated_quantities(text) for reading in quantity.readings)
-    return _word_terms(text) | {_quantity_term(reading) for reading in readings}
-
-
-def _word_terms(text: str) -> frozenset[str]:
+def _words(text: str) -> frozenset[str]:
+    """Return stemmed content words."""
     return frozenset(word for word in words_of(text) if not word[0].isdigit() and word not in _EMPTY_WORDS)
 
 
-def _quantity_term(reading: str) -> str:
-    return f"#{reading}"
-
-
-def _is_quantity(term: str) -> bool:
-    return term.startswith("#")
+@lru_cache(maxsize=8192)
+def _measures(text: str, *, of_source: bool = False) -> frozenset[Measure]:
+    return frozenset(one for quantity in stated_quantities(text, of_source=of_source) for one in quantity.measures)
 
 
 def _citation(candidate: _Candidate, document: Document) -> Citation:

@@ -32,11 +32,13 @@ _VERB = re.compile(
 # "it" stands for nothing in "How long does it take to get a refund?" and "Is it possible to exchange shoes?".
 _EXPLETIVE_IT = re.compile(
     r"\b(?:does|will|would|can|is) it(?: still)?(?: (?:takes?|costs?|possible|ok|okay|allowed|necessary|required|"
-    r"enough|too late|fine|better))?(?: (?:me|you|us|normally|usually))? (?:to|that|until|for \w+ to)\b"
+    r"enough|too late|fine|better|free))?(?: (?:me|you|us|normally|usually))? (?:to|that|until|for \w+ to)\b"
 )
 _POINTING = re.compile(r"\b(?:it|its|that|those|these|them|they|their|this|ones?|there|then|both|neither|either)\b")
 _NOT_POINTING = re.compile(
     r"\b(?:(?:is|are|was|be) there|there (?:is|are|was)|no one|(?:any|some|every)one|"
+    # "that" which begins a clause: "refunded that was paid with a card", "tell you that it broke"
+    r"\w{2,12}ed that (?:was|were|is|are|has|have|had|i|we|you)|(?:tell|say|know|show|prove)(?: you| us)? that|"
     r"one (?:of|day|week|month|year)|(?:items?|products?|goods|orders?|things?|something|anything) that)\b"
 )
 _NO_SUBJECT = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class KeptFlag:
-    """A flag on a clause, ``start`` and ``end`` as offsets into the extracted text; ``page`` is 0 without pages."""
+    """A flag on a clause, ``start`` and ``end`` as offsets into the extracted text; ``page`` is 0 without pages.
+
+    ``rule`` names the rule that flagged it where the model's ``probability`` would not have.
+    """
 
     label: str
     probability: float
@@ -41,14 +43,15 @@ class KeptFlag:
     start: int
     end: int
     text: str
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What is known of a content. ``error`` is a sentence, "" when it was judged.
 
-    ``lasting`` says that the same content fails again: other errors are tried anew by the next run. ``seconds`` is what
-    reading and judging took where it was done.
+    ``lasting`` says that the same content fails again: other errors are tried anew by the next run. ``core_seconds`` is
+    the processor's time that reading and judging took, which other work on the machine hardly changes.
     """
 
     content: str
@@ -62,7 +65,7 @@ class Judged:
     model: str = ""
     adapter: str = ""
     flags: tuple[KeptFlag, ...] = ()
-    seconds: float = 0.0
+    core_seconds: float = 0.0
 
 
 Judge = Callable[[Task], Judged]
@@ -78,7 +81,7 @@ def start_judging(job: FlagJob, threads: int) -> Judge:
     model, evidence = job.load_model(threads), job.evidence
 
     def judge(task: Task) -> Judged:
-        started = time.perf_counter()
+        started = _core_seconds()
         path = Path(os.fsdecode(task.path))
         try:
             data = read_file(path, CONTRACT_LIMITS.max_bytes)
@@ -88,7 +91,7 @@ def start_judging(job: FlagJob, threads: int) -> Judge:
             document = load_document(data, f"contract{path.suffix.lower()}", limits=CONTRACT_LIMITS)
             result = flag_one(document, model, evidence, job)
         except PlaygroundError as error:
-            return Judged(task.content, str(error), seconds=time.perf_counter() - started)
+            return Judged(task.content, str(error), core_seconds=_core_seconds() - started)
         except OSError as error:
             reason = error.strerror or error
             sentence = f"The file cannot be read ({reason}). Check its permissions and run it again."
@@ -96,7 +99,7 @@ def start_judging(job: FlagJob, threads: int) -> Judge:
         except Exception as error:  # a defect of ours, or of a library, on one contract must not stop the others
             what = f"{type(error).__name__}: {str(error)[:200]}"
             return Judged(task.content, f"Something went wrong that should not ({what}). Report it.", lasting=False)
-        return _kept(task.content, result, job, time.perf_counter() - started)
+        return _kept(task.content, result, job, _core_seconds() - started)
 
     return judge
 
@@ -120,7 +123,7 @@ def from_json(text: bytes) -> Judged:
     return _JUDGED.validate_json(text)
 
 
-def _kept(content: str, result: FlaggedContract, job: FlagJob, seconds: float) -> Judged:
+def _kept(content: str, result: FlaggedContract, job: FlagJob, core_seconds: float) -> Judged:
     return Judged(
         content,
         kind=result.kind,
@@ -140,11 +143,18 @@ def _kept(content: str, result: FlaggedContract, job: FlagJob, seconds: float) -
                 start=row.clause.start,
                 end=row.clause.end,
                 text=_text(row.clause.text),
+                rule=row.rule,
             )
             for row in report_rows(result, job.catalogue)
         ),
-        seconds=seconds,
+        core_seconds=core_seconds,
     )
+
+
+def _core_seconds() -> float:
+    """Return the processor's time of this process and of its children that ended, as those that parse documents."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _text(text: str) -> str:

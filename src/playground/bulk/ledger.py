@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS file (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS file_content ON file (content);
 CREATE TABLE IF NOT EXISTS result (
-    content TEXT PRIMARY KEY, failed INTEGER NOT NULL, lasting INTEGER NOT NULL, seconds REAL NOT NULL,
+    content TEXT PRIMARY KEY, failed INTEGER NOT NULL, lasting INTEGER NOT NULL, core_seconds REAL NOT NULL,
     characters INTEGER NOT NULL, judged BLOB NOT NULL
 );
 """
@@ -117,7 +117,7 @@ class Ledger:
                     judged.content,
                     bool(judged.error),
                     judged.lasting,
-                    judged.seconds,
+                    judged.core_seconds,
                     judged.characters,
                     to_json(judged),
                 ),
@@ -148,9 +148,11 @@ class Ledger:
                 yield FileResult(name, size, error, judged, b"" if error or first == name else first)
             last = rows[-1][0]
 
-    def seconds(self) -> Iterator[tuple[float, int]]:
-        """Yield what each judged content took, in seconds, and how many characters it has."""
-        yield from self._connection.execute("SELECT seconds, characters FROM result WHERE NOT failed ORDER BY content")
+    def core_seconds(self) -> Iterator[tuple[float, int]]:
+        """Yield the processor's time that each judged content took, in seconds, and how many characters it has."""
+        yield from self._connection.execute(
+            "SELECT core_seconds, characters FROM result WHERE NOT failed ORDER BY content"
+        )
 
 
 @contextlib.contextmanager

@@ -39,6 +39,7 @@ def flag_rows(result: FileResult, catalogue: Mapping[str, Label]) -> list[Row]:
         row = head(result) | {"label": flag.label, "risk": label.risk, "probability": flag.probability}
         row |= {"number": flag.number, "heading": flag.heading, "page": flag.page or None}
         row |= {"start": flag.start, "end": flag.end, "text": flag.text, "why": label.why, "check": label.check}
+        row |= {"rule": flag.rule}
         rows.append(row)
     return rows
 

@@ -36,7 +36,7 @@ def schemas() -> dict[str, pyarrow.Schema]:
     text, many = pa.string(), pa.list_(pa.string())
     flags = [("file", text), ("contract", text), ("label", text), ("risk", text), ("probability", pa.float64())]
     flags += [("number", text), ("heading", text), ("page", pa.int32()), ("start", pa.int32()), ("end", pa.int32())]
-    flags += [("text", text), ("why", text), ("check", text)]
+    flags += [("text", text), ("why", text), ("check", text), ("rule", text)]
     files = [("file", text), ("contract", text), ("same_as", text), ("state", text), ("bytes", pa.int64())]
     files += [("characters", pa.int32()), ("clauses", pa.int32()), ("flags", pa.int32())]
     files += [(risk, pa.int32()) for risk in RISKS]

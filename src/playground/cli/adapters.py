@@ -26,9 +26,15 @@ def add_command(commands: Any) -> None:
         action = actions.add_parser(name, help=text)
         action.add_argument("name", metavar="NAME")
         action.set_defaults(run=run)
-    export = actions.add_parser("export", help="write an adapter as one zip file")
+    export = actions.add_parser("export", help="write an adapter as one zip file, or as a server takes it")
     export.add_argument("name", metavar="NAME")
     export.add_argument("file", type=output_file, metavar="FILE", help="to write; it must not exist")
+    export.add_argument(
+        "--format",
+        choices=("zip", "gguf", "peft"),
+        default="zip",
+        help="zip: for `import`; gguf: a file for llama.cpp; peft: a folder for vLLM (default: zip)",
+    )
     export.set_defaults(run=run_export)
     importing = actions.add_parser("import", help="check and take over a zip that `export` wrote")
     importing.add_argument("file", type=input_path("the path"), metavar="FILE")
@@ -98,9 +104,19 @@ def run_delete(arguments: argparse.Namespace) -> None:
 
 
 def run_export(arguments: argparse.Namespace) -> None:
-    """Write an adapter as a zip."""
+    """Write an adapter as a zip, or in the form that a server takes."""
+    from playground.adapters.served import export_gguf, export_peft
     from playground.atomic import write_new
 
+    if arguments.format != "zip":
+        stored = loading.load_adapter_store().get(arguments.name)
+        if arguments.format == "peft":
+            export_peft(stored, arguments.file)
+        else:
+            with loading.fetch_progress() as on_progress:
+                export_gguf(stored, arguments.file, on_progress)
+        print(f"{arguments.file}: {stored.identity}")
+        return
     data = loading.load_adapter_store().export_zip(arguments.name)
     try:
         write_new(arguments.file, data)

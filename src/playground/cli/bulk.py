@@ -6,6 +6,7 @@ import argparse
 import functools
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from playground.text.terminal import one_line, text_table
 if TYPE_CHECKING:
     from playground.bulk.flagging import BulkProgress, JudgeAll
     from playground.bulk.summary import Summary
+    from playground.flagging.files import FlagJob
+    from playground.measuring.estimates import Estimate
 
 _SHOWN_FIRST = 20
 
@@ -27,6 +30,24 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser("bulk", help="flag thousands of contracts; results as Parquet, resumable")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_flag(actions.add_parser("flag", help="flag the contracts below a folder, or those that a manifest names"))
+    _add_evaluate(actions.add_parser("evaluate", help="flag annotated contracts (CUAD's JSON) and compare"))
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        type=input_path("its name"),
+        metavar="ANNOTATED",
+        help="contracts with what people marked: CUAD's JSON",
+    )
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="results; the same command again goes on"
+    )
+    parser.add_argument("--adapter", metavar="NAME", help="adapter that judges (default: the active one)")
+    parser.add_argument("--shift", type=flag.shift, default=0.0, metavar="X", help="as for `flag` (default: 0)")
+    add_where(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run_evaluate, no_evidence=True, labels="all", read_first=200)
 
 
 def _add_flag(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +74,12 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="processes, or actors of the cluster (default: one a core)"
     )
+    parser.add_argument(
+        "--ray-address",
+        metavar="A",
+        help="work on the Ray cluster at A (`auto`, HOST:PORT), or on a Ray of this machine (`local`); needs "
+        "requirements-cluster.txt (default: processes here, without Ray)",
+    )
 
 
 def run_flag(arguments: argparse.Namespace) -> dict[str, object]:
@@ -62,24 +89,12 @@ def run_flag(arguments: argparse.Namespace) -> dict[str, object]:
         KeyboardInterrupt: with a message that says how to go on.
         PlaygroundError: source, adapter or an option cannot be used; no contract could be flagged.
     """
-    from playground.bulk.flagging import flag_in_bulk
     from playground.bulk.tables import TABLES_FOLDER
 
     if not arguments.source.exists():
         raise DocumentError(f"There is no file or folder {arguments.source}. Check its name.")
     job = flag.job_of(arguments)
-    progress = _Progress()
-    try:
-        summary = flag_in_bulk(
-            arguments.source, job, arguments.out, _judge_all(arguments), progress.show, most=arguments.read_first
-        )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"Stopped after {progress.done} of {progress.total} contracts; what was judged is kept in {arguments.out}. "
-            "Run the same command again to go on."
-        ) from None
-    finally:
-        progress.close()
+    summary = _flag(arguments, arguments.source, job)
     tables = arguments.out / TABLES_FOLDER
     if not arguments.json:
         _print_summary(summary, tables)
@@ -88,10 +103,61 @@ def run_flag(arguments: argparse.Namespace) -> dict[str, object]:
     return summary.as_object() | {"tables": str(tables), "adapter": job.adapter}
 
 
+def run_evaluate(arguments: argparse.Namespace) -> dict[str, object]:
+    """Flag annotated contracts in bulk, print how far the flags agree with what people marked, and return it.
+
+    Raises:
+        KeyboardInterrupt: with a message that says how to go on.
+        PlaygroundError: the annotations, the adapter or an option cannot be used.
+    """
+    from playground.annotations import read_cuad
+    from playground.bulk.evaluating import agreement, write_contracts
+    from playground.measuring.cuad_metric import LEFT_OUT
+    from scenarios.contract_clauses import scenario
+    from scenarios.contract_clauses.measured_contracts import read_bytes
+
+    data = read_bytes(arguments.source, "its name")
+    names = [label.name for label in scenario.labels()]
+    contracts, rejected = read_cuad(data, arguments.source.name, names)
+    for row in rejected:
+        print(f"note: contract {row.number}: {one_line(row.reason)}", file=sys.stderr)
+    job = flag.job_of(arguments)
+    _flag(arguments, write_contracts(contracts, arguments.out), job)
+    found = agreement(contracts, arguments.out, [name for name in names if name not in LEFT_OUT])
+    if not arguments.json:
+        rows = [(one.label, str(one.marked), str(one.found), str(one.false)) for one in found.labels]
+        print(text_table([("label", "marked", "found", "false flags"), *rows]))
+        print(f"\n{found.contracts} contracts, {found.failed} of them not flagged.")
+        print(f"recall {_interval(found.recall)}, precision {_interval(found.precision)} (95 %, over contracts)")
+    return asdict(found) | {"adapter": job.adapter}
+
+
+def _interval(estimate: Estimate | None) -> str:
+    return "not defined" if estimate is None else f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _flag(arguments: argparse.Namespace, source: Path, job: FlagJob) -> Summary:
+    from playground.bulk.flagging import flag_in_bulk
+
+    progress = _Progress()
+    try:
+        return flag_in_bulk(source, job, arguments.out, _judge_all(arguments), progress.show, most=arguments.read_first)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"Stopped after {progress.done} of {progress.total} contracts; what was judged is kept in {arguments.out}. "
+            "Run the same command again to go on."
+        ) from None
+    finally:
+        progress.close()
+
+
 def _judge_all(arguments: argparse.Namespace) -> JudgeAll:
     from playground.bulk.flagging import judge_here
+    from playground.bulk.on_ray import judge_on_ray
     from playground.flagging.files.pool import available_cores
 
+    if arguments.ray_address:
+        return functools.partial(judge_on_ray, address=arguments.ray_address, actors=arguments.workers)
     return functools.partial(judge_here, workers=arguments.workers or available_cores())
 
 

@@ -48,6 +48,13 @@ def _add_scenario(parser: argparse.ArgumentParser, scenario: Scenario) -> None:
         metavar="X",
         help="stop before a call that could bring what this folder has cost above X",
     )
+    parser.add_argument(
+        "--at-once",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="examples asked at a time, for a server that answers many together (default: 1)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_options(parser, scenario.request)
     parser.set_defaults(run=run, strategies=",".join(scenario.measured_by_default))
@@ -107,7 +114,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     progress = ProgressLine()
     try:
         for record in evaluate_into(
-            arguments.out, plan, retry_errors=arguments.retry_errors, max_cost_usd=arguments.max_cost_usd
+            arguments.out,
+            plan,
+            retry_errors=arguments.retry_errors,
+            max_cost_usd=arguments.max_cost_usd,
+            at_once=arguments.at_once,
         ):
             done += 1
             if record.error:

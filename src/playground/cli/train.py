@@ -14,6 +14,7 @@ import math
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,27 @@ def add_command(commands: Any) -> None:
         "--validation", metavar="FILE", help="to choose and calibrate with (default: a part of --data)"
     )
     clauses.add_argument("--test", metavar="FILE", help="to measure on (default: a part of --data)")
+    clauses.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="more annotated clauses to train on, whole; `written`: the project's own to train on; repeatable",
+    )
+    clauses.add_argument(
+        "--add-validation",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="more to choose and calibrate with; repeatable",
+    )
+    clauses.add_argument(
+        "--added-passes",
+        type=positive,
+        default=_DEFAULTS.added_passes,
+        metavar="N",
+        help=f"times an epoch reads what --add added (default: {_DEFAULTS.added_passes})",
+    )
     clauses.add_argument("--labels", metavar="A,B", help="names, or `all` (default: the liabilities)")
     clauses.add_argument("--examples", type=positive, metavar="N", help="most clauses to train on (default: all)")
     clauses.add_argument("--epochs", type=_number, default=_DEFAULTS.epochs, help=f"(default: {_DEFAULTS.epochs:g})")
@@ -94,6 +116,12 @@ def add_command(commands: Any) -> None:
         help="of an adapter to go on from; with --epochs 0 its weights are kept, and words and calibration fitted",
     )
     clauses.add_argument("--half", action="store_true", help="keep an encoder's branches in float16, at half the size")
+    clauses.add_argument(
+        "--baselines",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="measure the untrained base, TF-IDF and keywords beside it (default: measured)",
+    )
     clauses.add_argument("--licence", type=words, default="", metavar="TEXT", help="of the data, for the model card")
     clauses.add_argument("--activate", action="store_true", help="flag with it from now on")
     clauses.add_argument("--json", action="store_true", help="print one JSON object")
@@ -155,6 +183,7 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
             max_minutes=arguments.max_minutes,
             window_tokens=arguments.window_tokens,
             negative_share=arguments.negative_share,
+            added_passes=arguments.added_passes,
             frozen_layers=arguments.frozen_layers,
             batch_tokens=arguments.batch_tokens,
             validations=arguments.validations,
@@ -162,11 +191,14 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
         ),
         validation=_held_out(arguments.validation, scenario),
         test=_held_out(arguments.test, scenario),
+        added=tuple(_added(source, "--add", scenario) for source in arguments.add),
+        added_validation=tuple(_added(source, "--add-validation", scenario) for source in arguments.add_validation),
         words=arguments.words,
         words_weight=arguments.words_weight,
         words_of=arguments.words_of,
         start_from=arguments.start_from,
         half=arguments.half,
+        baselines=arguments.baselines,
         keywords=scenario.keywords(),
         licence=arguments.licence or (_WRITTEN_LICENCE if is_written else ""),
         command=_command(arguments),
@@ -174,15 +206,25 @@ def _plan(arguments: argparse.Namespace) -> TrainingPlan:
 
 
 def _data(source: str, scenario: Any) -> AnnotationSet | WrittenClauses:
+    return _written(scenario) if source == _WRITTEN else _annotations(source, "--data", scenario)
+
+
+def _written(scenario: Any) -> WrittenClauses:
     from playground.annotations import load_written_clauses
 
-    if source == _WRITTEN:
-        return load_written_clauses(CLAUSES, [label.name for label in scenario.labels()])
-    return _annotations(source, "--data", scenario)
+    return load_written_clauses(CLAUSES, [label.name for label in scenario.labels()])
 
 
 def _held_out(source: str | None, scenario: Any) -> AnnotationSet | None:
     return None if source is None else _annotations(source, "--validation and --test", scenario)
+
+
+def _added(source: str, option: str, scenario: Any) -> AnnotationSet:
+    """Return a set to add; of the project's own clauses those to train on, as the others are for measuring."""
+    if source != _WRITTEN:
+        return _annotations(source, option, scenario)
+    written = _written(scenario)
+    return replace(written.annotations, name="the project's own clauses", examples=written.train)
 
 
 def _annotations(source: str, option: str, scenario: Any) -> AnnotationSet:
@@ -221,15 +263,19 @@ def _command(arguments: argparse.Namespace) -> str:
     for name in ("validation", "test", "words_of", "start_from"):
         if (value := getattr(arguments, name)) is not None:
             words += [f"--{name.replace('_', '-')}", Path(value).name]
+    for option, sources in (("--add", arguments.add), ("--add-validation", arguments.add_validation)):
+        for source in sources:
+            words += [option, source if source == _WRITTEN else Path(source).name]
     words += [] if arguments.words else ["--no-words"]
     words += ["--words-weight", _plain(arguments.words_weight)] if arguments.words_weight != 1.0 else []
     words += ["--half"] if arguments.half else []
+    words += [] if arguments.baselines else ["--no-baselines"]
     for name in ("labels", "examples", "max_minutes", "alpha"):
         if (value := getattr(arguments, name)) is not None:
             words += [f"--{name.replace('_', '-')}", _plain(value)]
     for name in (
         *("epochs", "rank", "learning_rate", "head_learning_rate", "window_tokens", "negative_share"),
-        *("frozen_layers", "batch_tokens", "validations", "seed"),
+        *("added_passes", "frozen_layers", "batch_tokens", "validations", "seed"),
     ):
         if (value := getattr(arguments, name)) != getattr(_DEFAULTS, name):
             words += [f"--{name.replace('_', '-')}", _plain(value)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.comparison.figures import HeatMap, PairedDifference, TechniqueFigures
+from playground.comparison.hours import hours_apart
 from playground.comparison.outcomes import Outcome
 from playground.comparison.paired import holm, paired_outcomes
 from playground.comparison.rows import RunRows
@@ -99,13 +100,16 @@ def _compared(name: str, runs: Sequence[ComparedRun]) -> ComparedTechniques:
     outcomes: list[Mapping[str, Outcome]] = []
     bases: list[Mapping[str, str]] = []
     notes: list[str] = []
+    paid: list[RunRecord] = []
     for one in runs:
         groups, of_groups = technique_rows(one.run.records, one.scenario)
         notes += [*one.run.notes, *one.scenario.notes, *of_groups]
+        paid += [record for group in groups for record in group.records if record.cost_usd]
         for group in groups:
             figures.append(figures_of(group, one.scenario, run_id=one.run.info.run_id, recorded=one.recorded))
             outcomes.append(one.scenario.outcomes(group.records))
             bases.append(one.scenario.basis)
+    notes += hours_apart(paid)
     labels = technique_names(figures)
     differences, adjusted_p = paired_differences(labels, outcomes, bases)
     if len(figures) > MOST_PAIRED:

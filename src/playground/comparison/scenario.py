@@ -10,7 +10,7 @@ A record is made when the program starts, so it imports nothing heavy: ``load`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -153,6 +153,8 @@ class ScenarioFunctions:
         shown_examples: examples in words, by id.
         shown_answers: what a technique made of the examples with some ids, in words, by id.
         prompt_examples: worked examples that its largest prompt shows.
+        expectations: what a technique did on examples by which nothing was chosen, in words, by technique, model and
+            adapter; empty where a scenario's own examples are such.
     """
 
     prepare: Prepare
@@ -164,6 +166,7 @@ class ScenarioFunctions:
     shown_examples: Callable[[Sequence[str], RunInfo], Mapping[str, ShownExample]] = plain_examples
     shown_answers: Callable[[TechniqueRows, Sequence[str], RunInfo], Mapping[str, ShownAnswer]] = plain_answers
     prompt_examples: Callable[[], int] = lambda: 0
+    expectations: Callable[[], Mapping[tuple[str, str, str | None], str]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +236,21 @@ class HomeCard:
     trains: bool = False
 
 
+Actions = tuple[tuple[str, str], ...]
+"""What is done and with what, in order: (("mode", "rag"), ("ask", "How long?"))."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoStep:
-    """A step of a demo: its link opens the scenario's page with ``address`` as its query."""
+    """A step of a demo: its link opens the scenario's page with ``address`` as its query.
+
+    ``actions`` are what the step does in presenter mode, as the scenario's page knows them.
+    """
 
     address: Mapping[str, str]
     title: str
     text: str
+    actions: Actions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +259,11 @@ class Demo:
 
     title: str
     steps: tuple[DemoStep, ...]
+
+    def with_actions(self, actions: Mapping[str, Actions]) -> Demo:
+        """Return the demo with what each step does, by the step's title."""
+        steps = tuple(replace(step, actions=actions.get(step.title, ())) for step in self.steps)
+        return replace(self, steps=steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Literal
 
 from playground.types import Document
 
-__all__ = ["DiffLine", "DiffSpan", "diff_documents"]
+__all__ = ["DiffLine", "DiffSpan", "PlacedChange", "changed_lines", "diff_documents", "placed_changes"]
 
 _CONTEXT_LINES = 1
 _MOST_LINES = 1_000  # shown; nobody reads more, and a page should not draw more
@@ -55,6 +55,15 @@ class DiffLine:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedChange:
+    """What is new at ``text[start:end]`` of a document (nothing where they are equal), and what stood there before."""
+
+    start: int
+    end: int
+    removed: str = ""
+
+
 @dataclass(slots=True)
 class _Budget:
     """Work left, in pairs compared; difflib's time grows with their number."""
@@ -82,6 +91,55 @@ def diff_documents(old: Document, new: Document) -> tuple[DiffLine, ...]:
     if not changes:
         return (DiffLine("same", note="The two versions have the same text."),)
     return (*shown, *_unchanged(before[cursor:], closes=True))
+
+
+def changed_lines(lines: Sequence[DiffLine]) -> int:
+    """Return how many lines of a comparison differ."""
+    return sum(line.kind != "same" for line in lines)
+
+
+def placed_changes(old: Document, new: Document) -> tuple[PlacedChange, ...]:
+    """Return what differs in ``new``, at its place in ``new.text``, in order.
+
+    Empty where more of the text differs than is the same: then they are two documents, not two versions of one.
+    """
+    blocks = new.blocks
+    lines = diff_documents(old, new)
+    if not blocks or changed_lines(lines) > min(len(blocks), len(old.blocks)) / 2:
+        return ()
+    found: list[PlacedChange] = []
+    position = 0
+    for line in lines:
+        now = "".join(span.text for span in line.new)
+        before = "".join(span.text for span in line.old)
+        if not now:
+            if before:
+                place = blocks[position - 1].end if position else blocks[0].start
+                found.append(PlacedChange(place, place, f" {before}"))
+            continue
+        folded = ((i, " ".join(new.text[b.start : b.end].split())) for i, b in enumerate(blocks[position:], position))
+        at = next((i for i, text in folded if text == now), None)
+        if at is None:  # a line so long that the comparison shortened it
+            continue
+        position = at + 1
+        if line.kind == "added":
+            found.append(PlacedChange(blocks[at].start, blocks[at].end))
+        elif line.kind == "changed":
+            found += _changed_words(before, new.text[blocks[at].start : blocks[at].end], blocks[at].start)
+    return tuple(found)
+
+
+def _changed_words(before: str, now: str, offset: int) -> Iterator[PlacedChange]:
+    a, b = _WORD.findall(before), _WORD.findall(now)
+    if max(len(a), len(b)) > _MOST_WORDS:
+        return
+    starts = [0]
+    for word in b:
+        starts.append(starts[-1] + len(word))
+    folded = [" " if word.isspace() else word for word in b]
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, a, folded, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield PlacedChange(offset + starts[j1], offset + starts[j2], "".join(a[i1:i2]))
 
 
 def _lines(document: Document) -> list[str]:

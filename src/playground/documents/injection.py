@@ -2,11 +2,17 @@
 
 Such text is not removed, because a wrong guess would change somebody's policy, and it reaches the model only as text of
 the document. The person who presents is told, with the words, so that they can take them out.
+
+Two ways find it: patterns of what only a model is told, and the words of a sentence (``instruction_words``).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from playground.documents.instruction_words import MOST_CHARACTERS, load_instruction_words
+from playground.text.sentences import sentence_spans
 
 _MOST_QUOTED = 80
 _MODEL_WORDS = r"(?:instructions?|prompts?|rules|guidelines|directions|context|text|policy|above)"
@@ -66,15 +72,33 @@ _KINDS = (
 _ADDRESSED_TO_A_MODEL = re.compile("|".join(_KINDS), re.IGNORECASE | re.MULTILINE)
 
 
-def instruction_warning(text: str) -> str | None:
-    """Return a sentence for the user when ``text`` holds words that read like an instruction to a model, else None."""
+def instruction_warning(text: str, pieces: Iterable[tuple[int, int]] | None = None) -> str | None:
+    """Return a sentence for the user when ``text`` holds words that read like an instruction to a model, else None.
+
+    Args:
+        text: of a document.
+        pieces: start and end of its sentences, list items and table rows; None finds sentences in ``text`` itself.
+    """
     match = _ADDRESSED_TO_A_MODEL.search(text)
-    if match is None:
+    found = match.span() if match else _first_by_words(text, pieces)
+    if found is None:
         return None
-    words = " ".join(match.group().split())[:_MOST_QUOTED]
-    line = text.count("\n", 0, match.start()) + 1
+    words = " ".join(text[slice(*found)].split())
+    quoted = words if len(words) <= _MOST_QUOTED else words[:_MOST_QUOTED].rstrip() + "\u2026"
+    line = text.count("\n", 0, found[0]) + 1
     return (
-        f"The text speaks to the model (\u201c{words}\u201d, line {line}). It is given to the model as text of the "
-        "document, but a small model may follow it: check the answers, or remove the sentence and load the document "
-        "again."
+        f"The text speaks to the model, it seems (\u201c{quoted}\u201d, line {line}). It is given to the model as text "
+        "of the document, but a small model may follow it: check the answers, or remove the sentence and load the "
+        "document again."
     )
+
+
+def _first_by_words(text: str, pieces: Iterable[tuple[int, int]] | None) -> tuple[int, int] | None:
+    """Return start and end of the first sentence whose words are those of an instruction to a model."""
+    words = load_instruction_words()
+    for start, end in sentence_spans(text, 0, len(text)) if pieces is None else pieces:
+        for first in range(start, end, MOST_CHARACTERS):
+            last = min(end, first + MOST_CHARACTERS)
+            if words.speaks_to_a_model(text[first:last]):
+                return first, last
+    return None

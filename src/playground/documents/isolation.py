@@ -89,6 +89,7 @@ def read_reply(stdout: bytes, limits: Limits) -> Extract:
         page_starts=tuple(reply["page_starts"]),
         warnings=tuple(reply["warnings"]),
         pages_without_text=tuple(reply["pages_without_text"]),
+        garbled_pages=tuple(reply["garbled_pages"]),
         words=tuple(
             RecognisedWord(start, end, page, tuple(box), doubt) for start, end, page, box, doubt in reply["words"]
         ),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from playground.documents.decoding import decode_text
-from playground.documents.formats.pieces import NO_TEXT_LAYER, Extract, check_length
+from playground.documents.formats.pieces import NO_LETTERS, NO_TEXT_LAYER, Extract, check_length
 from playground.documents.formats.plain import parse_plain
 from playground.documents.formats.structure import clean_heading
 from playground.documents.injection import instruction_warning
@@ -24,6 +24,7 @@ from playground.documents.sniffing import (
 )
 from playground.errors import DocumentError
 from playground.text.normalise import clean_name, clean_title
+from playground.text.sentences import cited_units
 from playground.types import Document
 
 __all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_generated", "load_pasted"]
@@ -32,7 +33,9 @@ __all__ = ["SUPPORTED_SUFFIXES", "load_document", "load_generated", "load_pasted
 def load_document(
     data: bytes, name: str, *, limits: Limits = POLICY_LIMITS, ocr: bool = True, on_page: OnPage | None = None
 ) -> Document:
-    """Turn a file into a document. Pictures, and pages of a PDF that are pictures, are read by OCR where it is there.
+    """Turn a file into a document.
+
+    Pictures, and pages of a PDF that are pictures or whose text is garbled, are read by OCR where it is there.
 
     Args:
         data: the file's bytes.
@@ -105,11 +108,12 @@ def _extract_pages(data: bytes, container: Format, limits: Limits, ocr: bool, on
         extract = recognise_isolated(data, "picture", limits, on_page)
     else:
         extract = extract_isolated(data, "pdf", limits)
-        if extract.pages_without_text and not remedy:
+        wanted = extract.pages_without_text or extract.garbled_pages
+        if wanted and not remedy:
             extract = recognise_isolated(data, "scan", limits, on_page)
-        elif extract.pages_without_text:
+        elif wanted:
             if not extract.text:
-                raise DocumentError(f"{NO_TEXT_LAYER} {remedy}")
+                raise DocumentError(f"{NO_LETTERS if extract.garbled_pages else NO_TEXT_LAYER} {remedy}")
             return replace(extract, warnings=(*extract.warnings, remedy))
     if not extract.text.strip():
         raise DocumentError(
@@ -131,8 +135,7 @@ def _document(extract: Extract, source: str, title: str = "") -> Document:
     if not extract.text.strip():
         raise DocumentError("The document holds no text, only white space. Choose a file that has text in it.")
     digest = hashlib.sha256(extract.text.encode("utf-8")).hexdigest()
-    injected = instruction_warning(extract.text)
-    return Document(
+    document = Document(
         id=digest[:16],
         title=title or _first_heading(extract) or clean_title(PurePosixPath(source).stem, source),
         text=extract.text,
@@ -140,10 +143,12 @@ def _document(extract: Extract, source: str, title: str = "") -> Document:
         sha256=digest,
         blocks=extract.blocks,
         page_starts=extract.page_starts,
-        warnings=(*extract.warnings, injected) if injected else extract.warnings,
+        warnings=extract.warnings,
         recognised_pages=extract.recognised_pages,
         recognised_words=extract.words,
     )
+    injected = instruction_warning(document.text, cited_units(document, 0, len(document.text)))
+    return replace(document, warnings=(*document.warnings, injected)) if injected else document
 
 
 def _first_heading(extract: Extract) -> str:

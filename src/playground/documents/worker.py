@@ -90,6 +90,7 @@ def _reply(extract: Extract) -> bytes:
             "page_starts": extract.page_starts,
             "warnings": extract.warnings,
             "pages_without_text": extract.pages_without_text,
+            "garbled_pages": extract.garbled_pages,
             "words": [(word.start, word.end, word.page, word.box, word.doubt) for word in extract.words],
             "recognised_pages": extract.recognised_pages,
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from playground.clauses.splitting import split_clauses
 from playground.errors import DocumentError
 from playground.flagging.calibration import shifted_thresholds
 from playground.flagging.model import ClauseModel, JudgesInParts, OnShare
+from playground.flagging.rules import labels_by_rule
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
 Evidence = Callable[[Sequence[tuple[str, str]]], Sequence[tuple[SimilarClause, ...]]]
@@ -30,7 +31,10 @@ _BINDING = ("body",)
 
 @dataclass(frozen=True, slots=True)
 class ScoredContract:
-    """A judged contract: ``probabilities`` is float32 [clauses, labels], ``thresholds`` float [labels]."""
+    """A judged contract: ``probabilities`` is float32 [clauses, labels], ``thresholds`` float [labels].
+
+    ``rules`` has the name of the rule that makes a label certain, by row and column of ``probabilities``.
+    """
 
     document: Document
     clauses: tuple[Clause, ...]
@@ -41,6 +45,7 @@ class ScoredContract:
     adapter: str | None
     timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    rules: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ def score_contract(
         adapter=model.adapter,
         timings={},
         notes=(*document.warnings, *contract_notes(document.text)),
+        rules=rules_of(clauses, model.labels),
     )
     if on_part is not None and isinstance(model, JudgesInParts):
         judged = np.zeros(len(clauses), dtype=bool)
@@ -160,19 +166,27 @@ def flag_contract(
         evidence: finds similar annotated clauses; none are given without it.
 
     Returns:
-        The contract with its flags; ``missing`` names the shown labels that contracts of its kind usually have and
+        The contract with its flags: those of the model and, whatever the shift, those that a rule makes certain;
+        ``missing`` names the shown labels that contracts of its kind usually have and
         that no clause carries.
     """
     names = {label.name for label in catalogue.values() if label.liability} if shown is None else set(shown)
     limits = shifted_thresholds(scored.thresholds, shift)
     wanted = np.array([name in names for name in scored.labels], dtype=bool)
-    rows, columns = np.nonzero((scored.probabilities >= limits) & wanted)
-    order = sorted(range(len(rows)), key=lambda i: (rows[i], -scored.probabilities[rows[i], columns[i]]))
-    pairs = [(scored.clauses[rows[i]], scored.labels[columns[i]]) for i in order]
+    by_model = {(int(row), int(column)) for row, column in np.argwhere((scored.probabilities >= limits) & wanted)}
+    by_rule = {place for place in scored.rules if wanted[place[1]]} - by_model
+    places = sorted(by_model | by_rule, key=lambda place: (place[0], -scored.probabilities[place]))
+    pairs = [(scored.clauses[row], scored.labels[column]) for row, column in places]
     similar = evidence([(clause.text, label) for clause, label in pairs]) if evidence and pairs else [()] * len(pairs)
     flags = tuple(
-        Flag(clause.id, label, float(scored.probabilities[rows[i], columns[i]]), tuple(found))
-        for i, (clause, label), found in zip(order, pairs, similar, strict=True)
+        Flag(
+            clause.id,
+            label,
+            float(scored.probabilities[place]),
+            tuple(found),
+            rule=scored.rules[place] if place in by_rule else "",
+        )
+        for place, (clause, label), found in zip(places, pairs, similar, strict=True)
     )
     found_labels = {flag.label for flag in flags}
     kind = contract_kind(scored.document)
@@ -189,6 +203,18 @@ def flag_contract(
         kind=kind,
         usual=usual,
     )
+
+
+def rules_of(clauses: Sequence[Clause], labels: Sequence[str]) -> dict[tuple[int, int], str]:
+    """Return the rules that hold for the clauses that can bind somebody, by row and column of the probabilities."""
+    column = {name: place for place, name in enumerate(labels)}
+    return {
+        (row, column[label]): rule
+        for row, clause in enumerate(clauses)
+        if clause.kind in _BINDING
+        for label, rule in labels_by_rule(clause.text).items()
+        if label in column
+    }
 
 
 def as_examples(clauses: Sequence[Clause]) -> list[AnnotatedClause]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.flagging.flags import ScoredContract, unjudged
+from playground.flagging.flags import ScoredContract, rules_of, unjudged
 from playground.types import Clause, Document
 
 _MOST_BYTES = 8 << 20
@@ -81,6 +81,7 @@ def _result(row: Mapping[str, Any], document: Document, clauses: tuple[Clause, .
         adapter=str(row["adapter"]),
         timings={name: float(seconds) for name, seconds in row["timings"].items()},
         notes=plain.notes,
+        rules=rules_of(clauses, labels),
     )
     return StoredResult(scored, str(row["judged_at"]), str(row["machine"]))
 

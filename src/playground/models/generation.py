@@ -107,7 +107,7 @@ def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
 
 
 def prefill(
-    sequence: TokenSequence, prompt: Sequence[int], on_ids: Callable[[Sequence[int]], None]
+    sequence: TokenSequence, prompt: Sequence[int], on_ids: Callable[[Sequence[int]], object]
 ) -> tuple[NDArray[np.float32], int]:
     """Read ``prompt`` on ``sequence``, which may already hold a prefix of it.
 
@@ -129,12 +129,12 @@ def generate(
     prompt: Sequence[int],
     end_token_ids: frozenset[int],
     sampling: Sampling,
-    on_ids: Callable[[Sequence[int]], None],
+    on_ids: Callable[[Sequence[int]], object],
 ) -> Generated:
     """Continue ``prompt`` on ``sequence``, which may already hold a prefix of it.
 
     ``on_ids`` receives new token ids as they are certain, and an empty list between prefill steps; what it raises
-    reaches the caller, with ``sequence`` left usable.
+    reaches the caller, with ``sequence`` left usable. Where it returns True the text is stopped for repeating itself.
     """
     logits, reused = prefill(sequence, prompt, on_ids)
     choose = _chooser(sampling)
@@ -150,12 +150,12 @@ def generate(
         room = sampling.max_tokens - len(output)
         new = _until_end(pending[:room], end_token_ids)
         output.extend(new)
-        on_ids(new)
+        circles = on_ids(new) is True
         if len(new) < len(pending[:room]):
             return Generated(tuple(output), "end", reused, probability)
         if len(output) >= sampling.max_tokens:
             return Generated(tuple(output), "length", reused, probability)
-        if sampling.stop_loops and _loops(output):
+        if sampling.stop_loops and (circles or _loops(output)):
             return Generated(tuple(output), "repetition", reused, probability)
         draft: list[int] = []
         if drafter is not None:

@@ -23,6 +23,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 _PATTERNS = ("*.json", "*.txt", "*.jinja", "*.model", "*.safetensors")
 # Folders hold other formats, and "consolidated" weights are a second copy of the same.
 _LEFT_OUT = ("*/*", "consolidated*")
+_HUB_TIMEOUT_S = 4.0
 _MAX_CONFIG_BYTES = 1 << 20
 _MAX_INDEX_BYTES = 64 << 20
 _MAX_HEADER_BYTES = 100 << 20
@@ -68,6 +69,44 @@ def fetch_model_folder(name: str, known: str) -> Path:
             f"The model {name!r} could not be fetched from the Hugging Face hub ({type(error).__name__}). Check its id "
             "and the network, or give the folder of a model that is here."
         ) from error
+
+
+def entry_problem(name: str) -> str:
+    """Return what is wrong with the name of a model as it was typed, in a sentence; "" where nothing is known to be.
+
+    Cheap enough for every keystroke: of a folder its settings and the names of its weights are looked at. Whether the
+    hub has an id is asked of the hub, for at most a few seconds, where the model is not on this disk.
+    """
+    folder = expanded(name)
+    if not folder.is_dir():
+        if not _HUB_ID.fullmatch(name) or name.startswith(("/", ".", "~")):
+            return f"There is no folder {name[:200]!r}. Enter the folder of a model, or an id such as owner/name."
+        known = find_model_folder(name)
+        return _hub_problem(name) if known is None else ""
+    try:
+        read_config(folder)
+        weight_files(folder)
+    except ModelError as error:
+        return str(error)
+    return ""
+
+
+def _hub_problem(name: str) -> str:
+    from huggingface_hub import model_info
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        model_info(name, timeout=_HUB_TIMEOUT_S)
+    except GatedRepoError:
+        return f"The model {name!r} is gated on the Hugging Face hub. Ask for access there, or choose another."
+    except RepositoryNotFoundError:
+        return f"The Hugging Face hub has no model {name!r} that you may read. Check the id."
+    except Exception:  # offline, slow, a proxy: the library raises many kinds
+        return (
+            f"The model {name!r} is not on this machine, and the Hugging Face hub cannot be reached. Connect, or enter "
+            "the folder of a model that is here."
+        )
+    return ""
 
 
 def model_identity(name: str) -> str:

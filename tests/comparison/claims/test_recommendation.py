@@ -251,3 +251,13 @@ def test_nothing_measured_and_nothing_fitting_are_said() -> None:
 def test_numbers_that_cannot_be_are_refused_by_name(bad: dict[str, float]) -> None:
     with pytest.raises(EvaluationError, match="cannot be"):
         needs(**bad)
+
+
+def test_where_new_examples_were_measured_nothing_else_is_promised() -> None:
+    words = {("rag", RAG.model_id, None): "on new shops it answers 4 of 10 rightly"}
+    assert recommend(needs(), [RAG], elsewhere=words).sentence.startswith(
+        "Use RAG on smollm2-135m-instruct: on new shops it answers 4 of 10 rightly, at "
+    )
+    other = recommend(needs(), [HOSTED], elsewhere=words).sentence
+    assert "what it does on new examples was not measured" in other and "%" not in other
+    assert "60% right is expected" in recommend(needs(), [RAG]).sentence

@@ -18,6 +18,8 @@ from playground.documents.formats import pdf
 from playground.errors import DocumentError
 from playground.types import Document
 from tests.support.document_checks import assert_sound, outline, refusal
+from tests.support.pdf_by_hand import stream, text_at, write_pdf
+from tests.support.scans import needs_ocr
 
 
 class Policy(FPDF):
@@ -308,6 +310,53 @@ def test_without_ocr_a_scan_is_refused_and_a_scanned_page_is_reported(monkeypatc
         "Text recognition is turned off here (PLAYGROUND_OCR, or --no-ocr).",
     )
     assert document.page_starts == (0, 0)
+
+
+GARBLED = (
+    "The Supplier shall deliver the Goods within thirty days of the order.",
+    "Items that were worn or washed cannot be returned to the Supplier.",
+)
+
+
+def garbled(says: Callable[[int], int]) -> bytes:
+    """Return a page in Helvetica whose letters are, by the file's own table, those of the codes that ``says`` gives."""
+    table = b"".join(b"<%02X> <%04X>\n" % (code, says(code)) for code in range(33, 127))
+    return write_pdf(
+        [
+            b"<</Type /Catalog /Pages 2 0 R>>",
+            b"<</Type /Pages /Kids [3 0 R] /Count 1>>",
+            b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font <</F1 5 0 R>>>>>>",
+            stream(b"".join(text_at(72, 720 - 20 * i, line) for i, line in enumerate(GARBLED))),
+            b"<</Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode 6 0 R>>",
+            stream(
+                b"/CIDInit /ProcSet findresource begin begincmap\n1 begincodespacerange <00> <FF> endcodespacerange\n"
+                b"94 beginbfchar\n" + table + b"endbfchar endcmap end"
+            ),
+        ]
+    )
+
+
+def moved(code: int) -> int:
+    return max(33, code - 29)
+
+
+def test_text_that_is_not_what_is_printed_is_told_with_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_OCR", "off")
+    document = load_document(garbled(moved), "garbled.pdf")
+    assert document.text.startswith("7KH 6XSSOLHU")
+    assert document.warnings[0].startswith("Of the file's text on page 1, 100%")
+    assert "100% is not made of words, for example \u201c7KH 6XSSOLHU" in document.warnings[0]
+    assert document.warnings[1].startswith("Text recognition is turned off")
+    assert "its fonts do not say which letters" in refusal(garbled(lambda _code: 0xFEFF), "garbled.pdf")
+    assert load_document(garbled(int), "sound.pdf").warnings == ()
+
+
+@needs_ocr
+def test_a_page_whose_text_is_garbled_is_read_by_ocr() -> None:
+    document = load_document(garbled(moved), "garbled.pdf")
+    assert " ".join(document.text.split()) == " ".join(GARBLED)
+    assert document.recognised_pages == (1,)
+    assert "read by OCR instead" in document.warnings[0]
 
 
 def test_too_many_pages() -> None:

@@ -41,7 +41,7 @@ from playground.flagging.report.docx_comments import UNPLACED_TITLE
 from playground.flagging.report.docx_places import TextPlaces
 from playground.flagging.report.html import NO_PAGES
 from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flagging.report.rows import full_place, percent, place
+from playground.flagging.report.rows import full_place, percent, place, reason, sureness
 from playground.flagging.report.tables import COLUMNS
 from playground.paths import CONTRACTS, ROOT
 from playground.types import Clause, Document, Flag, FlaggedContract, Label, SimilarClause
@@ -926,3 +926,26 @@ def test_every_risk_has_its_own_words_sign_and_line() -> None:
     for words_of in (RISK_TITLES, RISK_SIGNS, RISK_LINES):
         assert set(words_of) == set(RISK_ORDER)
         assert len(set(words_of.values())) == len(RISK_ORDER)
+
+
+# --- by rule --------------------------------------------------------------------------------------------------------
+
+
+def by_rule() -> FlaggedContract:
+    result = contract(plain("Alpha clause."), {"Alpha": {HIGH: 0.04}})
+    return FlaggedContract(**{**_fields(result), "flags": tuple(replace(f, rule="no limit") for f in result.flags)})
+
+
+def test_every_export_says_that_a_flag_is_by_rule_and_what_the_model_thought() -> None:
+    result = by_rule()
+    said = "by rule: no limit (the model alone: probability 4%)"
+    assert said in words(page(result))
+    rows = list(csv.DictReader(io.StringIO(flag_report_csv(result, LABELS).decode("utf-8-sig"))))
+    assert [(row["rule"], row["probability"]) for row in rows] == [("no limit", "0.0400")]
+    flags = [flag for clause in flag_report_json(result, LABELS)["clauses"] for flag in clause["flags"]]  # type: ignore[attr-defined]
+    assert [(flag["rule"], flag["score"]) for flag in flags] == [("no limit", 0.04)]
+    [comment] = opened(commented_docx(None, result, LABELS).data).comments
+    assert said in comment.text
+    [row] = report_rows(result, LABELS)
+    assert (sureness(row), reason(row)) == ("by rule", said)
+    assert sureness(replace(row, rule="")) == "4%"

@@ -384,3 +384,11 @@ def test_times_count_the_waits_between_attempts(server: ScriptedEndpoint, load: 
     assert waits == [0.5]
     assert completion.first_token_s is not None
     assert completion.first_token_s >= 0.05
+
+
+def test_an_answer_that_goes_round_in_circles_is_stopped(server: ScriptedEndpoint, load: Load) -> None:
+    server.replies = [stream(*(piece("Furniture. ") for _ in range(25)), piece("", "stop"), usage(10, 50))]
+    heard: list[str] = []
+    completion = load().complete(MESSAGES, on_token=heard.append)
+    assert (completion.stop_reason, completion.usage) == ("repetition", None)
+    assert completion.text == "Furniture. " * 6 == "".join(heard)

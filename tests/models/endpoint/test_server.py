@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,8 +14,9 @@ import pytest
 
 from playground.errors import EndpointError
 from playground.models.endpoint.chat_model import EndpointChatModel, EndpointSettings, list_models, load_endpoint
-from playground.paths import POLICIES, ROOT
+from playground.paths import POLICIES
 from playground.types import Message
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.models
 
@@ -29,30 +27,8 @@ STORY = [Message("user", "Tell a long story about a shop.")]
 
 @pytest.fixture(scope="module")
 def settings(smollm2_gguf: Path) -> Iterator[EndpointSettings]:
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "support" / "serve_gguf.py"), str(smollm2_gguf), KEY],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    watchdog = threading.Timer(60, process.kill)  # ends the wait for the address if the server hangs
-    watchdog.start()
-    address = process.stdout.readline().strip()
-    watchdog.cancel()
-    try:
-        assert address.startswith("http://127.0.0.1:"), "the server did not start"
+    with serving(smollm2_gguf, KEY) as address:
         yield EndpointSettings(f"{address}/v1", "smollm2", KEY, context_limit=2048)
-    finally:
-        process.stdin.close()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
 
 
 @pytest.fixture(scope="module")

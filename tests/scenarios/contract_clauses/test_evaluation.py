@@ -17,9 +17,9 @@ from playground.cli import loading, main
 from playground.errors import AdapterError
 from playground.measuring.runs import read_records, read_run
 from playground.models.catalog import MINILM
-from playground.types import Prediction, RunRecord
+from playground.types import AnnotatedClause, Prediction, RunRecord
 from scenarios.contract_clauses import evaluation as scenario
-from scenarios.contract_clauses.figures import summarise_rows
+from scenarios.contract_clauses.figures import pages_to_read, summarise_rows
 from scenarios.contract_clauses.judges import (
     SharedEmbedder,
     TrainingClauses,
@@ -29,7 +29,13 @@ from scenarios.contract_clauses.judges import (
     load_training_clauses,
     model_judge,
 )
-from scenarios.contract_clauses.measured_contracts import LABELS, contract_of, load_measured_set, measured
+from scenarios.contract_clauses.measured_contracts import (
+    LABELS,
+    MeasuredContract,
+    contract_of,
+    load_measured_set,
+    measured,
+)
 from scenarios.contract_clauses.prompted import sampled_pairs
 from tests.support.fakes import FakeChatModel
 from tests.support.scripted_embedder import ScriptedEmbedder
@@ -201,16 +207,41 @@ def test_figures_are_those_worked_out_by_hand(contracts_file: Path) -> None:
     assert row["cuad_aupr"] == pytest.approx(AUPR)
     assert row["precision_at_80_recall"] == pytest.approx(3 / 5)
     assert row["clauses_per_s"] == pytest.approx(6 / 1.5)
+    # The third of the three pairs has the lowest score of all: everything is read.
+    assert row["pages_at_80_recall"] == pytest.approx(row["pages"])
+    assert row["pages"] == pytest.approx(sum(map(len, (*FIRST, *SECOND))) / 3_000 / 2, rel=0.05)
     assert (row["n"], row["clauses"], row["spans"], row["labels"], row["errors"]) == (2, 6, 3, 2, 0)
     assert row["sample"] is None
     intervals: Any = row["ci"]
     assert set(intervals) == {
         *("cuad_aupr", "precision_at_80_recall", "micro_ap", "macro_ap", "micro_f1", "macro_f1"),
-        *("contract_presence_f1", "clauses_per_s"),
+        *("contract_presence_f1", "pages_at_80_recall", "clauses_per_s"),
     }
     assert all(low <= row[name] <= high for name, (low, high) in intervals.items())  # type: ignore[operator]
     # The second contract alone: .8 wrong, .55 wrong, .4 right.
     assert intervals["micro_ap"][0] == pytest.approx(1 / 3)
+
+
+def test_pages_to_read_are_those_worked_out_by_hand() -> None:
+    def contract(title: str, *clauses: tuple[int, bool]) -> MeasuredContract:
+        gold = np.zeros((len(clauses), len(LABELS)), dtype=bool)
+        gold[:, AUDIT] = [marked for _length, marked in clauses]
+        texts = [AnnotatedClause(f"{title}{i}", "x" * length, (), title) for i, (length, _) in enumerate(clauses)]
+        return MeasuredContract(title, tuple(texts), gold)
+
+    contracts = [
+        contract("a", (3000, True), (1500, True), (6000, False)),
+        contract("b", (600, True), (900, True), (300, True)),
+    ]
+    scores = [np.zeros((3, len(LABELS))) for _ in contracts]
+    scores[0][:, AUDIT], scores[1][:, AUDIT] = [0.9, 0.5, 0.8], [0.7, 0.6, 0.1]
+    pages = pages_to_read(contracts, scores, [AUDIT])
+    # Four of five are seen at 0.5: 3,000 + 6,000 + 600 + 900 + 1,500 characters of two contracts.
+    assert pages(np.ones(2)) == pytest.approx(12_000 / 3_000 / 2)
+    assert pages(np.array([1.0, 0.0])) == pytest.approx(10_500 / 3_000)
+    scores[1][2, AUDIT] = 0.5  # of equal score: read with the fourth
+    assert pages_to_read(contracts, scores, [AUDIT])(np.ones(2)) == pytest.approx(12_300 / 3_000 / 2)
+    assert np.isnan(pages_to_read(contracts, scores, [INSURANCE])(np.ones(2)))
 
 
 def test_a_difference_is_paired(contracts_file: Path) -> None:

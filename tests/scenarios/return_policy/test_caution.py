@@ -13,8 +13,18 @@ from playground.errors import EvaluationError
 from playground.paths import ROOT
 from playground.types import Prediction, RunRecord
 from scenarios.return_policy import caution
-from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates, rates_at
+from scenarios.return_policy.caution import (
+    DEFAULT_LEVEL,
+    LEVELS,
+    MEASURED,
+    as_detail,
+    as_sentence,
+    level_named,
+    measured_rates,
+    rates_at,
+)
 from scenarios.return_policy.evaluation import bot_settings
+from scenarios.return_policy.new_shops import new_shops
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.request import QUESTIONS
 from scenarios.return_policy.scenario import adapter_store
@@ -106,11 +116,31 @@ def test_another_reader_has_no_measured_rates() -> None:
     assert measured_rates(None, DEFAULT_LEVEL) is None
 
 
-def test_the_sentence_says_both_rates_with_their_counts() -> None:
-    sentence = as_sentence(rates_at(ROWS, 0.5))
-    assert "answers 50 % (9 to 91)" in sentence
-    assert "declines 50 % (15 to 85)" in sentence
-    assert "(2 and 4 questions)" in sentence
+def test_the_sentence_is_in_words_and_the_detail_says_both_rates_with_their_counts() -> None:
+    rates = rates_at(ROWS, 0.5)
+    detail = as_detail(rates)
+    assert "answers 50 % (9 to 91)" in detail
+    assert "declines 50 % (15 to 85)" in detail
+    assert "(4 and 2 questions; " in detail
+    right = round(10 * rates.right.value)
+    assert as_sentence(rates) == (
+        f"On new shops, measured: answers {right} of 10 rightly that it should answer, declines 5 of 10 that it should "
+        "decline."
+    )
+
+
+def test_what_to_expect_of_a_technique_is_what_it_did_on_shops_kept_aside() -> None:
+    found = new_shops()
+    reader = found["rag+lora", "smollm2-135m-instruct", str(measured_adapter())]
+    assert reader == (
+        "on new shops it answers 4 of 10 rightly that it should answer, declines 7 of 10 that it should decline (275 "
+        "questions)"
+    )
+    assert "declines 0 of 10" in found["rag", "smollm2-135m-instruct", None]
+
+
+def measured_adapter() -> str:
+    return str(json.loads(MEASURED.read_text(encoding="utf-8"))["adapter"])
 
 
 def test_the_bot_begins_at_the_default_level() -> None:

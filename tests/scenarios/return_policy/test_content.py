@@ -305,7 +305,8 @@ def test_few_shot_examples_are_complete_and_of_another_policy() -> None:
 def test_suggested_questions_exist_for_every_policy() -> None:
     suggested = json.loads((SCENARIO / "suggested.json").read_text(encoding="utf-8"))
     assert set(suggested) == set(NAMES)
-    for questions in suggested.values():
+    for rows in suggested.values():
+        questions = [row["question"] for row in rows]
         assert 4 <= len(questions) <= 5
         assert len(set(questions)) == len(questions)
         assert all(question.endswith("?") and len(question) <= 80 for question in questions)

@@ -85,7 +85,7 @@ def test_a_shipped_policy_has_its_own_suggestions() -> None:
         questions = suggested_questions(policy(path.name))
         assert 3 <= len(questions) <= 5
         assert len(set(questions)) == len(questions)
-    assert suggested_questions(policy(DEFAULT_POLICY))[3].startswith("How much credit")
+    assert suggested_questions(policy(DEFAULT_POLICY))[2].startswith("How long after the inspection")
 
 
 def test_an_outside_policy_has_questions_on_what_it_mentions_and_one_it_does_not() -> None:

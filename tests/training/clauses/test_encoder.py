@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -265,6 +266,18 @@ def test_some_clauses_without_labels_are_drawn_anew_for_each_epoch(tiny: Path) -
     carrying = {place for place, clause in enumerate(TRAIN) if clause.labels}
     assert all(carrying <= places and len(places - carrying) == 4 for places in drawn)
     assert drawn[0] != drawn[1]
+
+
+def test_what_was_added_is_read_so_often_in_every_epoch_with_or_without_a_label(tiny: Path) -> None:
+    settings = replace(SETTINGS, negative_share=0.25, added_passes=3)
+    processes = Processes()
+    network = load_encoder_with_head(tiny, len(LABELS), settings, processes.device)
+    split = TrainingSplit(LABELS, (*TRAIN, *clauses(6, "added")), VALIDATION, (), added=6)
+    task = EncoderTask(split, settings, load_window_reader(tiny, 0), network, processes)
+    for epoch in (0, 1):
+        read = Counter(place for batch in task.epoch(epoch) for window in batch for place in window.clauses)
+        assert {place: n for place, n in read.items() if place >= len(TRAIN)} == dict.fromkeys(range(48, 54), 3)
+        assert {n for place, n in read.items() if place < len(TRAIN)} == {1}
 
 
 def test_the_saved_adapter_says_the_same_on_the_fast_engine(

@@ -109,6 +109,31 @@ def test_the_limit_is_on_what_is_trained_on() -> None:
     assert len(split.validation) <= 200 and len(split.test) == 200
 
 
+def test_what_is_added_is_trained_on_whole_and_last_whatever_the_limit() -> None:
+    more, choosing = (
+        replace(
+            annotations([replace(c, contract=f"{name}-{c.contract}", labels=labels) for c in clauses(3)]), name=name
+        )
+        for name, labels in (("more", ("Insurance", "Warranty Duration")), ("choosing", ()))
+    )
+    alone = split_for_training(plan(data=annotations(clauses(60, repeats=5)), examples=50))
+    split = split_for_training(
+        plan(data=annotations(clauses(60, repeats=5)), examples=50, added=(more,), added_validation=(choosing,))
+    )
+    assert split.added == 12
+    assert split.train[:-12] == alone.train
+    assert [clause.labels for clause in split.train[-12:]] == [("Insurance",)] * 12
+    assert split.validation == (*alone.validation, *choosing.examples)
+    assert split.test == alone.test
+
+
+def test_what_is_added_may_not_stand_on_another_side_too() -> None:
+    data = annotations(clauses(10))
+    tested = split_for_training(plan(data=data)).test
+    with pytest.raises(AnnotationError, match="on two sides"):
+        split_for_training(plan(data=data, added=(annotations(tested),)))
+
+
 def test_whole_contracts_are_cut_as_for_flagging() -> None:
     text = "1. Insurance\n\nThe Supplier shall keep insurance.\n\n2. Audit\n\nThe Customer may audit the books."
     units = contract_units(text)
@@ -128,6 +153,7 @@ def test_whole_contracts_are_cut_as_for_flagging() -> None:
         ({"labels": ("Non-Compete",)}, AnnotationError, "carries a label"),
         ({"data": annotations([c for c in clauses(20) if c.labels == ("Insurance",)])}, AnnotationError, "same label"),
         ({"examples": 5}, TrainingError, "too few"),
+        ({"settings": EncoderSettings(added_passes=0)}, TrainingError, "Use 1 to 100"),
         ({"settings": EncoderSettings(rank=0)}, TrainingError, "rank"),
         ({"settings": EncoderSettings(epochs=0)}, TrainingError, "epochs"),
         ({"settings": EncoderSettings(max_minutes=0)}, TrainingError, "time budget"),

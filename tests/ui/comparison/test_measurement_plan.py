@@ -203,6 +203,7 @@ def page_with(monkeypatch: pytest.MonkeyPatch, endpoint: tuple[str, str], price_
     monkeypatch.setattr(
         resources, "chat_model", lambda _choice: FakeChatModel(lambda _question: ANSWER, price_usd=price_usd)
     )
+    monkeypatch.setattr(resources, "endpoint_problem", lambda _settings: "")
     app = open_page()
     app.radio(key="model_source").set_value("endpoint")
     return run(app)

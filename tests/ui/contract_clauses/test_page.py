@@ -15,9 +15,12 @@ import pytest
 from playground.adapters import AdapterStore
 from playground.annotations import ColumnMapping, read_json_lines
 from playground.errors import AdapterError, ModelError
+from playground.flagging import flags
 from playground.flagging.flags import flag_contract, score_contract
 from playground.flagging.model import JudgedPart
 from playground.flagging.report import report_rows
+from playground.flagging.report.rows import OVERLOOKS
+from playground.flagging.rules import labels_by_rule
 from playground.flagging.stored_results import StoredResult, stored_result
 from playground.models.catalog import MINILM
 from playground.paths import JUDGED_SAMPLES, SHIPPED_ADAPTERS
@@ -46,6 +49,12 @@ from tests.support.fakes_ui import click, html, last_job, run, unfold, words
 @pytest.fixture
 def store(tmp_path: Path) -> AdapterStore:
     return store_with(tmp_path, "trained")
+
+
+@pytest.fixture(autouse=True)
+def without_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scripted flagger alone decides, but where a test sets the rules again."""
+    monkeypatch.setattr(flags, "labels_by_rule", lambda _text: {})
 
 
 def upload(app, *files):
@@ -95,6 +104,23 @@ def test_pasted_text_is_flagged_with_reasons_evidence_and_a_stamp(monkeypatch, s
     stamp = next(text for text in html(app).splitlines() if 'class="stamp"' in text)
     for part in ("trained@12345678", "on scripted", "clauses/s", "nothing leaves it", "not legal advice"):
         assert part in stamp
+
+
+def test_plain_wording_that_the_model_passes_over_is_flagged_by_rule_and_says_so(monkeypatch, store):
+    monkeypatch.setattr(flags, "labels_by_rule", labels_by_rule)
+    app = paste(open_page(monkeypatch, store, ScriptedFlagger({"notice": ("Audit Rights", 0.8)})))
+    assert "High · Uncapped Liability by rule" in marks(app)
+    uncapped = cards(app)[0]
+    assert "by rule: liability without limit (the model alone: probability &lt; 1%)" in uncapped
+    app.select_slider(key="contract_shift").set_value(5.0)
+    run(app)
+    assert "Uncapped Liability by rule" in marks(app)
+
+
+def test_nothing_found_is_no_all_clear(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store, ScriptedFlagger({})))
+    assert not cards(app)
+    assert any(OVERLOOKS in caption for caption in words(app.caption))
 
 
 def test_labels_usually_present_are_missed_and_a_found_one_is_not(monkeypatch, store):

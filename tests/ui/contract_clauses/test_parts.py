@@ -13,9 +13,10 @@ from playground.annotations import ColumnMapping, read_json_lines
 from playground.clauses.splitting import split_clauses
 from playground.documents import load_document
 from playground.flagging.report import Correction, ReportRow
+from playground.flagging.report.rows import OVERLOOKS
 from playground.models.catalog import MPNET
 from playground.paths import CONTRACTS, SHIPPED_ADAPTERS
-from playground.types import Clause, Completion, Flag, SimilarClause, Usage
+from playground.types import Clause, Completion, Document, Flag, FlaggedContract, SimilarClause, Usage
 from playground.ui.contract_clauses.contract_html import (
     contract_html,
     evidence_html,
@@ -33,7 +34,7 @@ from playground.ui.contract_clauses.flagger_choice import (
     flagger_choices,
     measured,
 )
-from playground.ui.contract_clauses.flags import card_html, clauses_with, measured_html
+from playground.ui.contract_clauses.flags import card_html, clauses_with, measured_html, missing_html
 from playground.ui.contract_clauses.gold import agreement, load_gold
 from playground.ui.contract_clauses.prompting import replies_html
 from playground.ui.contract_clauses.state import PromptedReply, catalogue
@@ -72,6 +73,15 @@ def test_a_card_of_a_contract_without_pages_says_the_number_and_the_headings():
     assert '<div class="flag-place">4.1 · Terms &gt; Part 1</div>' in card
     assert "page" not in card.lower()
     assert "4.1, page 7 · Terms &gt; Part 1" in card_html(ReportRow(replace(clause, page=7), CAP, 0.6))
+
+
+def test_all_that_is_usual_was_found_is_no_all_clear():
+    document = Document("d", "", "", "a.txt", "")
+    flagged = FlaggedContract(document, (), (), (), "m", None, {}, usual=("Insurance", "Audit Rights"))
+    said = missing_html(flagged, ())
+    assert "of each of the 2 kinds looked for, a clause was found" in said
+    assert OVERLOOKS in said
+    assert "all found" not in said
 
 
 def test_a_rejected_flag_is_not_marked_and_scores_that_are_no_probabilities_are_not_printed():

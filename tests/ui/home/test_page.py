@@ -38,7 +38,7 @@ def test_the_demo_steps_open_the_pages_as_the_step_needs_them(monkeypatch):
     samples = [query.removeprefix("contract=") for query in queries if query.startswith("contract=")]
     assert len(samples) == 3
     assert all((CONTRACTS / name).is_file() for name in samples)
-    assert len(steps) == 8
+    assert len(steps) == 9
 
 
 def test_models_that_are_there_are_ready_and_nothing_is_offered(monkeypatch):

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from markdown_it import MarkdownIt
 
 from playground.types import Answer, Citation, Completion, Message, Prompt, Usage
-from playground.ui.return_policy.conversation import ChatTurn, Stamp, history_for, metrics_of, to_json, to_markdown
+from playground.ui.return_policy.conversation import (
+    ChatTurn,
+    Stamp,
+    history_for,
+    metrics_of,
+    new_conversation_line,
+    to_json,
+    to_markdown,
+)
 
 USAGE = Usage(10, 2, 4)
 EVIL = "![x](http://evil.example/x.png) <img src=y> [l](javascript:z)"
@@ -29,16 +38,35 @@ def turn(number=1, *, given=None, **fields):
     return ChatTurn(number, f"Question {number}?", "2026-01-01T00:00:00+00:00", **values)
 
 
-def test_history_is_of_the_same_version_and_of_modes_that_saw_the_text():
+def test_history_is_of_the_same_version_and_technique_since_the_last_change():
     turns = [
         turn(1, stamp=stamp(1)),
         turn(2, stamp=stamp(2)),
         turn(3, stamp=stamp(2, "no_text")),
         turn(4, stamp=stamp(2, "rag_few_shot")),
-        turn(5, stamp=stamp(2), answer=None, error="failed"),
+        turn(5, stamp=stamp(2, "rag_few_shot"), answer=None, error="failed"),
+        turn(6, stamp=stamp(2, "rag_few_shot")),
     ]
-    assert [t.question for t in history_for(turns, 2, "rag")] == ["Question 2?", "Question 4?"]
-    assert [t.question for t in history_for(turns, 2, "no_text")] == ["Question 3?"]
+    asked = [t.question for t in history_for(turns, stamp(2, "rag_few_shot"))]
+    assert asked == ["Question 4?", "Question 6?"]
+    for other in (stamp(2), stamp(2, "no_text"), stamp(1, "rag_few_shot")):
+        assert history_for(turns, other) == ()
+
+
+def test_history_is_not_of_another_model():
+    turns = [turn(1), turn(2)]
+    assert len(history_for(turns, stamp())) == 2
+    assert history_for(turns, replace(stamp(), model="another")) == ()
+    assert history_for(turns, replace(stamp(), local=False)) == ()
+
+
+def test_what_begins_a_new_conversation_is_said():
+    assert new_conversation_line(stamp(), stamp()) == ""
+    assert new_conversation_line(stamp(1), stamp(2)) == "Policy is now version 2: a new conversation begins"
+    changed = replace(stamp(2), model="Large", mode_title="RAG + LoRA")
+    assert new_conversation_line(stamp(1), changed) == (
+        "Policy is now version 2, model is now Large, technique is now RAG + LoRA: a new conversation begins"
+    )
 
 
 def test_markdown_holds_question_answer_citation_and_stamp_without_live_markup():
@@ -71,3 +99,14 @@ def test_what_is_not_known_is_not_zero():
     figures = metrics_of(turn(given=answer(usage=None, first_token_s=None, cost_usd=None), stamp=stamp(local=False)))
     assert (figures.tokens_in, figures.tokens_out, figures.cost) == ("unknown", "unknown", "unknown price")
     assert figures.first_token == metrics_of(None).retrieval
+
+
+def test_markdown_has_no_backslash_that_it_does_not_need():
+    said = "You have 60 days (from delivery); a label costs $7.95, it's 5-8% less: see northtrail.example/returns!"
+    text = to_markdown([turn(given=answer(said))])
+    assert said in text
+    listed = "1. Keep it.\n- Not *this*.\n# No heading\n<b>no</b> &amp; [no](x) `no` a_b"
+    page = MarkdownIt("commonmark").render(to_markdown([turn(given=answer(listed))]))
+    for shown in ("1. Keep it.", "- Not *this*.", "# No heading", "&lt;b&gt;no&lt;/b&gt; &amp;amp; [no](x) `no` a_b"):
+        assert shown in page
+    assert "<ol>" not in page and "<ul>" not in page and "<code>" not in page

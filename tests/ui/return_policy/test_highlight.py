@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.documents.diff import DiffLine, DiffSpan
+from playground.documents import load_pasted
+from playground.documents.diff import DiffLine, DiffSpan, placed_changes
 from playground.types import Block, Chunk, Citation, Document, Passage
 from playground.ui.return_policy.highlight import MOST_CHARACTERS, diff_html, document_html
 
@@ -59,6 +61,7 @@ def test_every_character_is_escaped_and_kept(text, start, end):
     assert html.unescape(TAG.sub("", page)) == text
     assert set(TAG.findall(page)) <= {
         '<div class="policy">',
+        '<div role="region" aria-label="The policy text" tabindex="0">',
         '<div class="policy-text">',
         "</div>",
         '<mark class="citation">',
@@ -95,3 +98,35 @@ def test_a_comparison_marks_words_and_escapes_them():
     assert "<ins>&lt;45&gt;</ins>" in page
     assert '<div class="diff-old">&lt;gone&gt;</div>' in page
     assert "3 unchanged lines" in page
+
+
+def test_what_changed_is_shown_in_its_place_inside_the_mark_too():
+    old = load_pasted(
+        "# Window\n\nYou have 60 <days>.\n\nGone.\n\nShoes: 21 days.\n\nSame.\n\nSame too.\n\nAnd this.\n", "p.md"
+    )
+    new = load_pasted(
+        "# Window\n\nYou have 45 <days>.\n\nShoes: 21 days. New.\n\nSame.\n\nSame too.\n\nAnd this.\n", "p.md"
+    )
+    changes = placed_changes(old, new)
+    start = new.text.index("You have")
+    page = document_html(new, [replace(citation(start, start + 19), document_id=new.id)], (), changes, focus=start)
+    assert '<mark class="citation">You have <del>60</del><ins>45</ins> &lt;days&gt;.</mark><del> Gone.</del>' in page
+    assert "Shoes: 21 days.<ins> New.</ins>" in page
+    assert page.count("policy-focus") == 1
+    # Without the tags and what was there before, every character of the document is there once.
+    plain = re.sub(r"<[^>]*>", "", re.sub(r"<del>.*?</del>", "", page))
+    shown = "".join(plain.split())
+    assert shown == "".join(new.text.replace("# ", "").replace("<", "&lt;").replace(">", "&gt;").split())
+
+
+def test_two_documents_are_not_two_versions():
+    assert placed_changes(load_pasted("One.\n\nTwo.\n", "a.md"), load_pasted("Three.\n\nFour.\n", "b.md")) == ()
+
+
+def test_headings_are_headings_for_who_hears_the_page_and_their_levels_have_no_gap():
+    text = "Returns\nWindow\nDetails\nRefunds"
+    spans = [(0, 7, 1), (8, 14, 3), (15, 22, 4), (23, 30, 2)]
+    policy = document(text, *(Block("heading", start, end, level) for start, end, level in spans))
+    found = re.findall(r'role="heading" aria-level="(\d)">(\w+)<', document_html(policy))
+    assert found == [("2", "Returns"), ("3", "Window"), ("4", "Details"), ("3", "Refunds")]
+    assert 'role="heading"' not in document_html(document("No headings here."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,10 @@ def replace_by_paste(app, text, title="Pasted"):
     app.text_input(key="policy_paste_title").set_value(title)
     app.text_area(key="policy_paste").set_value(text)
     return click(app, "policy_use_paste")
+
+
+def policy_html(app):
+    return "\n".join(part for part in html(app).split("\n") if '<div class="policy">' in part)
 
 
 def load_second_version(app):
@@ -183,8 +188,8 @@ def open_with_reader(monkeypatch, model):
 class AdapterModel(FakeChatModel):
     """Answers differently with an adapter and without, and keeps which one was asked for."""
 
-    def __init__(self):
-        super().__init__(lambda _: SIXTY)
+    def __init__(self, script=lambda _: SIXTY):
+        super().__init__(script)
         self.adapters = []
 
     def complete(self, messages, *, adapter=None, **options):
@@ -328,6 +333,44 @@ def test_an_answer_on_the_old_version_is_not_shown_to_the_model_after_a_swap(mon
     assert not any("60 days" in message.content for message in messages)
 
 
+def last_messages(app):
+    return app.session_state["playground_session"].turns[-1].answer.completion.messages
+
+
+def test_the_wrong_answer_of_one_technique_is_not_shown_to_the_next(monkeypatch):
+    # The steps of the demo on Home: RAG misreads the policy, then the adapter is asked the same, then a follow-up.
+    model = AdapterModel(lambda _: "You have 14 days.")
+    app = open_with_reader(monkeypatch, model)
+    app.button_group(key="mode").set_value("rag")
+    ask(run(app), QUESTION)
+    app.button_group(key="mode").set_value("rag_lora")
+    run(app)
+    assert "Technique is now RAG + LoRA" in html(app)
+    for question in (QUESTION, "And for opened ones?"):
+        ask(app, question)
+        assert not any("14 days." in message.content for message in last_messages(app) if message.role == "assistant")
+
+
+def test_the_wrong_answer_of_one_model_is_not_shown_to_the_next(monkeypatch):
+    model = FakeChatModel(lambda _: "The answer is: 4 weeks.")
+    app = ask(open_bot(monkeypatch, model), QUESTION)
+    app.button_group(key="model_size").set_value("medium")
+    assert "Model is now" in html(run(app))
+    ask(app, "And for opened ones?")
+    assert not any("4 weeks" in message.content for message in last_messages(app))
+    app.button_group(key="model_size").set_value("medium")
+    ask(app, "And for gifts?")
+    assert any("4 weeks" in message.content for message in last_messages(app))
+
+
+def test_a_question_that_stands_alone_is_asked_without_what_was_said_before(monkeypatch):
+    model = FakeChatModel(lambda _: SIXTY)
+    app = ask(open_bot(monkeypatch, model), "Is the refund paid to the card?")
+    ask(app, "How is an order refunded that was paid with PayPal?")
+    assert len(last_messages(app)) == 2
+    assert "new conversation begins" not in html(app)
+
+
 def test_the_evidence_of_an_earlier_answer_can_be_called_up(monkeypatch):
     replies = iter([SIXTY, "The label is free when the original order total, before tax, was above $75."])
     app = ask(open_bot(monkeypatch, lambda _: next(replies)), QUESTION)
@@ -459,6 +502,147 @@ def test_a_bad_address_is_a_sentence(monkeypatch):
     app.text_input(key="endpoint_model").set_value("m")
     run(app)
     assert any("must begin with http" in error for error in words(app.error))
+
+
+REAL_ENDPOINT_PROBLEM, REAL_HUGGING_FACE_PROBLEM = resources.endpoint_problem, resources.hugging_face_problem
+
+
+def choose_endpoint(app, url, model, key=""):
+    app.radio(key="model_source").set_value("endpoint")
+    run(app)
+    app.text_input(key="endpoint_url").set_value(url)
+    app.text_input(key="endpoint_model").set_value(model)
+    app.text_input(key="endpoint_key").set_value(key)
+    return run(app)
+
+
+def says_that_it_answers(app):
+    return any("** answers" in caption.value for caption in app.sidebar.caption)
+
+
+def test_a_model_that_the_endpoint_does_not_list_is_noticed_when_it_is_entered(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "endpoint_problem", REAL_ENDPOINT_PROBLEM)
+    monkeypatch.setattr(resources, "list_endpoint_models", lambda _settings: ("one", "two"))
+    choose_endpoint(app, "http://localhost:9/v1", "three")
+    (error,) = words(app.error)
+    assert "does not list the model 'three'. It lists: one, two." in error
+    assert not says_that_it_answers(app)
+    app.text_input(key="endpoint_model").set_value("two")
+    assert not words(run(app).error)
+    assert says_that_it_answers(app)
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, True), (None, True), (404, False)])
+def test_an_endpoint_that_refuses_or_is_not_there_is_noticed_when_it_is_entered(monkeypatch, status, told):
+    def refuses(_settings):
+        raise EndpointError("localhost refused.", status)
+
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "endpoint_problem", REAL_ENDPOINT_PROBLEM)
+    monkeypatch.setattr(resources, "list_endpoint_models", refuses)
+    choose_endpoint(app, f"http://localhost:9/v{status}", "m")
+    # A server without a list of models may answer all the same.
+    assert bool(words(app.error)) is told
+    assert says_that_it_answers(app) is not told
+
+
+def test_a_folder_without_a_model_is_noticed_when_it_is_entered(monkeypatch, tmp_path):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    monkeypatch.setattr(resources, "hugging_face_problem", REAL_HUGGING_FACE_PROBLEM)
+    app.radio(key="model_source").set_value("hugging_face")
+    run(app)
+    app.text_input(key="hugging_face_name").set_value(str(tmp_path))
+    assert any("no readable config.json" in error for error in words(run(app).error))
+    assert not says_that_it_answers(app)
+
+
+def test_after_a_refused_key_nothing_answers_until_it_is_changed(monkeypatch):
+    model = FakeChatModel(lambda _: EndpointError("localhost refused the key (401). Check it.", 401))
+    app = choose_endpoint(open_bot(monkeypatch, model), "http://localhost:9/v1", "m", "wrong")
+    assert says_that_it_answers(app)
+    ask(app, QUESTION)
+    assert any("refused the key" in error for error in words(app.sidebar.error))
+    assert not says_that_it_answers(app)
+    app.text_input(key="endpoint_key").set_value("right")
+    run(app)
+    assert says_that_it_answers(app) and not words(app.sidebar.error)
+
+
+class BreakingModel(FakeChatModel):
+    """Says something, and then its connection breaks."""
+
+    def complete(self, messages, *, on_token=None, **_):
+        on_token("You may return most ")
+        raise EndpointError("The connection to localhost broke after 20 characters of the answer.")
+
+
+def test_a_stream_that_breaks_keeps_the_text_that_came(monkeypatch):
+    app = ask(open_bot(monkeypatch, BreakingModel(lambda _: "")), QUESTION)
+    assert "You may return most" in words(app.text)
+    assert any("broke after 20 characters" in error for error in words(app.error))
+
+
+# --- what a rule answers, and messages as people write them ----------------------------------------------------------
+
+
+def badges(app):
+    return [element.value for element in app.markdown if "badge" in element.value]
+
+
+def test_a_greeting_is_answered_by_a_rule_that_says_so(monkeypatch):
+    model = FakeChatModel(lambda _: "I don't know.")
+    app = ask(open_bot(monkeypatch, model), "hello")
+    assert any(text.startswith("Hello!") for text in words(app.text))
+    assert any("Answered by a rule" in badge for badge in badges(app))
+    assert model.questions == []
+    assert "no model · a rule (greeting)" in stamps(app)[0]
+
+
+def test_who_wants_a_person_is_shown_the_contact_in_the_policy(monkeypatch):
+    app = ask(open_bot(monkeypatch, lambda _: "I don't know."), "a human, please")
+    assert any("1-800-555-0142" in stretch for stretch in marked(app))
+    assert any("returns@northtrail.example" in text for text in words(app.text))
+
+
+def test_two_questions_in_one_message_are_both_answered(monkeypatch):
+    model = FakeChatModel(lambda prompt: SIXTY if "have I" in prompt else "A prepaid label costs $7.95.")
+    app = ask(open_bot(monkeypatch, model), "How many days have I got and how much is the label?")
+    turns = app.session_state["playground_session"].turns
+    assert [turn.question for turn in turns] == ["How many days have I got?", "How much is the label?"]
+    assert [turn.answer.text for turn in turns] == [SIXTY, "A prepaid label costs $7.95."]
+    assert any("Your message has 2 questions" in caption for caption in words(app.caption))
+
+
+def test_a_misspelt_question_is_read_as_it_was_meant(monkeypatch):
+    model = FakeChatModel(lambda _: SIXTY)
+    app = ask(open_bot(monkeypatch, model), "how lnog do i have to retrun something")
+    assert any("Read as: how long do i have to return something" in caption for caption in words(app.caption))
+    assert model.questions[-1].endswith("Question: how long do i have to return something")
+
+
+def test_another_language_is_declined_with_the_reason(monkeypatch):
+    model = FakeChatModel(lambda _: SIXTY)
+    app = ask(open_bot(monkeypatch, model), "Wie lange habe ich Zeit für die Rückgabe?")
+    assert any("is in German, and SmolLM2-135M-Instruct reads English only" in text for text in words(app.text))
+    assert model.questions == []
+    replace_by_paste(app, "Sie können die Ware innerhalb von 14 Tagen zurückgeben. Das Porto zahlen wir nicht.")
+    assert any("This policy is in German" in text for text in words(app.success))
+    app.button_group(key="model_size").set_value("medium")
+    ask(run(app), "Wie lange habe ich Zeit für die Rückgabe?")
+    assert len(model.questions) == 1
+
+
+def test_an_answer_against_its_passage_is_warned_of(monkeypatch):
+    said = "Yes, freeze-dried meals and energy food can be returned."
+    app = ask(open_bot(monkeypatch, lambda _: said), "Can I return freeze-dried meals?")
+    assert any("The policy seems to say the opposite" in warning for warning in words(app.warning))
+
+
+def test_an_error_of_the_last_document_is_gone_with_the_next(monkeypatch):
+    app = replace_by_paste(open_bot(monkeypatch, lambda _: SIXTY), "")
+    assert words(app.error)
+    assert not words(load_second_version(app).error)
 
 
 def test_the_connection_test_lists_the_models(monkeypatch):
@@ -669,3 +853,76 @@ def test_the_downloaded_json_holds_the_exact_messages(monkeypatch):
     assert turn["usage"]["output_tokens"] == answer.completion.usage.output_tokens
     assert isinstance(answer.completion.usage, Usage)
     assert turn["policy"]["sha256"] == app.session_state["playground_session"].shelf.active.sha256
+
+
+# --- what a swap changed --------------------------------------------------------------------------------------------
+
+
+def policy_tab(app):
+    return app.session_state["policy_tabs"]
+
+
+def test_a_swap_returns_to_the_policy_and_shows_what_changed(monkeypatch):
+    app = ask(open_bot(monkeypatch, lambda _: SIXTY), QUESTION)
+    app.session_state["policy_tabs"] = "Replace"
+    load_second_version(app)
+    assert policy_tab(app) == "Policy"
+    shown = html(app)
+    assert "within <del>60</del><ins>45</ins> days of delivery" in shown
+    assert "bonus of <del>5</del><ins>8</ins>%" in shown
+    # Scrolled to what the last answer stood on, not to the first line that differs.
+    (focus,) = re.findall(r'<div class="[^"]*policy-focus[^"]*"[^>]*>(.*?)</div>', shown)
+    assert "<del>60</del>" in focus
+
+
+def test_the_first_answer_after_a_swap_is_marked_together_with_what_changed(monkeypatch):
+    replies = iter([SIXTY, "You may return most items within 45 days of delivery.", "within 45 days of delivery"])
+    app = load_second_version(ask(open_bot(monkeypatch, lambda _: next(replies)), QUESTION))
+    app.session_state["policy_tabs"] = "Replace"
+    ask(app, QUESTION)
+    assert policy_tab(app) == "Policy"
+    (stretch,) = re.findall(r'<mark class="citation">(.*?)</mark>', html(app))
+    assert "within <del>60</del><ins>45</ins> days" in stretch
+    ask(app, QUESTION)
+    assert "<del>" not in policy_html(app)
+    click(app, "rollback_1")
+    assert policy_tab(app) == "Policy"
+    assert "within <del>45</del><ins>60</ins> days of delivery" in html(app)
+
+
+def test_another_shop_is_not_shown_as_a_change(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    app.selectbox(key="policy_sample").set_value("pawsome-pantry.txt")
+    click(app, "policy_load_sample")
+    assert "PAWSOME PANTRY" in html(app)
+    assert "<del>" not in policy_html(app) and "<ins>" not in policy_html(app)
+
+
+# --- a policy as its pages look -------------------------------------------------------------------------------------
+
+
+def test_a_policy_that_is_a_pdf_is_shown_as_its_page_with_the_cited_sentence_marked(monkeypatch):
+    said = "A Consumer may return Goods without giving a reason within 30 days of receipt."
+    later = "Complaints shall be addressed to complaints@voltara.example."
+    replies = iter([said, later])
+    app = open_bot(monkeypatch, lambda _: next(replies), policy="voltara-electronics.pdf")
+    ask(app, "How long may a consumer return goods without giving a reason?")
+    assert not app.get("image")
+    app.button_group(key="policy_shown_as").set_value("Page")
+    (picture,) = run(app).get("image")
+    document = app.session_state["playground_session"].shelf.active.document
+    pages = len(document.page_starts)
+    first = document.page_at(document.text.index("without giving a reason"))
+    assert picture.proto.imgs[0].caption == f"Page {first} of {pages}, with what the answer cites"
+    # The next answer opens the page that it stands on.
+    ask(app, "To which address shall complaints be addressed?")
+    (picture,) = app.get("image")
+    last = document.page_at(document.text.index("complaints@voltara"))
+    assert last != first
+    assert picture.proto.imgs[0].caption == f"Page {last} of {pages}, with what the answer cites"
+    assert not any("could not be placed" in caption for caption in words(app.caption))
+
+
+def test_a_policy_that_is_no_pdf_has_no_pages(monkeypatch):
+    app = open_bot(monkeypatch, lambda _: SIXTY)
+    assert not [group for group in app.button_group if group.key == "policy_shown_as"]

@@ -53,15 +53,17 @@ def _ready(adapters: Sequence[StoredAdapter]) -> dict[str, str]:
     default = shipped_default(adapters, "clauses")
     if default is None:
         return {}
-    data = default.manifest.data
-    source = str(data.get("name", "")).partition(" (")[0][:_LONGEST_NAME] or "its training data"
+    source = _source(default)
     return {
         stored.identity: f"the {len(stored.manifest.labels)} categories of {source}"
         for stored in adapters
-        if stored.shipped
-        and stored.manifest.task == "clauses"
-        and stored.manifest.data.get("sha256") == data.get("sha256")
+        if stored.shipped and stored.manifest.task == "clauses" and _source(stored) == source
     }
+
+
+def _source(stored: StoredAdapter) -> str:
+    """Return what an adapter learned from: the first words of its data's name."""
+    return str(stored.manifest.data.get("name", "")).partition(" (")[0][:_LONGEST_NAME] or "its training data"
 
 
 def _read(read: Callable[[], Evidence | None], problems: list[str]) -> Evidence | None:

@@ -135,13 +135,16 @@ def recommend(
     curve: LearningCurve | None = None,
     stale: StaleFacts | None = None,
     ready: Mapping[str, str] | None = None,
+    elsewhere: Mapping[tuple[str, str, str | None], str] | None = None,
     machine_usd_per_hour: float = DEFAULT_MACHINE_USD_PER_HOUR,
 ) -> Recommendation:
     """Return what to use, with reasons that cite the measurements and what was left out, with why.
 
     Of a technique that was measured more than once the largest sample counts. A request is the same work for all: in
     Scenario B a clause judged for all labels, also where a model is asked for one label at a time. ``ready``: adapters
-    that need no labels of the user's, by identity, with what they are ready for, in words.
+    that need no labels of the user's, by identity, with what they are ready for, in words. ``elsewhere``: what a
+    technique did on examples by which nothing was chosen, in words, by technique, model and adapter. Where there are
+    any, the sentence promises nothing else.
     """
     ready = ready or {}
     measured = _largest_samples(figures, needs.scenario)
@@ -167,7 +170,7 @@ def recommend(
     chosen = min(equal, key=lambda one: (one.usd_per_month, -one.accuracy))
     return Recommendation(
         sentence=(
-            f"{_lead(chosen)} {_named(chosen.figures)}: {chosen.accuracy:.0%} right is expected, at {_usd(chosen)} a "
+            f"{_lead(chosen)} {_named(chosen.figures)}: {_expected(chosen, elsewhere)}, at {_usd(chosen)} a "
             f"month for {needs.requests_per_day:,.6g} requests a day (one: {unit_words(chosen.figures)})."
         ),
         chosen=chosen.figures,
@@ -434,6 +437,13 @@ def _nothing_fits(left_out: Sequence[LeftOut]) -> str:
 
 def _lead(chosen: _Candidate) -> str:
     return "Use" if chosen.accuracy >= USABLE else "None is right half of the time, so none is ready. The nearest is"
+
+
+def _expected(chosen: _Candidate, elsewhere: Mapping[tuple[str, str, str | None], str] | None) -> str:
+    if not elsewhere:
+        return f"{chosen.accuracy:.0%} right is expected"
+    one = chosen.figures
+    return elsewhere.get((one.strategy, one.model_id, one.adapter), "what it does on new examples was not measured")
 
 
 def _named(one: TechniqueFigures) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from playground.documents.formats.legibility import GARBLED_SHARE, WARNED_SHARE, Legibility, legibility
 from playground.documents.formats.pdf_annotations import read_annotations, set_among
 from playground.documents.formats.pdf_layout import Segment
 from playground.documents.formats.pdf_margins import may_have_line_numbers, without_line_numbers
@@ -24,7 +25,6 @@ from playground.errors import DocumentError
 _END = b"%%EOF"
 # What a file that was cut off holds behind its last end mark: the beginning of a later part.
 _PART_OF_A_FILE = re.compile(rb"\d+\s+\d+\s+obj\b|\bxref\b|\bstartxref\b|\btrailer\b")
-_NO_LETTER = re.compile("[\ue000-\uf8ff\ufffd]")
 _MAX_QUOTED = 60
 _DAMAGED = "The PDF is damaged and could not be opened. Export it again from the program that made it."
 _CUT_OFF = "The PDF is damaged: its end is missing. Download or export it again."
@@ -32,20 +32,27 @@ _CUT_OFF = "The PDF is damaged: its end is missing. Download or export it again.
 
 @dataclass(slots=True)
 class _LeftOut:
-    """What is not in the text: page numbers from 1, counts, words."""
+    """What is not in the text: page numbers from 1, counts, words.
+
+    ``illegible`` are the pages whose text is not what is printed, as far as it tells; ``garbled`` those where it is of
+    no use, ``replaced`` those of them that were read by OCR instead.
+    """
 
     unreadable: list[int] = field(default_factory=list)
     pictures: list[int] = field(default_factory=list)
     numbered: list[int] = field(default_factory=list)
     diagonal: dict[str, list[int]] = field(default_factory=dict)
-    unknown: int = 0
+    illegible: dict[int, Legibility] = field(default_factory=dict)
+    garbled: list[int] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
     struck: int = 0
     comments: int = 0
     stamps: int = 0
 
 
 ReadScan = Callable[[Any, int], tuple[list[Segment], float]]
-"""Reads a page (pdfium's, its index) that is a picture: its lines in reading order, and its height in points."""
+"""Reads a page (pdfium's, its index) as a picture: its lines in reading order, and its height in points. No lines where
+the page was left out."""
 
 
 def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Extract:
@@ -54,7 +61,8 @@ def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Ext
     Running heads and page numbers are left out; so are line numbers, watermarks and struck text, with a warning.
 
     Pages that are pictures are read by ``read_scan``; without it they are named in ``pages_without_text``, and the
-    text is empty where there is no other page.
+    text is empty where there is no other page. Pages whose text is garbled are read by it, too; without it they are
+    named in ``garbled_pages`` and keep their text.
 
     Raises:
         DocumentError: the file is damaged, protected, too long, or has neither text nor pictures.
@@ -90,24 +98,30 @@ def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Ext
             if read_scan is not None:
                 segments, height = read_scan(page, number)
                 characters += sum(len(segment.text) for segment in segments)
+        elif number + 1 in left_out.illegible and left_out.illegible[number + 1].share >= GARBLED_SHARE:
+            read, seen_height = ([], 0.0) if read_scan is None else read_scan(page, number)
+            if read:
+                segments, height = read, seen_height
+                characters += sum(len(segment.text) for segment in segments)
+            (left_out.replaced if read else left_out.garbled).append(number + 1)
         pages.append(segments)
         heights.append(height)
         page.close()
     if len(left_out.unreadable) == page_count:
         raise DocumentError(_DAMAGED)
-    if characters == 0 and not scanned:
+    unread = {"pages_without_text": tuple(scanned), "garbled_pages": tuple(left_out.garbled)}
+    if characters == 0 and not any(unread.values()):
         raise DocumentError(NO_TEXT_LAYER)
     if characters == 0:
-        return Extract("", (), (0,) * page_count, pages_without_text=tuple(scanned))
+        return Extract("", (), (0,) * page_count, **unread)
     left_out.pictures = scanned if read_scan is None else []
-    text_sample = "".join(segment.text for segments in pages for segment in segments)
     extract = assemble(
         rebuild(pages, heights),
         max_characters=limits.max_characters,
         page_count=page_count,
-        warnings=_warnings(left_out, text_sample),
+        warnings=_warnings(left_out),
     )
-    return replace(extract, pages_without_text=tuple(scanned))
+    return replace(extract, **unread)
 
 
 def _whole(data: bytes) -> bytes:
@@ -148,7 +162,9 @@ def _read_page(page: Any, form: Any, number: int, left_out: _LeftOut) -> tuple[l
     words, numbered = without_line_numbers(set_among(words, over.fills))
     if numbered:
         left_out.numbered.append(number + 1)
-    left_out.unknown += text.text.count("\x00")  # pdfium found no letter for the glyph
+    found = legibility(text.text)
+    if found.share >= WARNED_SHARE:
+        left_out.illegible[number + 1] = found
     left_out.struck += struck
     left_out.comments += over.comments
     left_out.stamps += over.stamps
@@ -167,7 +183,7 @@ def _without_diagonal(words: list[Word], number: int, left_out: _LeftOut) -> lis
     return [word for word in words if id(word) not in gone]
 
 
-def _warnings(left_out: _LeftOut, text: str) -> list[str]:
+def _warnings(left_out: _LeftOut) -> list[str]:
     warnings = []
     if left_out.unreadable:
         warnings.append(f"Not readable, so missing from the text: {_pages(left_out.unreadable)}.")
@@ -186,10 +202,27 @@ def _warnings(left_out: _LeftOut, text: str) -> list[str]:
         warnings.append(f"{_times(left_out.comments, 'comment')} on the pages {_was(left_out.comments)} left out.")
     if left_out.stamps:
         warnings.append(f"{_times(left_out.stamps, 'stamp')} on the pages {_was(left_out.stamps)} left out.")
-    unknown = left_out.unknown + (0 if text.isascii() else len(_NO_LETTER.findall(text)))
-    if unknown * 20 > len(text):
-        warnings.append("Many characters of the PDF have no known letter; parts of the text may be wrong.")
+    warnings += _illegible_text(left_out)
     return warnings
+
+
+def _illegible_text(left_out: _LeftOut) -> list[str]:
+    """Say which pages' text is not what is printed, how much of it, and what was done."""
+    kept = {page: found for page, found in left_out.illegible.items() if page not in left_out.replaced}
+    sentences = []
+    for pages, end in (
+        (left_out.replaced, "The page as it looks was read by OCR instead."),
+        (list(kept), "The file does not say which letters its fonts draw: compare with the page as it is printed."),
+    ):
+        if not pages:
+            continue
+        worst = max((left_out.illegible[page] for page in pages), key=lambda found: found.share)
+        example = f", for example \u201c{worst.example}\u201d" if worst.example else ""
+        most = "up to " if len(pages) > 1 else ""
+        sentences.append(
+            f"Of the file's text on {_pages(pages)}, {most}{worst.share:.0%} is not made of words{example}. {end}"
+        )
+    return sentences
 
 
 def _times(count: int, name: str) -> str:

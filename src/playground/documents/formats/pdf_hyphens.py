@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache, cached_property
-from importlib.util import find_spec
-from pathlib import Path
+from functools import cached_property
 
 from playground.documents.formats.pdf_layout import Segment
+from playground.text.spelling import english_words
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"[^\W\d_]+$")
@@ -23,7 +22,6 @@ _ENDINGS = frozenset(
      "ment", "ness", "or", "ors", "ous", "ship", "ward", "wards", "wise")
 )  # fmt: skip
 _SHORTEST_PART = 3
-_DICTIONARY = "frequency_dictionary_en_82_765.txt"
 
 
 class Vocabulary:
@@ -74,13 +72,3 @@ def _are_two_words(left: str, right: str, vocabulary: frozenset[str], *, name: b
     if left + right in words or (name and left not in vocabulary):
         return False
     return (left in vocabulary or left in words) and (right in vocabulary or right in words)
-
-
-@cache
-def english_words() -> frozenset[str]:
-    """Return some 82,000 English words in lower case (the word list of SymSpell, MIT licence)."""
-    package = find_spec("symspellpy")
-    if package is None or package.origin is None:
-        return frozenset()
-    lines = (Path(package.origin).parent / _DICTIONARY).read_text(encoding="utf-8-sig").splitlines()
-    return frozenset(line.split(" ", 1)[0] for line in lines)

@@ -14,6 +14,11 @@ NO_TEXT_LAYER = (
     "original document."
 )
 
+NO_LETTERS = (
+    "The PDF has text, but its fonts do not say which letters they draw, so none of it can be read. Run text "
+    "recognition (OCR) on it, or load the original document."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -42,6 +47,8 @@ class Extract:
     warnings: tuple[str, ...] = ()
     pages_without_text: tuple[int, ...] = ()
     """Pages from 1 that are pictures of text."""
+    garbled_pages: tuple[int, ...] = ()
+    """Pages from 1 whose text is not what is printed on them."""
     words: tuple[RecognisedWord, ...] = ()
     recognised_pages: tuple[int, ...] = ()
     """Pages from 1 that OCR read, with its ``words``."""

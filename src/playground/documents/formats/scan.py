@@ -1,4 +1,4 @@
-"""PDF whose pages are pictures, all or some -> text by OCR; pages with text keep their text."""
+"""PDF whose pages are pictures or garbled, all or some -> text by OCR; the other pages keep their text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_SIDE = 3_000
 
 
 def parse(data: bytes, limits: Limits, on_page: OnPage) -> Extract:
-    """Return the text of a PDF; pages without a text layer are drawn at 200 dpi and read.
+    """Return the text of a PDF; pages without a text layer, or with a garbled one, are drawn at 200 dpi and read.
 
     ``limits.max_scanned_pages`` pages are read at most, and none is begun when ``limits.timeout_s`` is nearly over: the
     others are named in a warning.
@@ -33,7 +33,8 @@ def parse(data: bytes, limits: Limits, on_page: OnPage) -> Extract:
     from playground.documents.formats.ocr.page import read_page
 
     started = time.monotonic()
-    wanted = pdf.parse(data, limits).pages_without_text
+    first = pdf.parse(data, limits)
+    wanted = first.pages_without_text + first.garbled_pages
     recogniser = load_recogniser()
     readings = Readings()
     left_out: list[int] = []
@@ -41,7 +42,8 @@ def parse(data: bytes, limits: Limits, on_page: OnPage) -> Extract:
 
     def read(page: Any, number: int) -> tuple[list[Segment], float]:
         if len(readings.pages) >= most or time.monotonic() - started > _BEGIN_SHARE * limits.timeout_s:
-            left_out.append(number)
+            if number + 1 not in first.garbled_pages:  # those keep the text that they have
+                left_out.append(number)
             return [], page.get_height()
         on_page(len(readings.pages), most)
         scale = min(DPI / 72, _LONGEST_SIDE / max(page.get_size()))

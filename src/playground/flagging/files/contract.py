@@ -15,6 +15,7 @@ from playground.files import read_file
 from playground.flagging.flags import Evidence, flag_contract, score_contract
 from playground.flagging.model import ClauseModel, OnShare
 from playground.flagging.report import flag_report_csv, flag_report_html, flag_report_json
+from playground.flagging.rules import rules_fingerprint
 from playground.types import Document, FlaggedContract, Label, SimilarClause
 
 RESULT_SUFFIX, REPORT_SUFFIX, TABLE_SUFFIX = ".json", ".html", ".csv"
@@ -63,7 +64,7 @@ class FlagJob:
         ]
         shown = None if self.settings.shown is None else sorted(self.settings.shown)
         evidence = self.settings.evidence and self.load_evidence is not None
-        parts = [self.adapter, self.settings.shift, shown, evidence, catalogue]
+        parts = [self.adapter, self.settings.shift, shown, evidence, catalogue, rules_fingerprint()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

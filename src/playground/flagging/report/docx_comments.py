@@ -22,7 +22,7 @@ from playground.errors import DocumentError
 from playground.flagging.report.docx_outside import drop_outside, told
 from playground.flagging.report.docx_places import Spot, TextPlaces, mark
 from playground.flagging.report.risk_style import RISK_TITLES
-from playground.flagging.report.rows import Correction, ReportRow, percent, place, report_rows
+from playground.flagging.report.rows import Correction, ReportRow, place, reason, report_rows
 from playground.types import Document, FlaggedContract, Label
 
 AUTHOR = "Clause flagger"
@@ -154,9 +154,8 @@ def _new_comment(word: Any, row: ReportRow, date: datetime | None) -> int:
 
 def _comment_text(row: ReportRow) -> str:
     label = row.label
-    probability = "added by the reader" if row.score is None else f"probability {percent(row.score)}"
     confirmed = ", confirmed by the reader" if row.verdict == "confirmed" else ""
-    lines = [f"{label.name}: {RISK_TITLES[label.risk].lower()}, {probability}{confirmed}"]
+    lines = [f"{label.name}: {RISK_TITLES[label.risk].lower()}, {reason(row)}{confirmed}"]
     lines += [f"Why it matters: {label.why}"] if label.why else []
     lines += [f"Check: {label.check}"] if label.check else []
     return "\n".join(_line(line) for line in lines)

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flagging.report.rows import (
+    OVERLOOKS,
     Correction,
     ReportRow,
     full_place,
     label_of,
     missing_labels,
-    percent,
     place,
+    reason,
     report_rows,
+    sureness,
 )
 from playground.text.html_page import as_it_stands, load_templates, policy_hash
 from playground.types import FlaggedContract, Label, Risk
@@ -181,9 +183,11 @@ def _templates() -> jinja2.Environment:
     templates.globals |= {
         "full_place": full_place,
         "not_advice": NOT_ADVICE,
-        "percent": percent,
+        "overlooks": OVERLOOKS,
         "place": place,
+        "reason": reason,
         "signs": RISK_SIGNS,
+        "sureness": sureness,
         "titles": RISK_TITLES,
         "verdicts": _VERDICTS,
     }

@@ -10,6 +10,10 @@ from playground.types import Clause, FlaggedContract, Label, SimilarClause
 
 Verdict = Literal["confirmed", "rejected", "added"]
 
+OVERLOOKS = (
+    "That is no all-clear: the flagger overlooks clauses, most often everyday wording and rare kinds. "
+    "Read the contract."
+)
 _MOST_HEADING = 60  # characters of a heading in a place
 
 
@@ -24,13 +28,17 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """A flag with its clause. ``score`` is None where a reader added the flag: nobody estimated a probability."""
+    """A flag with its clause. ``score`` is None where a reader added the flag: nobody estimated a probability.
+
+    ``rule`` names the rule that flagged it where the model would not have, as in ``types.Flag``.
+    """
 
     clause: Clause
     label: Label
     score: float | None
     evidence: tuple[SimilarClause, ...] = ()
     verdict: Verdict | None = None
+    rule: str = ""
 
 
 def report_rows(
@@ -57,6 +65,7 @@ def report_rows(
                 evidence=flag.evidence,
                 # Adding what is there already says that it is right.
                 verdict="confirmed" if verdict == "added" else verdict,
+                rule=flag.rule,
             )
         )
     for (clause_id, name), verdict in verdicts.items():
@@ -83,6 +92,18 @@ def percent(score: float | None) -> str:
     if score > 0.99:
         return "> 99%"
     return "< 1%" if score < 0.01 else f"{score:.0%}"
+
+
+def sureness(row: ReportRow) -> str:
+    """Return how sure a flag is, for people: its probability, "by rule", or that a reader added it."""
+    return "by rule" if row.rule else percent(row.score)
+
+
+def reason(row: ReportRow) -> str:
+    """Return where a flag comes from, in words."""
+    if row.rule:
+        return f"by rule: {row.rule} (the model alone: probability {percent(row.score)})"
+    return "added by the reader" if row.score is None else f"probability {percent(row.score)}"
 
 
 def place(clause: Clause) -> str:

@@ -12,12 +12,13 @@ from playground.types import FlaggedContract, Label, SimilarClause
 
 COLUMNS = (
     *("document", "clause_number", "page", "heading", "start", "end", "label", "risk", "probability", "text"),
-    *("why", "check", "evidence"),
+    *("why", "check", "evidence", "rule"),
 )
 """``evidence`` is a line for each similar annotated clause, parted by " | ".
 
 ``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text. ``page``
-is empty where the format has no pages: the clause's number and its headings say the place then."""
+is empty where the format has no pages: the clause's number and its headings say the place then. ``rule`` names the
+rule that flagged a clause which the model's probability would not have."""
 
 
 def flag_report_csv(
@@ -48,6 +49,7 @@ def flag_report_csv(
             spreadsheet_cell(row.label.why),
             spreadsheet_cell(row.label.check),
             spreadsheet_cell(" | ".join(_evidence_line(similar) for similar in row.evidence)),
+            spreadsheet_cell(row.rule),
         ]
         writer.writerow([*cells, row.verdict or ""] if corrections else cells)
     return buffer.getvalue().encode("utf-8-sig")
@@ -59,8 +61,8 @@ def flag_report_json(
     """Return what ``flag --json`` prints: every clause with its flags, offsets into the extracted text.
 
     ``page`` is None where the format has no pages: ``number`` and ``heading`` say the place then.
-    A flag has the key ``review`` only where a correction speaks of it, and ``evidence`` only where there is some; the
-    ``score`` of an added flag is None.
+    A flag has the key ``review`` only where a correction speaks of it, ``evidence`` only where there is some, and
+    ``rule`` only where a rule flagged what the model would not have; the ``score`` of an added flag is None.
     """
     flags: dict[str, list[dict[str, object]]] = {clause.id: [] for clause in result.clauses}
     for row in report_rows(result, labels, corrections):
@@ -94,6 +96,8 @@ def _flag_object(row: ReportRow) -> dict[str, object]:
     label = row.label
     found: dict[str, object] = {"label": label.name, "score": row.score, "risk": label.risk}
     found |= {"why": label.why, "check": label.check}
+    if row.rule:
+        found["rule"] = row.rule
     if row.verdict:
         found["review"] = row.verdict
     if row.evidence:

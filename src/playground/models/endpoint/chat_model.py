@@ -32,6 +32,7 @@ from playground.models.endpoint.errors import (
 )
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.endpoint.stream import Received, read_chunk
+from playground.models.repetition import RepetitionWatch
 from playground.types import Completion, Message, OnToken, StopReason, Usage
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class EndpointChatModel:
         closes the connection, which makes servers stop generating, and reaches the caller. ``first_token_s`` and
         ``duration_s`` count from the call, waits and further attempts included. ``usage`` is the server's own count;
         None when it sends none. An answer far longer than ``max_tokens`` allows is cut, with ``stop_reason`` "length"
-        and ``usage`` None.
+        and ``usage`` None; so is one that repeats itself, with "repetition".
 
         Raises:
             EndpointError: no or no whole answer came; the message says why and what to do.
@@ -155,7 +156,7 @@ class EndpointChatModel:
         )
         # A token is rarely longer than 16 characters; a server that goes on regardless must not fill the memory.
         chars_limit = min(ANSWER_CHARS_LIMIT, 256 + 16 * max_tokens)
-        received = Received()
+        received, watch = Received(), RepetitionWatch()
         try:
             for piece in self._pieces(stream, received, deadline):
                 fitting = piece[: chars_limit - len(received.text)]
@@ -164,6 +165,9 @@ class EndpointChatModel:
                 received.text += fitting
                 if on_token is not None and fitting:
                     on_token(fitting)
+                if watch.add(fitting):
+                    received.finish_reason, received.usage = "repetition", None
+                    break
                 if len(fitting) < len(piece):
                     received.finish_reason, received.usage = "length", None
                     break
@@ -243,8 +247,8 @@ class EndpointChatModel:
 
     def _stop_reason(self, received: Received) -> StopReason:
         settings = self._settings
-        if received.finish_reason == "length":
-            return "length"
+        if received.finish_reason in ("length", "repetition"):
+            return "length" if received.finish_reason == "length" else "repetition"
         if received.finish_reason == "content_filter":
             raise endpoint_error(
                 settings,

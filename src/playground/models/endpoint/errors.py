@@ -51,9 +51,9 @@ def clean(text: str, api_key: str | None, limit: int = _WORDS_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def endpoint_error(settings: EndpointSettings, message: str) -> EndpointError:
+def endpoint_error(settings: EndpointSettings, message: str, status: int | None = None) -> EndpointError:
     """Return the error for ``message``; the key is taken out whatever the message was made of."""
-    return EndpointError(without_key(message, settings.api_key))
+    return EndpointError(without_key(message, settings.api_key), status)
 
 
 def explain_status(
@@ -104,7 +104,7 @@ def explain_status(
         )
     else:
         message = f"{host} rejected the request ({status}).{quoted} Check the model name and the server's settings."
-    return endpoint_error(settings, message)
+    return endpoint_error(settings, message, status)
 
 
 def _not_found(settings: EndpointSettings, model: str, available: Sequence[str]) -> str:

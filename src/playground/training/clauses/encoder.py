@@ -157,8 +157,11 @@ class EncoderTask:
         self._windows = reader.windows(split.train)
         self._validation_windows = reader.windows(split.validation)
         carries = [bool(row.any()) for row in self._gold]
-        self._positive = [window for window in self._windows if any(carries[place] for place in window.clauses)]
-        self._negative = [window for window in self._windows if not any(carries[place] for place in window.clauses)]
+        first_added = len(split.train) - split.added  # windows are of one contract, so of one side of it
+        self._added = [window for window in self._windows if window.clauses[0] >= first_added]
+        main = [window for window in self._windows if window.clauses[0] < first_added]
+        self._positive = [window for window in main if any(carries[place] for place in window.clauses)]
+        self._negative = [window for window in main if not any(carries[place] for place in window.clauses)]
         self.weights = MasterWeights(
             [
                 WeightGroup(network.branches, settings.learning_rate),
@@ -202,6 +205,7 @@ class EncoderTask:
         generator = np.random.default_rng([self._settings.seed, number])
         drawn = round(len(self._negative) * self._settings.negative_share)
         chosen = self._positive + [self._negative[i] for i in generator.permutation(len(self._negative))[:drawn]]
+        chosen += self._added * self._settings.added_passes
         order = [chosen[i] for i in generator.permutation(len(chosen))]
         mean_tokens = max(1, sum(window.tokens for window in self._windows) // len(self._windows))
         per_group = max(1, _SHUFFLED_BATCHES * self._settings.batch_tokens // mean_tokens)

@@ -19,6 +19,7 @@ class EncoderSettings:
         window_tokens: neighbours of one contract are read together in windows of so many tokens; 0 reads every clause
             alone, its heading in front.
         negative_share: share of the windows without any label that is drawn for each epoch, in (0, 1].
+        added_passes: so many times an epoch reads each clause that was added to the main data, with or without a label.
         frozen_layers: so many lowest layers get no branches.
         batch_tokens: tokens a step, padding included.
         validations: how often the validation score is taken; the best weights are kept.
@@ -33,6 +34,7 @@ class EncoderSettings:
     max_minutes: float | None = None
     window_tokens: int = 0
     negative_share: float = 1.0
+    added_passes: int = 1
     frozen_layers: int = 0
     batch_tokens: int = 512
     validations: int = 6

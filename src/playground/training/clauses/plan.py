@@ -25,6 +25,7 @@ SPLIT_SEED = 0
 FEWEST_MEASURED = 200
 """With a limit on the examples, validation and test still have so many clauses, where there are so many."""
 MOST_RANK = 256
+_MOST_PASSES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,16 @@ class TrainingPlan:
         settings: hyper-parameters.
         validation: clauses to choose and calibrate with; None takes them from ``data``.
         test: clauses to measure on; None takes them from ``data``.
+        added: more sets to train on beside ``data``, whole: another style of writing. ``settings.added_passes`` says
+            how often an epoch reads them; ``examples`` does not limit them.
+        added_validation: more sets to choose and calibrate with.
         words: whether a linear layer on the clauses' words stands beside an encoder.
         words_weight: of its log-odds beside the encoder's 1, each as once it is calibrated.
         words_of: folder of an adapter whose words are taken instead of fitted.
         start_from: folder of an adapter of the same base, labels and rank whose training goes on; with 0 epochs its
             weights are kept, and only what stands on top is fitted.
         half: keeps an encoder's branches in float16, at half the size.
+        baselines: whether the untrained base, TF-IDF and keywords are measured beside it.
         keywords: regular expressions by label, for the keyword baseline. They run without a limit: never a user's.
         licence: of the data, for the model card.
         command: that trains the same again, for the model card.
@@ -60,11 +65,14 @@ class TrainingPlan:
     settings: EncoderSettings = field(default_factory=EncoderSettings)
     validation: AnnotationSet | None = None
     test: AnnotationSet | None = None
+    added: tuple[AnnotationSet, ...] = ()
+    added_validation: tuple[AnnotationSet, ...] = ()
     words: bool = True
     words_weight: float = 1.0
     words_of: Path | None = None
     start_from: Path | None = None
     half: bool = False
+    baselines: bool = True
     keywords: Mapping[str, Sequence[str]] = field(default_factory=dict)
     licence: str = ""
     command: str = ""
@@ -78,18 +86,22 @@ class TrainingPlan:
     def held_out(self) -> dict[str, AnnotationSet]:
         """The sides that are given as sets of their own, by name."""
         sides = {"validation": self.validation, "test": self.test}
+        sides |= {f"added_{number}": added for number, added in enumerate(self.added, start=1)}
+        sides |= {f"added_validation_{number}": added for number, added in enumerate(self.added_validation, start=1)}
         return {name: side for name, side in sides.items() if side is not None}
 
     @property
     def data_name(self) -> str:
         """What the data is called in manifests, on one line."""
-        return "the project's own clauses" if isinstance(self.data, WrittenClauses) else self.data.name
+        main = "the project's own clauses" if isinstance(self.data, WrittenClauses) else self.data.name
+        return ", ".join([main, *(added.name for added in self.added)])
 
 
 @dataclass(frozen=True)
 class TrainingSplit:
     """The clauses to train on, to choose and calibrate with, and to measure on; ``notes`` are for the user.
 
+    The last ``added`` of ``train`` are those that were added to the main data.
     ``train_gold``, ``validation_gold`` and ``test_gold`` are bool [clauses, labels]: which clause carries which label.
     """
 
@@ -98,6 +110,7 @@ class TrainingSplit:
     validation: tuple[AnnotatedClause, ...]
     test: tuple[AnnotatedClause, ...]
     notes: tuple[str, ...] = ()
+    added: int = 0
 
     @cached_property
     def train_gold(self) -> np.ndarray:
@@ -151,10 +164,15 @@ def split_for_training(plan: TrainingPlan) -> TrainingSplit:
         train, validation = split_by_contract(pool, VALIDATION_SHARE, SPLIT_SEED)
     if not test:
         raise _too_few_contracts(whole.name, restricted)
-    _check_apart(train, validation, test)
+    added, added_validation = (
+        tuple(clause for one in sets for clause in one.examples) for sets in (plan.added, plan.added_validation)
+    )
+    _check_apart((*train, *added), (*validation, *added_validation), test)
     if plan.examples is not None:
         train = stratified(train, plan.examples)
         validation, test = (stratified(side, max(plan.examples, FEWEST_MEASURED)) for side in (validation, test))
+    train = (*train, *_restricted(added, chosen))
+    validation = (*validation, *_restricted(added_validation, chosen))
     present = label_counts(train)
     labels = tuple(label for label in chosen if label in present)
     if not labels:
@@ -171,6 +189,7 @@ def split_for_training(plan: TrainingPlan) -> TrainingSplit:
         validation=_restricted(validation, labels),
         test=_restricted(test, labels),
         notes=tuple(notes),
+        added=len(added),
     )
 
 
@@ -276,6 +295,10 @@ def _check_settings(plan: TrainingPlan) -> None:
         raise TrainingError("A learning rate must lie between 0 and 1, such as 0.001.")
     if not (settings.window_tokens == 0 or 32 <= settings.window_tokens <= 512):
         raise TrainingError("Windows must have 32 to 512 tokens, or 0 to read every clause alone.")
+    if not 1 <= settings.added_passes <= _MOST_PASSES:
+        raise TrainingError(
+            f"{settings.added_passes} passes over the added clauses cannot be made. Use 1 to {_MOST_PASSES} an epoch."
+        )
     if not 0 < plan.words_weight <= 100:
         raise TrainingError("The words' weight must be more than 0 and at most 100.")
     if settings.seed < 0:

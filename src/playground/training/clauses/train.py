@@ -207,12 +207,15 @@ def _finish(
         judged = _JUDGED_SHARE - _DECIDED_SHARE
         scores = flagger.judge(folder, split.test, lambda done: share(_DECIDED_SHARE + done * judged))
         encoder_folder = base.folder if base.kind == "encoder" else None
-        baselines, notes = measure_baselines(
-            split,
-            plan.keywords,
-            encoder_folder,
-            on_share=lambda done: share(_JUDGED_SHARE + done * (1 - _JUDGED_SHARE)),
-        )
+        baselines: dict[str, Figures] = {}
+        notes: tuple[str, ...] = ()
+        if plan.baselines:
+            baselines, notes = measure_baselines(
+                split,
+                plan.keywords,
+                encoder_folder,
+                on_share=lambda done: share(_JUDGED_SHARE + done * (1 - _JUDGED_SHARE)),
+            )
         found = measure_all(decision, split, trained.validation_scores, scores, baselines)
         manifest = _manifest(plan, base, split, trained, decision=decision, found=found)
         adapter_bytes = sum(path.stat().st_size for path in folder.iterdir())

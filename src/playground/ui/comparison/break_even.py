@@ -29,9 +29,9 @@ from playground.comparison.scenario import scenario_showing, techniques_of
 from playground.comparison.whole_units import per_whole_unit, units_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import fingerprint_of
-from playground.ui.comparison.charts import Row, draw_chart
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared import resources
+from playground.ui.shared.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_html, escape_markdown
 from scenarios import registry
 
@@ -134,7 +134,7 @@ def _stale_facts() -> StaleFacts | None:
 
 def _draw_assumptions(start: Assumptions, kind: str) -> dict[str, float]:
     """Draw a control for each assumption, with its source under it; return the values."""
-    st.subheader("Assumptions, each with its source", anchor=False)
+    st.header("Assumptions, each with its source", anchor=False)
     values = {}
     columns: Sequence[DeltaGenerator] = ()
     for place, name in enumerate(one.name for one in fields(Assumptions)):

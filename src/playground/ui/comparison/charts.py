@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
 
 from playground.comparison.charts.techniques import (
     Across,
     accuracy_cost_figure,
-    accuracy_figure,
     first_token_figure,
     heat_map_figure,
     latency_figure,
@@ -21,9 +17,7 @@ from playground.comparison.charts.techniques import (
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
 from playground.comparison.headlines import (
-    accuracy_headline,
     cost_headline,
-    decided_by,
     heat_map_headline,
     times_headline,
     tokens_headline,
@@ -33,97 +27,12 @@ from playground.comparison.runs_compared import ComparedTechniques
 from playground.comparison.whole_units import per_whole_unit, summed_note, units_of
 from playground.comparison.words import seconds
 from playground.errors import EvaluationError
-from playground.text.spreadsheet import spreadsheet_cell
-from playground.ui.comparison.resources import Comparison
 from playground.ui.comparison.state import Key, session
-from playground.ui.shared.markup import escape_html, escape_markdown
-from playground.ui.shared.resources import adapter_store
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-Row = Mapping[str, object]
-
-_MOST_FIGURES = 48
-_LIGHT_INK, _DARK_INK = "#1a2530", "#e7edf1"
+from playground.ui.shared.charts import Row, draw_chart
+from playground.ui.shared.markup import escape_markdown
 
 _ACROSS = {"cost": "cost", "latency": "latency"}
 _COSTS = {"machine": "machine time", "hosted": "hosted price"}
-
-
-def draw_chart(
-    figure: go.Figure | Callable[[], go.Figure | None] | None,
-    key: str,
-    rows: Sequence[Row],
-    *,
-    alt: str,
-    empty: str = "",
-    headline: str = "",
-    of: Hashable = None,
-) -> None:
-    """Draw a chart with a button for its picture (on the chart) and one for its numbers (below).
-
-    Args:
-        figure: or what makes it, where ``of`` says what it is made of: it is then made once for all redraws.
-        key: names the chart, its files and its place.
-        rows: its numbers.
-        alt: what it shows, for those who do not see it.
-        empty: said where there is nothing to draw.
-        headline: what it says, in a sentence.
-        of: whatever decides how the figure looks.
-    """
-    ink = {"dark": _DARK_INK, "light": _LIGHT_INK}.get(str(st.context.theme.type), "")
-    drawn = _made(key, repr(of), ink, figure) if callable(figure) else _in_ink(figure, ink)
-    if drawn is None:
-        st.caption(empty or "Nothing of this was measured in the chosen runs.")
-        return
-    if headline:
-        st.html(f'<div class="headline">{escape_html(headline)}</div>')
-    config = {
-        "displaylogo": False,
-        "displayModeBar": True,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
-        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
-    }
-    st.plotly_chart(drawn, key=f"chart_{key}", config=config, alt=alt)
-    st.download_button(
-        "Numbers (CSV)",
-        lambda: table_csv(rows),
-        f"{key}.csv",
-        "text/csv",
-        key=f"download_{key}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
-
-
-@st.cache_resource(max_entries=_MOST_FIGURES, show_spinner=False)
-def _made(key: str, of: str, ink: str, _make: Callable[[], go.Figure | None]) -> go.Figure | None:  # noqa: ARG001 - the key
-    return _in_ink(_make(), ink)
-
-
-def _in_ink(figure: go.Figure | None, ink: str) -> go.Figure | None:
-    if figure is not None and ink:
-        # Streamlit's grey is for reading at a desk.
-        figure.update_layout(font={"color": ink}, legend={"font": {"color": ink}}, title={"font": {"color": ink}})
-        figure.update_xaxes(tickfont={"color": ink}, title_font={"color": ink})
-        figure.update_yaxes(tickfont={"color": ink}, title_font={"color": ink})
-    return figure
-
-
-def table_csv(rows: Sequence[Row]) -> bytes:
-    """Return rows as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer.writerow([spreadsheet_cell(name) for name in columns])
-    for row in rows:
-        cells = [row.get(name) for name in columns]
-        writer.writerow(
-            ["" if c is None else f"{c:.10g}" if isinstance(c, float) else spreadsheet_cell(str(c)) for c in cells]
-        )
-    return buffer.getvalue().encode("utf-8-sig", "replace")
 
 
 def draw_accuracy(comparison: Comparison) -> None:

@@ -16,7 +16,7 @@ from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.scenario import Scenario, Shows, scenario_showing, techniques_of
 from playground.errors import EvaluationError
 from playground.ui.comparison import resources
-from playground.ui.comparison.charts import Row, draw_chart
+from playground.ui.shared.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_html, escape_markdown
 from scenarios import registry
 
@@ -51,7 +51,7 @@ def draw_learning_and_change() -> None:
 def _draw(
     title: str, load: Callable[[], Evidence | None], draw: Callable[[Evidence], None], invitation: str, command: str
 ) -> None:
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     try:
         evidence = load()
     except EvaluationError as error:

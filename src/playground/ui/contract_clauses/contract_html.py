@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from playground.flagging.report import ReportRow
 from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flagging.report.rows import percent
+from playground.flagging.report.rows import sureness
 from playground.text.label_titles import label_title
 from playground.types import Clause, Risk, SimilarClause
 from playground.ui.shared.markup import escape_html
@@ -73,7 +73,9 @@ def contract_html(
         if row.verdict != "rejected":
             by_clause.setdefault(row.clause.id, []).append(row)
     parts = [_clause_html(clause, by_clause.get(clause.id, ()), current, probabilities) for clause in clauses]
-    return f'<div class="contract">{"".join(parts)}</div>'
+    # Focusable, so that the box around it is scrolled with the keyboard.
+    region = '<div role="region" aria-label="The contract text" tabindex="0">'
+    return f'<div class="contract">{region}{"".join(parts)}</div></div>'
 
 
 def _clause_html(clause: Clause, rows: Sequence[ReportRow], current: str, probabilities: bool) -> str:
@@ -101,7 +103,7 @@ def _flowing(text: str) -> str:
 def tag_html(row: ReportRow, *, probabilities: bool = True) -> str:
     """Return a flag as a small tag: sign and name of the risk, label, probability."""
     risk, done = row.label.risk, "✓ " if row.verdict in ("confirmed", "added") else ""
-    score = f" {percent(row.score)}" if probabilities and row.score is not None else ""
+    score = f" {sureness(row)}" if row.rule or (probabilities and row.score is not None) else ""
     name = RISK_TITLES[risk].removesuffix(" risk")
     return (
         f'<span class="flag-tag tag-{risk}">{done}{RISK_SIGNS[risk]} {name} · '

@@ -36,7 +36,7 @@ def chosen(
         for row in rows
         if (not risks or row.label.risk in risks)
         and (not labels or row.label.name in labels)
-        and (row.score is None or row.score >= least)
+        and (row.score is None or row.rule or row.score >= least)
     ]
     if order == "risk":
         kept.sort(key=lambda row: RISK_ORDER.index(row.label.risk))

@@ -10,7 +10,7 @@ from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flagging.calibration import SHIFTS
 from playground.flagging.report import ReportRow, missing_labels
 from playground.flagging.report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
-from playground.flagging.report.rows import full_place, percent, place
+from playground.flagging.report.rows import OVERLOOKS, full_place, percent, place, reason
 from playground.text.label_titles import label_title
 from playground.types import Clause, FlaggedContract, Risk
 from playground.ui.contract_clauses import flag_filter, state
@@ -19,7 +19,8 @@ from playground.ui.contract_clauses.contract_html import count_chips_html, evide
 from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
 from playground.ui.contract_clauses.state import PROMPTING, ContractEntry, Judged, Key, catalogue, session
-from playground.ui.shared.markup import escape_html
+from playground.ui.shared.markup import escape_html, spoken
+from playground.ui.shared.words import of_ten
 
 CARDS = 8
 _MOST_QUOTED = 260
@@ -84,7 +85,14 @@ def measured_html(choice: FlaggerChoice, shift: float, shown: Set[str]) -> str:
     over = ""
     if n_shown < len(known):
         over = f" Both are over all {len(known)} labels it knows, not over the {n_shown} shown alone."
-    return f"At this point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}."
+    plain_recall = "none to find" if point.recall is None else f"finds <b>{of_ten(point.recall)}</b>"
+    plain_right = (
+        "flags nothing" if point.precision is None else f"<b>{of_ten(point.precision)}</b> of its flags are right"
+    )
+    return (
+        f"On new contracts: {plain_recall}; {plain_right}. <details><summary>How this was measured</summary>At this "
+        f"point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}.</details>"
+    )
 
 
 def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
@@ -136,13 +144,16 @@ def _draw_missing(entry: ContractEntry, flagged: FlaggedContract) -> None:
 def missing_html(flagged: FlaggedContract, missing: Sequence[str]) -> str:
     """Return what kind of contract it was taken for, and which labels that are usual in such were not found."""
     names = ", ".join(f"<b>{escape_html(label_title(name))}</b>" for name in missing)
-    what = f"not found: {names}" if missing else f"all found ({len(flagged.usual)} of those looked for)"
-    return f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}, {what}"
+    usual = f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}"
+    if missing:
+        return f"{usual}, not found: {names}"
+    return f"{usual}: of each of the {len(flagged.usual)} kinds looked for, a clause was found. {OVERLOOKS}"
 
 
 def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow], *, any_flag: bool) -> None:
     if not rows:
-        st.caption("No flag matches the filter." if any_flag else "No clause is flagged at this point of the slider.")
+        nothing = f"No clause is flagged at this point of the slider. {OVERLOOKS}"
+        st.caption("No flag matches the filter." if any_flag else nothing)
         return
     pages = -(-len(rows) // CARDS)
     if int(st.session_state.get(Key.FLAG_PAGE) or 1) > pages:
@@ -158,11 +169,12 @@ def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow],
 
 def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
     clause, label = row.clause, row.label.name
+    which = f"{place(clause)}, {label}"
     with st.container(border=True, gap="small"):
         st.html(card_html(row, probabilities=judged.choice.gives_probabilities, note=session().search_failed))
         with st.container(horizontal=True, gap="small"):
             st.button(
-                "Jump",
+                spoken("Jump", which),
                 key=state.flag_key("jump", clause.id, label),
                 icon=":material/my_location:",
                 on_click=state.jump_to,
@@ -170,7 +182,7 @@ def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
             )
             if row.verdict:
                 st.button(
-                    "Undo",
+                    spoken("Undo", which),
                     key=state.flag_key("undo", clause.id, label),
                     icon=":material/undo:",
                     on_click=state.decide,
@@ -179,14 +191,14 @@ def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
                 st.empty()  # in the place of the button that was there
                 return
             st.button(
-                "Confirm",
+                spoken("Confirm", which),
                 key=state.flag_key("confirm", clause.id, label),
                 icon=":material/check:",
                 on_click=state.decide,
                 args=(entry, clause.id, label, "confirmed"),
             )
             st.button(
-                "Reject",
+                spoken("Reject", which),
                 key=state.flag_key("reject", clause.id, label),
                 icon=":material/close:",
                 on_click=state.decide,
@@ -198,6 +210,9 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     """Return a flag as a card: tag, probability, place, words, why it matters, what to check, evidence."""
     label = row.label
     score = "" if row.score is None else percent(row.score) if probabilities else f"score {row.score:.2f}"
+    rule = ""
+    if row.rule:
+        score, rule = "by rule", f'<div class="flag-place">{escape_html(reason(row))}</div>'
     pill = f' <span class="pill">{row.verdict}</span>' if row.verdict else ""
     where = escape_html(full_place(row.clause))
     quote = escape_html(excerpt(row.clause.text, _MOST_QUOTED))
@@ -210,7 +225,7 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     rejected = " rejected" if row.verdict == "rejected" else ""
     return (
         f'<div class="flag-card{rejected}"><div class="flag-head">{tag_html(row, probabilities=False)}{pill}'
-        f'<span class="flag-score">{escape_html(score)}</span></div><div class="flag-place">{where}</div>'
+        f'<span class="flag-score">{escape_html(score)}</span></div><div class="flag-place">{where}</div>{rule}'
         f"<q>{quote}</q>{why}{check}{evidence}</div>"
     )
 

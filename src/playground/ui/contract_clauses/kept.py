@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from playground import paths
-from playground.flagging.flags import ScoredContract
+from playground.flagging.flags import ScoredContract, rules_of
 from playground.flagging.report import Correction
 from playground.typed_json import json_of, typed_json
 from playground.types import Clause, Document
@@ -205,6 +205,7 @@ def _scored(text: _Text, result: _Result) -> ScoredContract:
         adapter=result.adapter,
         timings=result.timings,
         notes=result.notes,
+        rules=rules_of(text.clauses, result.labels),
     )
 
 

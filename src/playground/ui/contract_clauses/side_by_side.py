@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.flagging.report import report_rows
-from playground.flagging.report.rows import percent, place
+from playground.flagging.report.rows import place, sureness
 from playground.paths import CONTRACTS
 from playground.types import FlaggedContract
 from playground.ui.contract_clauses import flag_filter, state
@@ -14,7 +14,7 @@ from playground.ui.contract_clauses.flagger_choice import ZERO_SHOT, FlaggerChoi
 from playground.ui.contract_clauses.gold import Agreement, Gold, agreement, load_gold
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session, shown_labels
 from playground.ui.shared.layout import link_to_training
-from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.markup import escape_html, escape_markdown, spoken
 
 _HEIGHT = 460
 _MOST_ROWS = 150
@@ -76,7 +76,7 @@ def _want_base(entry: ContractEntry) -> None:
 def _draw_side(judged: Judged, flagged: FlaggedContract, theirs: set[tuple[str, str]], gold: Gold | None) -> None:
     rows = report_rows(flagged, catalogue())
     only = sum((row.clause.id, row.label.name) not in theirs for row in rows)
-    st.markdown(f"##### {escape_markdown(judged.choice.title)}")
+    st.header(escape_markdown(judged.choice.title), anchor=False)
     with st.container(horizontal=True, gap="small"):
         st.metric("Flags", len(rows), width=70)
         st.metric("only here", only, width=85)
@@ -91,7 +91,7 @@ def _draw_side(judged: Judged, flagged: FlaggedContract, theirs: set[tuple[str, 
             pair = (row.clause.id, row.label.name)
             marks = "" if gold is None else " ✓ in gold" if pair in gold.pairs else " ✗ not in gold"
             where = "" if pair in theirs else ' <span class="pill">only here</span>'
-            score = percent(row.score) if judged.choice.gives_probabilities else f"score {row.score or 0:.2f}"
+            score = sureness(row) if row.rule or judged.choice.gives_probabilities else f"score {row.score or 0:.2f}"
             quote = escape_html(excerpt(row.clause.text, 200))
             lines.append(
                 f'<div class="flag-card"><div class="flag-head">{tag_html(row, probabilities=False)}{where}'
@@ -125,9 +125,9 @@ def draw_table(choice: FlaggerChoice) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.html(_entry_html(entry, choice))
             if entry.results and entry.id != session().selected:
-                st.button("Show", key=f"contract_show_{entry.id}", on_click=_show, args=(entry.id,))
+                st.button(spoken("Show", entry.name), key=f"contract_show_{entry.id}", on_click=_show, args=(entry.id,))
             st.button(
-                "Remove",
+                spoken("Remove", entry.name),
                 key=f"contract_remove_{entry.id}",
                 icon=":material/delete:",
                 on_click=_remove,

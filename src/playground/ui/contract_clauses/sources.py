@@ -30,7 +30,7 @@ _SAMPLES = {
 def draw_first_screen() -> None:
     """Draw the invitation: a sample is one click away."""
     with st.container(border=True):
-        st.subheader("Open a contract", anchor=False)
+        st.header("Open a contract", anchor=False)
         st.caption(
             "Its text is here at once, its risky clauses are marked as they are found. Nothing leaves this machine. "
             "Try a sample:"

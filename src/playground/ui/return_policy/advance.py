@@ -16,8 +16,10 @@ from playground.answering.answer import BotSettings, answer_question
 from playground.answering.policy_versions import PolicyVersion, prepare_version, swap_summary
 from playground.answering.prompt import Mode
 from playground.documents import load_document, load_pasted
-from playground.errors import PlaygroundError
+from playground.documents.sniffing import is_pdf
+from playground.errors import EndpointError, PlaygroundError
 from playground.paths import POLICIES
+from playground.text.language import ENGLISH, language_of
 from playground.types import Answer, ChatModel, Embedder
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import AVATAR, draw_question
@@ -39,6 +41,8 @@ from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice
 from playground.ui.shared.session import session as shared_session
 from scenarios.return_policy.scenario import DEFAULT_POLICY, few_shot_examples, reader_retrieval, sample_policies
+
+_KEY_REFUSED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def _start_preparing_wanted(slots: Slots) -> None:
         st.rerun()
     if data.wanted_policy:
         request, data.wanted_policy = data.wanted_policy, None
-        data.preparing = start_preparing(request, embedder)
+        data.preparing, data.preparing_pdf = start_preparing(request, embedder), _pdf_of(request)
 
 
 def _start_asking(slots: Slots, version: PolicyVersion) -> None:
@@ -210,6 +214,16 @@ def _warm_up() -> None:
 # --- policies -------------------------------------------------------------------------------------------------------
 
 
+def _pdf_of(request: PolicyRequest) -> bytes | None:
+    """Return the file of a request where it is a PDF."""
+    if request.note == "sample":
+        path = next((path for path in sample_policies() if path.name == request.name), None)
+        file = path.read_bytes() if path else b""
+    else:
+        file = request.data or b""
+    return file if is_pdf(file) else None
+
+
 def start_preparing(request: PolicyRequest, embedder: Embedder) -> jobs.Job[PolicyVersion]:
     """Parse and index a policy in the background, beside the one that answers."""
     number = session().shelf.next_number
@@ -260,12 +274,32 @@ def _finish_preparing(job: jobs.Job[PolicyVersion]) -> None:
     elif data.shelf.same_as_active(version.document):
         data.notice = Notice("info", "This text is the one that already answers. Nothing was changed.")
     else:
+        before = data.shelf.active_number
         data.shelf = data.shelf.with_version(version)  # the swap: one assignment
-        data.notice = Notice(
-            "success", f"Version {version.number}: {swap_summary(version)}.", version.document.warnings
-        )
+        data.changed_from = before
+        on_shelf = {one.sha256 for one in data.shelf.versions}
+        data.pdfs = {digest: file for digest, file in data.pdfs.items() if digest in on_shelf}
+        if data.preparing_pdf:
+            data.pdfs[version.sha256] = data.preparing_pdf
+        state.show_policy()
+        summary = f"Version {version.number}: {swap_summary(version)}."
+        data.notice = Notice("success", summary, (*_language_note(version), *version.document.warnings))
         data.selected_turn = None
         _remember_in_address(version)
+
+
+def _language_note(version: PolicyVersion) -> tuple[str, ...]:
+    """Say what the model can do with a policy that is not in English."""
+    language = language_of(version.document.text)
+    bundle = shared_session().model_choice.bundle
+    if language == ENGLISH:
+        return ()
+    if bundle and bundle.english_only:
+        return (
+            f"This policy is in {language}, and {bundle.title} reads English only: every question will be declined. "
+            "Medium and Large in the sidebar read more languages and may answer.",
+        )
+    return (f"This policy is in {language}. Passages are found best in English; check what the answers stand on.",)
 
 
 def _fail_policy(message: str) -> None:
@@ -289,7 +323,8 @@ def _remember_in_address(version: PolicyVersion) -> None:
 
 def _asked(question: str, version: PolicyVersion) -> Asked:
     settings = state.bot_settings()
-    return Asked(question, settings, state.stamp_for(version, settings.mode), version, _now())
+    note, session().note = session().note, ""
+    return Asked(question, settings, state.stamp_for(version, settings.mode), version, _now(), note)
 
 
 def _now() -> str:
@@ -298,21 +333,27 @@ def _now() -> str:
 
 def start_answering(asked: Asked, model: ChatModel, turns: tuple[ChatTurn, ...]) -> jobs.Job[Answer]:
     """Answer in the background, on the version of ``asked`` whatever is swapped meanwhile."""
-    history = history_for(turns, asked.version.number, asked.settings.mode)
+    history = history_for(turns, asked.stamp)
+    shared, endpoint = shared_session(), shared_session().model_choice.endpoint
 
     def work(report: jobs.Report) -> Answer:
         def on_token(text: str) -> None:
             report(_to_show(text, asked.settings))
 
-        return answer_question(
-            asked.question,
-            asked.version.index,
-            model,
-            asked.settings,
-            examples=few_shot_examples(),
-            history=history,
-            on_token=on_token,
-        )
+        try:
+            return answer_question(
+                asked.question,
+                asked.version.index,
+                model,
+                asked.settings,
+                examples=few_shot_examples(),
+                history=history,
+                on_token=on_token,
+            )
+        except EndpointError as error:
+            if error.status == _KEY_REFUSED and endpoint:
+                shared.refused = endpoint, str(error)
+            raise
 
     return jobs.start(work)
 
@@ -331,13 +372,17 @@ def _answer_activity(slots: Slots) -> jobs.Activity | None:
         with st.chat_message("assistant", avatar=AVATAR):
             place = st.empty()
             st.button("Stop", key=state.Key.STOP, icon=":material/stop_circle:", on_click=answering.job.cancel.set)
-    return jobs.Activity(answering.job, lambda job: draw_stream(place, job.text(), job.elapsed_s), _finish_answer)
+    return jobs.Activity(
+        answering.job, lambda job: draw_stream(place, job.text(), job.elapsed_s, job.place), _finish_answer
+    )
 
 
-def draw_stream(place: DeltaGenerator, text: str, elapsed_s: float) -> None:
-    """Draw what has arrived of an answer; before the first token, how long it has been."""
+def draw_stream(place: DeltaGenerator, text: str, elapsed_s: float, ahead: int = 0) -> None:
+    """Draw what has arrived of an answer; before the first token, how long it has been and who goes first."""
     if text:
         place.text(f"{text} ▌")
+    elif ahead:
+        place.caption(f"The model answers others first: {ahead} ahead of you. {elapsed_s:.1f} s")
     else:
         place.caption(f"Retrieving and reading the prompt… {elapsed_s:.1f} s")
 
@@ -356,12 +401,18 @@ def _add_turn_without_answer(question: str, version: PolicyVersion, error: str) 
 
 
 def _add_turn(asked: Asked, *, answer: Answer | None = None, partial: str = "", error: str = "") -> None:
-    _keep(ChatTurn(session().next_turn, asked.question, asked.asked_at, asked.stamp, answer, partial, error))
+    number = session().next_turn
+    _keep(ChatTurn(number, asked.question, asked.asked_at, asked.stamp, answer, partial, error, asked.note))
 
 
 def _keep(turn: ChatTurn) -> None:
     data = session()
     data.turns, data.next_turn = (*data.turns, turn), data.next_turn + 1
+    if turn.answer is None:  # stopped or failed: the rest of the message would fare no better
+        data.queued = ()
+    elif data.queued and data.pending_question is None:
+        data.pending_question, *rest = data.queued
+        data.queued = tuple(rest)
 
 
 # --- ask both -------------------------------------------------------------------------------------------------------
@@ -397,7 +448,7 @@ def _both_activity(slots: Slots) -> jobs.Activity | None:
 
     def draw(job: jobs.Job[tuple[Answer, Answer]]) -> None:
         for side, place in enumerate(places):
-            draw_stream(place, "".join(text for number, text in job.events if number == side), job.elapsed_s)
+            draw_stream(place, "".join(text for number, text in job.events if number == side), job.elapsed_s, job.place)
 
     return jobs.Activity(comparison.job, draw, _finish_both)
 

@@ -11,7 +11,7 @@ from playground.pricing import prices_date
 from playground.types import Answer, Citation
 from playground.ui.return_policy.conversation import ChatTurn, Metrics, Stamp
 from playground.ui.return_policy.state import Key, session
-from playground.ui.shared.markup import escape_html, escape_markdown, shortened
+from playground.ui.shared.markup import escape_html, escape_markdown, shortened, spoken
 
 AVATAR = ":material/support_agent:"
 _MOST_SHOWN = 500
@@ -27,19 +27,25 @@ def draw_turn(turn: ChatTurn, *, latest: bool, selected: bool) -> None:
     """Draw a question and what became of it. The latest answer has the keys that the style sheet and tests know."""
     draw_question(turn.question)
     with st.chat_message("assistant", avatar=AVATAR), st.container(key=Key.ANSWER if latest else None, gap="small"):
+        if turn.note:
+            st.caption(escape_markdown(turn.note))
+        if turn.partial and turn.answer is None:
+            st.text(turn.partial)
         if turn.error:
             st.error(escape_markdown(turn.error), icon=":material/error:")
         elif turn.answer is None:
-            if turn.partial:
-                st.text(turn.partial)
             st.badge("Stopped", icon=":material/stop_circle:", color="gray")
         else:
             draw_answer(turn.answer)
         with st.container(key=Key.STAMP if latest else None):
-            draw_stamp(turn.stamp)
+            draw_stamp(turn.shown_stamp)
         if turn.answer and not selected:
             st.button(
-                "Show its evidence", key=f"evidence_{turn.id}", type="tertiary", on_click=_select, args=(turn.id,)
+                spoken("Show its evidence", turn.question[:80]),
+                key=f"evidence_{turn.id}",
+                type="tertiary",
+                on_click=_select,
+                args=(turn.id,),
             )
 
 
@@ -56,6 +62,13 @@ def draw_answer(answer: Answer) -> None:
         st.text(answer.text)
     else:
         st.caption("The model returned nothing.")
+    if answer.rule:
+        st.badge("Answered by a rule, not by the model", icon=":material/rule:", color="gray")
+        if answer.citations:
+            st.html(_citations_html(answer.citations))
+        return
+    if answer.read_as:
+        st.caption(f"Read as: {escape_markdown(answer.read_as)}")
     if answer.withheld:
         values = escape_markdown(", ".join(answer.unstated))
         st.badge("Withheld: a number that no passage states", icon=":material/do_not_disturb_on:", color="orange")
@@ -69,6 +82,11 @@ def draw_answer(answer: Answer) -> None:
         st.caption("Cut off at the longest answer allowed; see Settings.")
     elif answer.completion.stop_reason == "repetition":
         st.caption("Stopped here: the model was repeating itself.")
+    _draw_support(answer)
+
+
+def _draw_support(answer: Answer) -> None:
+    """Draw what an answer stands on, and what speaks against it."""
     if answer.citations:
         st.html(_citations_html(answer.citations))
     else:
@@ -76,6 +94,9 @@ def draw_answer(answer: Answer) -> None:
     if answer.unsupported:
         values = escape_markdown(", ".join(answer.unsupported))
         st.warning(f"In no cited passage: **{values}**. Check before relying on it.", icon=":material/warning:")
+    for citation in answer.contradicted_by:
+        quote = escape_markdown(shortened(" ".join(citation.text.split()), _MOST_QUOTED))
+        st.warning(f"The policy seems to say the opposite: {quote}", icon=":material/warning:")
 
 
 def _citations_html(citations: tuple[Citation, ...]) -> str:
@@ -92,8 +113,10 @@ def _citations_html(citations: tuple[Citation, ...]) -> str:
 
 
 def draw_stamp(stamp: Stamp) -> None:
-    """Draw the line that says what an answer was made with."""
-    st.html(f'<div class="stamp">{escape_html(stamp.line())}</div>')
+    """Draw the technique and the version of an answer; all that it was made with is one click away."""
+    short = escape_html(f"{stamp.mode_title.partition(' (')[0]} · version {stamp.version}")
+    line = f'<div class="stamp">{escape_html(stamp.line())}</div>'
+    st.html(f'<details class="made-with"><summary>{short}</summary>\n{line}\n</details>')
 
 
 def draw_metrics(metrics: Metrics) -> None:

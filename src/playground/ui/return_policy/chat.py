@@ -8,11 +8,14 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.paths import POLICIES
 from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import draw_turn
-from playground.ui.return_policy.conversation import ChatTurn, to_json, to_markdown
+from playground.ui.return_policy.conversation import ChatTurn, Stamp, new_conversation_line, to_json, to_markdown
 from playground.ui.return_policy.policy import HEIGHT
+from playground.ui.return_policy.replay import draw_recordings
 from playground.ui.return_policy.resources import sample_document
+from playground.ui.return_policy.shared_page import conversation_html
 from playground.ui.return_policy.state import Key, session
-from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.sharing import draw_link
 from scenarios.return_policy.scenario import DEFAULT_POLICY, suggested_questions
 
 _MOST_TURNS_DRAWN = 40
@@ -41,7 +44,7 @@ def draw_chat(selected: ChatTurn | None) -> DeltaGenerator:
 def _draw_invitation() -> None:
     active = session().shelf.active
     document = active.document if active else sample_document(POLICIES / DEFAULT_POLICY)
-    st.markdown("##### Ask the shop a question")
+    st.header("Ask the shop a question", anchor=False)
     st.caption("The bot answers from the policy beside this chat and shows the sentences it stands on. Try one:")
     for number, question in enumerate(suggested_questions(document)):
         st.button(
@@ -59,11 +62,19 @@ def _draw_turns(selected: ChatTurn | None, *, busy: bool) -> None:
         st.caption(f"The first {len(turns) - _MOST_TURNS_DRAWN} questions are not shown; downloads have all of them.")
     previous: ChatTurn | None = None
     for turn in turns[-_MOST_TURNS_DRAWN:]:
-        if previous and previous.stamp.version != turn.stamp.version:
-            st.html(f'<div class="swap-line"><span>Policy is now version {turn.stamp.version}</span></div>')
+        if previous:
+            _draw_new_conversation(previous.stamp, turn.stamp)
         latest = turn is turns[-1] and not busy
         draw_turn(turn, latest=latest, selected=selected is turn and state.evidence_is_marked(turn))
         previous = turn
+    version = session().shelf.active
+    if turns and version and not busy:
+        _draw_new_conversation(turns[-1].stamp, state.stamp_for(version, state.mode()))
+
+
+def _draw_new_conversation(before: Stamp, stamp: Stamp) -> None:
+    if line := new_conversation_line(before, stamp):
+        st.html(f'<div class="swap-line"><span>{escape_html(line)}</span></div>')
 
 
 def _draw_actions() -> None:
@@ -76,13 +87,15 @@ def _draw_actions() -> None:
             on_click=state.new_conversation,
             disabled=not turns and session().answering is None,
         )
-        for label, text, suffix, mime in (
-            ("Markdown", to_markdown(turns), "md", "text/markdown"),
-            ("JSON", to_json(turns), "json", "application/json"),
+        for label, make, suffix, mime in (
+            ("Page", _page, "html", "text/html"),
+            ("Markdown", lambda: to_markdown(turns), "md", "text/markdown"),
+            ("JSON", lambda: to_json(turns), "json", "application/json"),
         ):
+            # Made when its button is clicked: a long chat is not written three times at every click.
             st.download_button(
                 label,
-                text,
+                make,
                 f"conversation.{suffix}",
                 mime,
                 key=f"download_{suffix}",
@@ -90,3 +103,10 @@ def _draw_actions() -> None:
                 disabled=not turns,
                 on_click="ignore",
             )
+        draw_recordings()
+        draw_link()
+
+
+def _page() -> str:
+    data = session()
+    return conversation_html(data.turns, {version.number: version.document for version in data.shelf.versions})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from playground.answering.conversation import turns_of_conversation
 from playground.answering.prompt import Mode, Turn
 from playground.pricing import describe_cost
 from playground.types import Answer
-from playground.ui.shared.markup import escape_markdown
 
 NOTHING = "\u2013"
 
@@ -47,45 +48,89 @@ class ChatTurn:
     answer: Answer | None = None
     partial: str = ""
     error: str = ""
+    note: str = ""
+    """What the page says above the answer, in a sentence."""
+
+    @property
+    def shown_stamp(self) -> Stamp:
+        """The stamp as it is shown: a rule's answer was made with no model."""
+        if self.answer is None or not self.answer.rule:
+            return self.stamp
+        return replace(self.stamp, model="no model", mode_title=f"a rule ({self.answer.rule})")
 
 
-def history_for(turns: Sequence[ChatTurn], version: int, mode: Mode) -> tuple[Turn, ...]:
-    """Return the earlier turns that the model may see, oldest first.
+def history_for(turns: Sequence[ChatTurn], stamp: Stamp) -> tuple[Turn, ...]:
+    """Return the earlier turns that the model may see of an answer with ``stamp``, oldest first.
 
-    Only those on the same version of the policy: an answer from the replaced one would carry its facts into the next
-    answer. And the mode without text sees only its own: the others' answers hold what it must not know.
+    Those of this conversation only: of the same model, technique and version of the policy, without another between.
     """
-    return tuple(
-        Turn(turn.question, turn.answer.text)
+    earlier = (
+        (turn.stamp, Turn(turn.question, turn.answer.text) if turn.answer and not turn.answer.rule else None)
         for turn in turns
-        if turn.answer and turn.stamp.version == version and (turn.stamp.mode == "no_text") == (mode == "no_text")
     )
+    return turns_of_conversation(earlier, stamp)
+
+
+def new_conversation_line(before: Stamp, stamp: Stamp) -> str:
+    """Return why a new conversation begins with ``stamp``, in a sentence; "" where the one before goes on."""
+    changes = [
+        f"{what} is now {now}"
+        for what, now, changed in (
+            ("policy", f"version {stamp.version}", (before.version, before.sha256) != (stamp.version, stamp.sha256)),
+            ("model", stamp.model, (before.model, before.local) != (stamp.model, stamp.local)),
+            ("technique", stamp.mode_title, before.mode_title != stamp.mode_title),
+        )
+        if changed
+    ]
+    line = ", ".join(changes)
+    return f"{line[0].upper()}{line[1:]}: a new conversation begins" if changes else ""
+
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~]|&(?=[#\w]+;)|!(?=\[)")
+_LINE_MARKUP = re.compile(r"(?m)^(\s*)([#+=-]|\d{1,9}(?=[.)]\s))")
+
+
+def _plain_markdown(text: str) -> str:
+    """Return ``text`` so that Markdown shows it letter for letter, with as few backslashes as that takes.
+
+    For a file. On a page Streamlit reads more than Markdown, see ``escape_markdown``.
+    """
+    escaped = _MARKUP.sub(r"\\\g<0>", text)
+    return _LINE_MARKUP.sub(_escaped_at_line, escaped).replace("\n", "  \n")
+
+
+def _escaped_at_line(match: re.Match[str]) -> str:
+    # A backslash before a digit would be shown; the full stop behind it is what makes a list.
+    return f"{match[1]}{match[2]}\\" if match[2].isdigit() else f"{match[1]}\\{match[2]}"
 
 
 def to_markdown(turns: Sequence[ChatTurn]) -> str:
     """Return the conversation as Markdown with citations and stamps. What users and models said is escaped."""
     lines = ["# Conversation with the return-policy bot", ""]
     for turn in turns:
-        lines += [f"## {escape_markdown(' '.join(turn.question.split()))}", "", *_answer_lines(turn), ""]
-        lines += [f"*{escape_markdown(turn.stamp.line())} · {turn.asked_at}*", ""]
+        lines += [f"## {_plain_markdown(' '.join(turn.question.split()))}", "", *_answer_lines(turn), ""]
+        lines += [f"*{_plain_markdown(turn.shown_stamp.line())} · {turn.asked_at}*", ""]
     return "\n".join(lines)
 
 
 def _answer_lines(turn: ChatTurn) -> list[str]:
     if turn.error:
-        return [f"**No answer:** {escape_markdown(turn.error)}"]
+        partial = [_plain_markdown(turn.partial), ""] if turn.partial else []
+        return [*partial, f"**No answer:** {_plain_markdown(turn.error)}"]
     if turn.answer is None:
-        return [escape_markdown(turn.partial), "", "*(stopped)*"]
+        return [_plain_markdown(turn.partial), "", "*(stopped)*"]
     answer = turn.answer
-    lines = [escape_markdown(answer.text), ""]
+    lines = [_plain_markdown(answer.text), ""]
     if answer.withheld:
-        numbers = escape_markdown(", ".join(answer.unstated))
-        lines += [f"**Withheld, as no passage states {numbers}:** {escape_markdown(answer.withheld)}", ""]
+        numbers = _plain_markdown(", ".join(answer.unstated))
+        lines += [f"**Withheld, as no passage states {numbers}:** {_plain_markdown(answer.withheld)}", ""]
     if answer.unsupported:
-        lines += [f"**In no cited passage:** {escape_markdown(', '.join(answer.unsupported))}", ""]
+        lines += [f"**In no cited passage:** {_plain_markdown(', '.join(answer.unsupported))}", ""]
+    for citation in answer.contradicted_by:
+        lines += [f"**The policy seems to say the opposite:** {_plain_markdown(' '.join(citation.text.split()))}", ""]
     for citation in answer.citations:
         place = " > ".join(citation.heading_path)
-        lines.append(f"> {escape_markdown(' '.join(citation.text.split()))} ({escape_markdown(place)})")
+        lines.append(f"> {_plain_markdown(' '.join(citation.text.split()))} ({_plain_markdown(place)})")
         lines.append(">")
     return lines[:-1] if lines[-1] == ">" else lines
 
@@ -105,7 +150,7 @@ def _turn_record(turn: ChatTurn) -> dict[str, Any]:
         "policy": {"name": stamp.policy, "version": stamp.version, "sha256": stamp.sha256},
     }
     if turn.error:
-        return record | {"error": turn.error}
+        return record | {"error": turn.error} | ({"partial": turn.partial} if turn.partial else {})
     if turn.answer is None:
         return record | {"stopped": True, "partial": turn.partial}
     answer = turn.answer
@@ -115,6 +160,9 @@ def _turn_record(turn: ChatTurn) -> dict[str, Any]:
         "answer": answer.text,
         "reasoning": answer.reasoning,
         "withheld": answer.withheld,
+        "rule": answer.rule,
+        "read_as": answer.read_as,
+        "contradicted_by": [citation.text for citation in answer.contradicted_by],
         "abstained": answer.abstained,
         "unsupported": list(answer.unsupported),
         "citations": [

@@ -16,6 +16,9 @@ def draw_what_the_model_saw(turn: ChatTurn | None) -> None:
         st.caption("Ask a question: the exact messages that the model gets appear here, with the tokens of each part.")
         return
     answer = turn.answer
+    if answer.rule:
+        st.caption("The model was not asked: a rule answered.")
+        return
     st.plotly_chart(
         prompt_tokens_figure(answer.prompt),
         key="prompt_tokens",
@@ -38,6 +41,9 @@ def draw_passages(turn: ChatTurn | None) -> None:
         st.caption("Ask a question in a RAG mode: the passages found for it appear here, with their scores.")
         return
     answer = turn.answer
+    if answer.rule:
+        st.caption("Nothing was retrieved: a rule answered.")
+        return
     if not answer.passages:
         reason = {
             "no_text": "In this mode the model was given no text.",

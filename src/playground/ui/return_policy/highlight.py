@@ -10,12 +10,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from playground.documents.diff import DiffLine, DiffSpan
+from playground.documents.diff import DiffLine, DiffSpan, PlacedChange
 from playground.types import Block, Chunk, Citation, Document, Passage
+from playground.ui.shared.markup import shortened
 
 MOST_CHARACTERS = 120_000
 """A longer document is shown in part, around what is cited: a browser slows down long before our 2,000,000."""
 
+_MOST_REMOVED = 400
 _MARKDOWN_HEADING = re.compile(r"#{1,6}\s+")
 _CLASSES = {
     "heading": "policy-heading",
@@ -25,17 +27,44 @@ _CLASSES = {
 }
 
 
-def document_html(document: Document, citations: Sequence[Citation] = (), passages: Sequence[Passage] = ()) -> str:
+def document_html(
+    document: Document,
+    citations: Sequence[Citation] = (),
+    passages: Sequence[Passage] = (),
+    changes: Sequence[PlacedChange] = (),
+    *,
+    focus: int | None = None,
+) -> str:
     """Return ``document`` as HTML: ``<mark class="citation">`` on the cited stretches, a tint on what was retrieved.
 
-    Citations and passages of another document are ignored.
+    Citations and passages of another document are ignored. ``changes`` are shown in their place, old words in
+    ``<del>``, new ones in ``<ins>``; the block with the offset ``focus`` has a class to scroll to.
     """
     cited = _spans(c for c in citations if c.document_id == document.id)
     retrieved = _spans(p.chunk for p in passages if p.chunk.document_id == document.id)
     blocks: Sequence[Block] = document.blocks or (Block("paragraph", 0, len(document.text)),)
     blocks, note = _window(blocks, cited, len(document.text))
-    lines = [_block_html(document, block, cited, retrieved) for block in blocks]
-    return f'<div class="policy">{note}{"".join(lines)}</div>'
+    depths = _depths(blocks)
+    lines = [
+        _block_html(document, block, cited, retrieved, changes, focus=focus, depth=depth)
+        for block, depth in zip(blocks, depths, strict=True)
+    ]
+    # Focusable, so that the box around it is scrolled with the keyboard.
+    region = '<div role="region" aria-label="The policy text" tabindex="0">'
+    return f'<div class="policy">{region}{note}{"".join(lines)}</div></div>'
+
+
+def _depths(blocks: Sequence[Block]) -> list[int]:
+    """Return the levels of the headings below the page's own title, without a gap; 0 for what is no heading."""
+    above: list[int] = []
+    depths = []
+    for block in blocks:
+        if block.kind == "heading":
+            while above and above[-1] >= block.level:
+                above.pop()
+            above.append(block.level)
+        depths.append(min(len(above) + 1, 6) if block.kind == "heading" else 0)
+    return depths
 
 
 def _spans(stretches: Iterable[Citation] | Iterable[Chunk]) -> list[tuple[int, int]]:
@@ -60,7 +89,14 @@ def _window(blocks: Sequence[Block], cited: Sequence[tuple[int, int]], length: i
 
 
 def _block_html(
-    document: Document, block: Block, cited: Sequence[tuple[int, int]], retrieved: Sequence[tuple[int, int]]
+    document: Document,
+    block: Block,
+    cited: Sequence[tuple[int, int]],
+    retrieved: Sequence[tuple[int, int]],
+    changes: Sequence[PlacedChange],
+    *,
+    focus: int | None,
+    depth: int,
 ) -> str:
     # A single block without any structure may be the whole document; it is cut like everything else.
     end = min(block.end, block.start + MOST_CHARACTERS)
@@ -69,19 +105,42 @@ def _block_html(
         classes.append(f"policy-level-{min(max(block.level, 1), 4)}")
     if any(start < end and block.start < stop for start, stop in retrieved):
         classes.append("retrieved")
-    return f'<div class="{" ".join(classes)}">{_marked(document.text, block, end, cited)}</div>'
+    if focus is not None and block.start <= focus <= block.end:
+        classes.append("policy-focus")
+    role = f' role="heading" aria-level="{depth}"' if depth else ""
+    return f'<div class="{" ".join(classes)}"{role}>{_marked(document.text, block, end, cited, changes)}</div>'
 
 
-def _marked(text: str, block: Block, end: int, cited: Sequence[tuple[int, int]]) -> str:
+def _marked(
+    text: str, block: Block, end: int, cited: Sequence[tuple[int, int]], changes: Sequence[PlacedChange]
+) -> str:
     parts, position = [], block.start
     if block.kind == "heading" and (match := _MARKDOWN_HEADING.match(text, block.start, end)):
         position = match.end()
+    here = [change for change in changes if position <= change.start and change.end <= end]
     for start, stop in cited:
         start, stop = max(start, position), min(stop, end)  # noqa: PLW2901 - the part that lies in this block
         if start < stop:
-            parts.append(_escaped(text[position:start]))
-            parts.append(f'<mark class="citation">{_escaped(text[start:stop])}</mark>')
+            parts.append(_changed(text, position, start, here))
+            parts.append(f'<mark class="citation">{_changed(text, start, stop, here)}</mark>')
             position = stop
+    parts.append(_changed(text, position, end, here, is_last=True))
+    return "".join(parts)
+
+
+def _changed(text: str, start: int, end: int, changes: Sequence[PlacedChange], *, is_last: bool = False) -> str:
+    """Return a stretch with what changed in it; what a stretch cuts in two is new in both."""
+    parts, position = [], start
+    for change in changes:
+        if start <= change.start < end or (is_last and change.start == end):
+            parts.append(_escaped(text[position : change.start]))
+            position = max(position, change.start)
+            if change.removed:
+                parts.append(f"<del>{_escaped(shortened(change.removed, _MOST_REMOVED))}</del>")
+        first, last = max(change.start, position), min(change.end, end)
+        if first < last:
+            parts.append(f"{_escaped(text[position:first])}<ins>{_escaped(text[first:last])}</ins>")
+            position = last
     parts.append(_escaped(text[position:end]))
     return "".join(parts)
 

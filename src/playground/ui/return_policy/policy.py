@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.answering.policy_versions import PolicyVersion
 from playground.documents import POLICY_LIMITS
+from playground.documents.diff import PlacedChange, placed_changes
+from playground.documents.page_view import PageMark
 from playground.paths import POLICIES
-from playground.types import Document
+from playground.types import Citation, Document
 from playground.ui.return_policy import state
 from playground.ui.return_policy.advance import request_sample
 from playground.ui.return_policy.conversation import ChatTurn
 from playground.ui.return_policy.highlight import document_html
 from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import Key, PolicyRequest, session
-from playground.ui.shared.markup import escape_html, human_bytes
+from playground.ui.shared.markup import escape_html, human_bytes, spoken
 from playground.ui.shared.notices import draw_notice
+from playground.ui.shared.page_view import PagedDocument, chooses_page, draw_page, is_on_page, mark_on
 from scenarios.return_policy.scenario import DEFAULT_POLICY, sample_policies
 
 HEIGHT = 420
@@ -26,13 +31,16 @@ SECOND_VERSION = "northtrail-outdoor-v2.md"
 """The natural next step of the demo: the shop that is loaded first, with six facts changed."""
 
 _MOST_EDITED = 200_000
+_CITED = "#f7d98a"
+_MOSTLY = 0.7
+"""Of the words of a cited sentence that a changed one must have to be the same sentence."""
 
 # Scrolls the box to the first citation, else to the first passage. Nothing of the document is in it, only the number
 # that makes it run again.
 _SCROLL = """<script>/* {token} */
 requestAnimationFrame(() => {{
   const inBox = (what) => document.querySelector(".st-key-policy_view " + what);
-  const mark = inBox("mark.citation") || inBox(".retrieved");
+  const mark = inBox("mark.citation") || inBox(".policy-focus") || inBox("ins, del") || inBox(".retrieved");
   const box = mark && mark.closest(".st-key-policy_view");
   if (!box) return;
   const distance = mark.getBoundingClientRect().top - box.getBoundingClientRect().top;
@@ -46,12 +54,23 @@ _LEGEND = (
 )
 
 
+_LEGEND_OF_CHANGES = (
+    '<div class="legend"><span class="policy"><del>old</del></span> and '
+    '<span class="policy"><ins>new</ins></span> since the version before</div>'
+)
+
+
 def draw_policy(turn: ChatTurn | None) -> DeltaGenerator:
     """Draw the panel; the evidence of ``turn`` is marked. Returns the place for a swap's progress."""
     with st.container(key=Key.SWAP_SUMMARY):
         slot = st.empty()
         _draw_notice(slot)
-    policy, replace, versions = st.tabs(["Policy", "Replace", "Versions"], key="policy_tabs")
+    if session().turn_to_policy:
+        session().turn_to_policy = False
+        st.session_state[Key.POLICY_TABS] = state.POLICY_TAB
+    policy, replace, versions = st.tabs(
+        [state.POLICY_TAB, "Replace", "Versions"], key=Key.POLICY_TABS, on_change=_keep_tab
+    )
     with policy:
         _draw_document(turn)
     with replace, st.container(height=HEIGHT, border=False):
@@ -59,6 +78,10 @@ def draw_policy(turn: ChatTurn | None) -> DeltaGenerator:
     with versions, st.container(height=HEIGHT, border=False):
         _draw_versions()
     return slot
+
+
+def _keep_tab() -> None:
+    """Make the tabs keep their state, so that a swap can turn them back to the policy."""
 
 
 def _draw_notice(slot: DeltaGenerator) -> None:
@@ -83,11 +106,55 @@ def _draw_document(turn: ChatTurn | None) -> None:
         st.caption(f"Evidence of an answer on version {shown.number}; version {version.number} answers now.")
     answer = turn.answer if turn else None
     citations, passages = (answer.citations, answer.passages) if answer else ((), ())
+    file = session().pdfs.get(shown.sha256)
+    if file and shown.document.page_starts and chooses_page("Show the policy as", Key.POLICY_SHOWN_AS):
+        _draw_page(shown.document, file, citations, turn)
+        return
+    changes = _changes(shown)
     with st.container(height=HEIGHT, border=True, key=Key.POLICY_VIEW):
-        st.html(document_html(shown.document, citations, passages))
-    st.html(_LEGEND)
-    if turn:
-        st.html(_SCROLL.format(token=turn.id), unsafe_allow_javascript=True)
+        focus = _where_it_was_cited(shown.document, changes, citations)
+        st.html(document_html(shown.document, citations, passages, changes, focus=focus))
+    st.html(_LEGEND_OF_CHANGES if changes else _LEGEND)
+    if turn or changes:
+        token = f"{turn.id if turn else 0}-{shown.number}-{len(changes)}"
+        st.html(_SCROLL.format(token=token), unsafe_allow_javascript=True)
+
+
+def _draw_page(document: Document, file: bytes, citations: Sequence[Citation], turn: ChatTurn | None) -> None:
+    """Draw the page of the first cited sentence, all that is cited on a page marked at its place."""
+    cited = [citation for citation in citations if citation.document_id == document.id]
+    opened_at = (document.page_at(cited[0].start) if cited else None) or 1
+
+    def marks_on(page: int) -> tuple[PageMark, ...]:
+        here = (one for one in cited if is_on_page(document, one.start, one.end, page))
+        return tuple(mark_on(document, one.start, one.end, page, _CITED) for one in here)
+
+    # A key for each answer: the view opens at what the new one cites.
+    key = f"{Key.POLICY_PAGE}_{turn.id if turn else 0}"
+    paged = PagedDocument(document, file, key, Key.POLICY_VIEW, HEIGHT, POLICY_LIMITS)
+    draw_page(paged, opened_at, marks_on, "what the answer cites", "cited sentence")
+
+
+def _changes(shown: PolicyVersion) -> tuple[PlacedChange, ...]:
+    """Return what the last swap changed in the policy that is shown, as long as that is news."""
+    data = session()
+    if data.changed_from is None or shown.number != data.shelf.active_number:
+        return ()
+    before = next((version for version in data.shelf.versions if version.number == data.changed_from), None)
+    return placed_changes(before.document, shown.document) if before else ()
+
+
+def _where_it_was_cited(
+    document: Document, changes: Sequence[PlacedChange], citations: Sequence[Citation]
+) -> int | None:
+    """Return where a change stands in what the last answer cited of the version before; None where it does in none."""
+    cited = [set(c.text.lower().split()) for c in citations if c.document_id != document.id]
+    for change in changes:
+        block = next((b for b in document.blocks if b.start <= change.start <= b.end), None)
+        words = set(document.text[block.start : block.end].lower().split()) if block else set()
+        if any(len(words & one) > _MOSTLY * len(one) for one in cited):
+            return change.start
+    return None
 
 
 def _draw_before_the_first() -> None:
@@ -219,7 +286,7 @@ def _draw_version(version: PolicyVersion, *, active: bool) -> None:
         )
         if not active:
             st.button(
-                "Roll back",
+                spoken("Roll back", f"to version {version.number}"),
                 key=state.rollback_key(version.number),
                 on_click=state.activate,
                 args=(version.number,),

@@ -8,7 +8,8 @@ from playground.answering.answer import MOST_TURNS
 from playground.retrieval.index import RetrievalSettings
 from playground.ui.return_policy import state
 from playground.ui.return_policy.state import Key
-from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates
+from playground.ui.shared.presenting import presenting
+from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_detail, as_sentence, level_named, measured_rates
 from scenarios.return_policy.scenario import MODES, READER_MODE, READER_TOP_K, system_prompt
 
 _FUSIONS = {"hybrid": "both, fused", "dense": "meaning (MiniLM)", "lexical": "words (BM25)"}
@@ -33,7 +34,7 @@ def draw_modes() -> None:
         return
     if problem := state.reader_problem():
         st.info(problem, icon=":material/info:")
-    else:
+    elif not presenting().on:
         _draw_caution()
 
 
@@ -49,7 +50,10 @@ def _draw_caution() -> None:
         persist_state="session",
     )
     rates = measured_rates(state.reader_identity(), level_named(name))
-    measured.caption(as_sentence(rates) if rates else "What this setting does was not measured for the reader in use.")
+    if rates:
+        measured.caption(as_sentence(rates), help=as_detail(rates))
+    else:
+        measured.caption("What this setting does was not measured for the reader in use.")
 
 
 def _follow_address() -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from playground.answering.answer import BotSettings
 from playground.answering.policy_versions import PolicyShelf, PolicyVersion
 from playground.answering.prompt import Mode
+from playground.answering.splitting import split_questions
 from playground.errors import AdapterError
 from playground.models.catalog import SMOLLM2
 from playground.retrieval.index import Fusion, RetrievalSettings
@@ -26,6 +27,7 @@ from scenarios.return_policy.scenario import MODES, READER_MODE, reader_retrieva
 
 PROMPTING_MODE: Mode = "rag"
 DEFAULT_MAX_TOKENS = 160
+POLICY_TAB = "Policy"
 
 
 class Key(StrEnum):
@@ -46,7 +48,10 @@ class Key(StrEnum):
     MAX_TOKENS = "max_tokens"
     SYSTEM_PROMPT = "system_prompt"
     RESET_SYSTEM_PROMPT = "reset_system_prompt"
+    POLICY_TABS = "policy_tabs"
     POLICY_VIEW = "policy_view"
+    POLICY_SHOWN_AS = "policy_shown_as"
+    POLICY_PAGE = "policy_page"
     POLICY_SAMPLE = "policy_sample"
     POLICY_LOAD_SAMPLE = "policy_load_sample"
     POLICY_UPLOAD = "policy_upload"
@@ -104,6 +109,7 @@ class Asked:
     stamp: Stamp
     version: PolicyVersion
     asked_at: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +164,30 @@ class Session:
     turns: tuple[ChatTurn, ...] = ()
     next_turn: int = 1
     pending_question: str | None = None
+    queued: tuple[str, ...] = ()
+    """Further questions of one message, each asked when the one before is answered."""
+    note: str = ""
+    """What is said above the answer to the pending question."""
     pending_both: PendingComparison | None = None
     answering: Answering | None = None
     comparison: Comparison | None = None
     notice_both: tuple[ComparisonKind, str] | None = None
     """Why a comparison that was asked for could not begin."""
     selected_turn: int | None = None
+    changed_from: int | None = None
+    """The version that answered before the present one: what changed since is shown, with the first answer too."""
+    turn_to_policy: bool = False
+    """The panel beside the chat shows the policy when it is drawn next, whatever tab is open there."""
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
     kept_versions: tuple[KeptVersion, ...] = ()
     kept_active: int | None = None
     """Versions to be put back as soon as the embedding model is there, and which of them answers."""
     restoring: Job[PolicyShelf] | None = None
+    preparing_pdf: bytes | None = None
+    """The file being read, where it is a PDF."""
+    pdfs: dict[str, bytes] = field(default_factory=dict)
+    """Of the versions on the shelf that are PDFs the file, by the hash of the text: its pages can be shown."""
     notice: Notice | None = None
     uploads: int = 0
     """How many files were taken; part of the uploader's identity, so that it is empty again after each."""
@@ -260,6 +278,7 @@ def _settings(technique: Mode) -> BotSettings:
         ),
         max_tokens=int(get(Key.MAX_TOKENS) or DEFAULT_MAX_TOKENS),
         history_turns=int(2 if (turns := get(Key.HISTORY_TURNS)) is None else turns),
+        english_only=bundle.title if (bundle := shared_session().model_choice.bundle) and bundle.english_only else "",
     )
 
 
@@ -300,12 +319,18 @@ def new_conversation() -> None:
     if data.answering:
         data.answering.job.cancel.set()
     data.turns, data.answering, data.pending_question, data.selected_turn = (), None, None, None
+    data.queued, data.note = (), ""
 
 
 def ask(question: str) -> None:
-    """Ask ``question`` as soon as policy and model are there."""
+    """Ask ``question`` as soon as policy and model are there; several in one message one after the other."""
     data = session()
-    data.pending_question, data.selected_turn = question, None
+    first, *others = split_questions(question)
+    data.pending_question, data.queued, data.selected_turn = first, tuple(others), None
+    data.note = f"Your message has {len(others) + 1} questions; each is answered by itself." if others else ""
+    show_policy()
+    if any(turn.stamp.version == data.shelf.active_number for turn in data.turns):
+        data.changed_from = None
 
 
 def load_policy(request: PolicyRequest) -> None:
@@ -317,9 +342,15 @@ def load_policy(request: PolicyRequest) -> None:
     data.wanted_policy, data.notice = request, None
 
 
+def show_policy() -> None:
+    """Turn the panel beside the chat back to the policy when it is drawn next, whatever tab is open there."""
+    session().turn_to_policy = True
+
+
 def activate(number: int) -> None:
     """Let version ``number`` answer from now on."""
     data = session()
-    data.shelf = data.shelf.activated(number)
+    data.changed_from, data.shelf = data.shelf.active_number, data.shelf.activated(number)
+    show_policy()
     data.notice = Notice("success", f"Version {number} answers again. Nothing had to be indexed.")
     data.selected_turn = None

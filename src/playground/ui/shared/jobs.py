@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from playground.errors import PlaygroundError
+from playground.models.line import told_of_place
 
 Result = TypeVar("Result")
 Report = Callable[[Any], None]
@@ -50,6 +51,8 @@ class Job(Generic[Result]):
     done: threading.Event = field(default_factory=threading.Event)
     result: Result | None = None
     error: str | None = None
+    place: int = 0
+    """How many go first at the model that it waits for; 0 when it is its turn."""
     started_at: float = field(default_factory=time.monotonic)
     watched_at: float = field(default_factory=time.monotonic)
 
@@ -82,10 +85,14 @@ def start(work: Callable[[Report], Result]) -> Job[Result]:
         if event != "":
             job.events.append(event)
 
+    def wait_at(place: int) -> None:
+        job.place = place
+
     def run() -> None:
         try:
             report("")
-            job.result = work(report)
+            with told_of_place(wait_at):
+                job.result = work(report)
         except CancelledError:
             pass
         except PlaygroundError as error:

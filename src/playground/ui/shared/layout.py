@@ -10,6 +10,13 @@ from playground.comparison.scenario import Scenario
 from playground.ui.shared.announcements import draw_announcements
 from playground.ui.shared.keeping import draw_keeping
 from playground.ui.shared.model_panel import draw_model_panel
+from playground.ui.shared.presenting import (
+    draw_presenter_bar,
+    draw_presenter_button,
+    follow_address,
+    presenting,
+)
+from playground.ui.shared.sign_in import require_sign_in
 from scenarios.registry import all_scenarios
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -17,6 +24,8 @@ _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
+BULK = "pages/bulk.py"
+LIMITS = "pages/limits.py"
 _NO_PAGE_ICON = ":material/science:"
 
 
@@ -24,18 +33,25 @@ def begin_page(title: str, subtitle: str) -> None:
     """Set the page up. Every page calls this first, with its own title."""
     st.set_page_config(page_title=f"{title} · Scenario playground", page_icon=_ICON, layout="wide")
     st.html(_STYLE)
+    require_sign_in()
+    follow_address()
     with st.sidebar:
         st.html('<div class="brand">Scenario playground</div>')
         st.page_link("app.py", label="Home", icon=":material/home:")
         for scenario in all_scenarios():
             _link_to_scenario(scenario)
+        st.page_link(BULK, label="Many contracts", icon=":material/folder_copy:")
         st.page_link(TRAINING, label="Train an adapter", icon=":material/model_training:")
         st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
+        st.page_link(LIMITS, label="Limits and trends", icon=":material/biotech:")
         st.divider()
         draw_model_panel()
+        draw_presenter_button()
         draw_keeping()
+    draw_presenter_bar()
     st.title(title, anchor=False)
-    st.caption(subtitle)
+    if not presenting().on:
+        st.caption(subtitle)
     draw_announcements()
 
 

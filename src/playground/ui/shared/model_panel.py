@@ -41,11 +41,26 @@ def draw_model_panel() -> None:
 
 def _draw_present_choice() -> None:
     choice = session().model_choice
+    if problem := _problem_with(choice):
+        st.error(escape_markdown(f"{problem} Nothing answers until then."), icon=":material/error:")
+        return
     if choice.source == "endpoint" and choice.endpoint:
         where = "this machine" if choice.endpoint.is_loopback else escape_markdown(choice.endpoint.host)
         st.caption(f"**{escape_markdown(choice.label)}** answers. Questions and passages are sent to {where}.")
     elif choice.label:
         st.caption(f"**{escape_markdown(choice.label)}** answers, on this machine. Nothing leaves it.")
+
+
+def _problem_with(choice: ModelChoice) -> str:
+    """Return why the model that was entered cannot answer, before anybody asks it; "" where nothing is known."""
+    if choice.source == "hugging_face" and choice.name:
+        return resources.hugging_face_problem(choice.name)
+    if choice.source == "endpoint" and choice.endpoint:
+        refused = session().refused
+        if refused and refused[0] == choice.endpoint:
+            return refused[1]
+        return resources.endpoint_problem(choice.endpoint)
+    return ""
 
 
 def _draw_bundled() -> None:

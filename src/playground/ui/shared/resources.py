@@ -34,6 +34,9 @@ Loaded = TypeVar("Loaded")
 _MOST_LOCAL_MODELS = 2
 _PRESENCE_TTL_S = 600
 _IDENTITY_TTL_S = 5
+_ENTRY_TTL_S = 60
+_NO_LIST = 404
+_MOST_NAMED = 5
 
 
 def missing_bundles(choice: ModelChoice) -> tuple[Bundle, ...]:
@@ -189,6 +192,37 @@ def list_endpoint_models(settings: EndpointSettings) -> tuple[str, ...]:
     from playground.models.endpoint.chat_model import list_models
 
     return list_models(settings)
+
+
+@st.cache_data(ttl=_ENTRY_TTL_S, max_entries=32, show_spinner="Looking for the model…")
+def hugging_face_problem(name: str) -> str:
+    """Return what is wrong with the id or folder of a model, in a sentence; "" where nothing is known to be."""
+    from playground.models.hugging_face import entry_problem
+
+    return entry_problem(name)
+
+
+@st.cache_data(
+    ttl=_ENTRY_TTL_S,
+    max_entries=8,
+    show_spinner="Asking the endpoint…",
+    scope="session",
+    hash_funcs={EndpointSettings: lambda settings: (hash(settings), settings.base_url, settings.model)},
+)
+def endpoint_problem(settings: EndpointSettings) -> str:
+    """Return what is wrong with an endpoint as it was entered, in a sentence; "" where nothing is known to be.
+
+    It is asked for its models once for each entry. One that keeps no list is not thereby wrong.
+    """
+    try:
+        models = list_endpoint_models(settings)
+    except EndpointError as error:
+        return "" if error.status == _NO_LIST else str(error)
+    if not models or settings.model in models:
+        return ""
+    shown = ", ".join(models[:_MOST_NAMED])
+    more = f" and {len(models) - _MOST_NAMED} more" if len(models) > _MOST_NAMED else ""
+    return f"{settings.host} does not list the model {settings.model!r}. It lists: {shown}{more}."
 
 
 def endpoint_from_environment() -> tuple[EndpointSettings | None, str]:

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 import streamlit as st
 
+from playground.models.endpoint.settings import EndpointSettings
 from playground.models.sources import ModelChoice
 from playground.ui.shared.jobs import Job
 
@@ -40,6 +41,8 @@ class SharedSession:
     model_choice: ModelChoice = field(default_factory=ModelChoice)
     flagger: str = ""
     """Identity of the adapter that this session flags contracts with; "" for the one that everybody here does."""
+    refused: tuple[EndpointSettings, str] | None = None
+    """The endpoint that refused its key, and what it said: nothing answers there until something is changed."""
     fetching: Job[bool] | None = None
     fetch_stopped: str | None = None
     """Why fetching does not start by itself any more: "" after a cancel, else the error."""
