@@ -12,6 +12,7 @@ from playground.ui.training.report import draw_over
 from playground.ui.training.setup import draw_base, draw_labels, draw_settings, draw_start
 from playground.ui.training.store import draw_store
 from playground.ui.training.task import draw_task, task_of
+from playground.ui.training.unfinished import draw_unfinished
 
 begin_page(
     "Train an adapter",
@@ -30,6 +31,7 @@ elif run:
 elif task == "reader":
     draw_reader_setup(store)
 else:
+    draw_unfinished(store)
     setup, contents = st.columns([11, 9], gap="large")
     with setup:
         data = draw_data()

@@ -89,3 +89,24 @@ def _memory_gb() -> int | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+_BUSY_SHARE = 0.5
+
+
+def busy_sentence() -> str:
+    """Return that this machine has other work, from its load of the last minute; "" where it has not, or none is told.
+
+    A measurement that begins on a busy machine finds longer times than a quiet one.
+    """
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows tells none
+        return ""
+    cores = os.cpu_count() or 1
+    if load < _BUSY_SHARE * cores:
+        return ""
+    return (
+        f"This machine was busy when the measurement began (load {load:.1f} on {cores} cores): the times are longer "
+        "than on a quiet one, and do not compare with recorded ones."
+    )

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground import atomic
-from playground.adapters import AdapterManifest, AdapterStore, check_base, check_name, default_root, verify
+from playground.adapters import AdapterManifest, AdapterStore, check_base, check_name, contents, default_root, verify
 from playground.adapters import archive as archive_module
 from playground.adapters.archive import pack, unpack
 from playground.adapters.manifest import free_name, manifest_from, manifest_json
@@ -1086,3 +1086,30 @@ def test_writing_a_file_shows_the_old_content_or_the_new(tmp_path: Path, monkeyp
     with pytest.raises(OSError, match="broken"):
         atomic.replace_file(path, b"new")
     assert everything(tmp_path) == {"file": b"old"}
+
+
+def test_a_manifest_that_did_not_change_is_parsed_once_and_a_changed_one_again(tmp_path, monkeypatch):
+    store = AdapterStore(tmp_path)
+    store.save("one", writing(seed=1))
+    parsed = []
+    parse = contents.manifest_from
+    monkeypatch.setattr(contents, "manifest_from", lambda data: parsed.append(data) or parse(data))
+    assert [store.list()[0].manifest.seed for _ in range(3)] == [1, 1, 1]
+    assert len(parsed) == 1
+    path = tmp_path / "one" / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"seed": 1', b'"seed": 2'))
+    assert store.list()[0].manifest.seed == 2
+
+
+def test_an_adapter_is_renamed_and_stays_active_and_a_taken_name_is_refused(tmp_path):
+    store = AdapterStore(tmp_path)
+    store.save("one", writing(seed=1))
+    store.save("two", writing(seed=2))
+    store.activate("one", "clauses")
+    assert store.rename("one", "better").name == "better"
+    assert store.active("clauses").name == "better"
+    assert {stored.name for stored in store.list()} == {"better", "two"}
+    for wrong in ("two", "../out", ""):
+        with pytest.raises(AdapterError):
+            store.rename("better", wrong)
+    assert store.get("better").manifest.seed == 1

@@ -546,10 +546,9 @@ def test_csv_cell_beyond_the_default_limit_of_the_reader_ends_nothing() -> None:
 def test_csv_unclosed_quotation_mark_is_explained() -> None:
     rows = ["fine,Insurance,A,", '"open,Insurance,A,', *(f"{'word ' * 200}{i},Insurance,A," for i in range(30))]
     read = read_csv(table(*rows), MAPPING, "x.csv", LABELS)
-    assert len(read.examples) == 1
-    assert read.rejected[0].number == 3
-    # The swallowed cell is long, or leaves its row without the other cells.
-    assert "cells" in read.rejected[0].reason or "quotation mark" in read.rejected[0].reason
+    assert len(read.examples) == 31, "the rows after it are read"
+    assert [row.number for row in read.rejected] == [3]
+    assert "quotation mark" in read.rejected[0].reason
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -1056,3 +1055,27 @@ def test_cuad_file_splits_with_every_label_on_both_sides(cuad_file: Path) -> Non
     train, test = split_by_contract(annotations.examples, 0.2, 0)
     assert set(label_counts(train)) == set(label_counts(test)) == set(annotations.labels)
     assert len(test) / len(annotations.examples) == pytest.approx(0.2, abs=0.05)
+
+
+OPEN = 'The Supplier opens a quote,Insurance,"contract 1\n'
+
+
+@pytest.mark.parametrize("place", [13, 6, 1])
+def test_a_row_with_an_open_quote_is_counted_and_swallows_no_other(place: int) -> None:
+    lines = ["text,labels,contract\n"]
+    lines += [f"The Supplier keeps insurance {i}.,{'Insurance' if i % 2 else ''},contract {i % 5}\n" for i in range(12)]
+    lines.insert(place, OPEN)
+    read = read_csv("".join(lines).encode(), ColumnMapping("text", "labels", "contract"), "x", LABELS)
+    assert len(read.examples) == 12
+    assert [row.number for row in read.rejected] == [place + 1]
+    assert "never closed" in read.rejected[0].reason
+
+
+def test_where_rows_were_left_out_for_their_labels_that_is_said_before_the_lack_of_labels() -> None:
+    rows = ["text,labels,contract"]
+    rows += [f"The Supplier keeps a dog {i}.,{'Dogs' if i < 30 else ''},contract {i % 5}" for i in range(40)]
+    with pytest.raises(AnnotationError) as caught:
+        read_annotations("\n".join(rows).encode(), "own.csv", LABELS)
+    said = str(caught.value)
+    assert said.index("Rows left out: 30") < said.index("None of the 10 clauses that are left")
+    assert "Dogs" in said

@@ -15,7 +15,7 @@ from playground.adapters import AdapterStore
 from playground.flagging.baselines import embed_clauses
 from playground.flagging.model import OnShare
 from playground.types import AnnotatedClause
-from playground.ui.contract_clauses import advance
+from playground.ui.contract_clauses import advance, judging
 from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses.annotated_index import AnnotatedIndex
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
@@ -123,9 +123,14 @@ def open_page(
     store: AdapterStore,
     flagger: ScriptedFlagger | Callable[[FlaggerChoice], object] | None = None,
     chat: FakeChatModel | None = None,
+    *,
+    quick_s: float = 30.0,
     **query: str,
 ) -> AppTest:
-    """Open the contract page. ``flagger`` judges, whatever is chosen, or is asked for each choice."""
+    """Open the contract page. ``flagger`` judges, whatever is chosen, or is asked for each choice.
+
+    A run of the page waits ``quick_s`` for the end of a judging: by default as long as one takes.
+    """
     use_models(monkeypatch, chat or FakeChatModel(lambda _: "Yes"))
     scripted = flagger or ScriptedFlagger()
     choose = scripted if not isinstance(scripted, ScriptedFlagger) else lambda _choice: scripted
@@ -134,6 +139,8 @@ def open_page(
     monkeypatch.setattr(contract_resources, "clause_model", lambda choice: done(choose(choice)))
     monkeypatch.setattr(contract_resources, "annotated_index", lambda: done(index()))
     monkeypatch.setattr(advance, "QUICK_SEARCH_S", 30.0)
+    monkeypatch.setattr(judging, "QUICK_S", quick_s)
+    monkeypatch.setattr(contract_resources, "stored_sample", lambda *_: None)
     monkeypatch.setattr(contract_resources, "forget_clause_model", lambda _choice: None)
     monkeypatch.setattr(contract_resources, "forget_annotated_index", lambda: None)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)

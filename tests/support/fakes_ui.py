@@ -123,3 +123,9 @@ def last_job(monkeypatch: pytest.MonkeyPatch) -> Callable[[], jobs.Job[object]]:
 
     monkeypatch.setattr(jobs, "start", recording)
     return lambda: started[-1]
+
+
+def unfold(app: AppTest, key: str, tab: str | None = None) -> AppTest:
+    """Open a tab or, where none is named, an expander: what is closed is not drawn."""
+    app.session_state[key] = tab if tab is not None else True
+    return run(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
@@ -188,6 +189,9 @@ def describe_files(folder: Path) -> dict[str, AdapterFile]:
 def read_manifest(folder: Path) -> AdapterManifest:
     """Read the manifest of an adapter's folder, which goes by the folder's name.
 
+    A file whose size and times have not changed since it was read in this process is not parsed again: a page lists the
+    adapters at every redraw.
+
     Raises:
         AdapterError: there is none, or it is damaged.
         OSError: it cannot be read.
@@ -195,8 +199,7 @@ def read_manifest(folder: Path) -> AdapterManifest:
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise AdapterError(f"It has no {MANIFEST_FILE}, so it is incomplete.")
-    with path.open("rb") as stream:
-        return manifest_from(stream.read(MAX_MANIFEST_BYTES + 1))
+    return _manifest_of(*_identity(path, path.stat()))
 
 
 def check_folder(folder: Path, manifest: AdapterManifest, *, fresh: bool = False) -> None:
@@ -221,13 +224,24 @@ def check_folder(folder: Path, manifest: AdapterManifest, *, fresh: bool = False
         # The size first: it is free, and most damage changes it.
         sha256 = ""
         if status.st_size == expected.size_bytes:
-            key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            key = _identity(path, status)
             sha256 = _sha256_of.__wrapped__(*key) if fresh else _sha256_of(*key)
         if sha256 != expected.sha256:
             raise AdapterError(f"{name} is not the file that was saved.")
     # A loader would pick it up by its name, although nobody vouches for it.
     if unlisted := sorted(name for name in ALLOWED_FILES - set(manifest.files) if (folder / name).exists()):
         raise AdapterError(f"{unlisted[0]} is not in its manifest.")
+
+
+def _identity(path: Path, status: os.stat_result) -> tuple[str, int, int, int, int]:
+    """Return what tells a file from an earlier one of its name, as far as that can be told without reading it."""
+    return str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@lru_cache(maxsize=128)
+def _manifest_of(path: str, _inode: int, _size: int, _modified_ns: int, _changed_ns: int) -> AdapterManifest:
+    with Path(path).open("rb") as stream:
+        return manifest_from(stream.read(MAX_MANIFEST_BYTES + 1))
 
 
 @lru_cache(maxsize=512)

@@ -71,7 +71,8 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class AdapterStore:
-    """The user's adapters in ``root`` and read-only ones in ``shipped``. Nothing is cached: every call reads the disk.
+    """The user's adapters in ``root`` and read-only ones in ``shipped``. Every call looks at the disk, and reads
+    what changed since the last look.
 
     Safe for threads and processes at the same time: a name is published by one rename, which one of them wins.
     """
@@ -163,6 +164,31 @@ class AdapterStore:
                 f"The adapter {name!r} could not be deleted ({error.strerror or error}). Close what uses it and check "
                 f"that {self.root} is writable."
             ) from error
+
+    def rename(self, name: str, to: str) -> StoredAdapter:
+        """Give one of the user's adapters another name; where it was active, it stays so. Its files stay the same.
+
+        Raises:
+            AdapterError: there is none of that name, it is shipped or damaged, or the new name is not allowed or taken.
+        """
+        stored = self.get(name)
+        if stored.shipped:
+            raise AdapterError(
+                f"The adapter {name!r} comes with the app and keeps its name. Import a copy of it instead."
+            )
+        check_name(to)
+        if to in self._taken():
+            raise self._taken_error(to)
+        active = self.active(stored.manifest.task)
+        try:
+            publish(stored.folder, self.root / to)
+        except FileExistsError as error:
+            raise self._taken_error(to) from error
+        except OSError as error:
+            raise self._storage_error(to, error) from error
+        if active is not None and active.folder == stored.folder:
+            return self.activate(to, stored.manifest.task)
+        return self.get(to)
 
     def activate(self, name: str, task: Task) -> StoredAdapter:
         """Make an adapter the one in use for ``task``, after reading all of it.

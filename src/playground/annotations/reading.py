@@ -76,9 +76,13 @@ def check_usable(annotations: AnnotationSet) -> None:
             if left_out
             else "Fill in the labels, or choose another column for them."
         )
-        raise AnnotationError(
-            f"None of the {count:,} clauses of {annotations.name} carries a label.{left_out} {next_step}"
-        )
+        if annotations.rejected:
+            # What was left out is the reason, and not what is left.
+            raise AnnotationError(
+                f"{annotations.name} cannot be trained on.{left_out} None of the {count:,} clauses that are left "
+                f"carries a label. {next_step}"
+            )
+        raise AnnotationError(f"None of the {count:,} clauses of {annotations.name} carries a label. {next_step}")
     if len(kinds) == 1:
         labels = "; ".join(annotations.labels)
         raise AnnotationError(

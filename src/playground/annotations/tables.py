@@ -34,6 +34,7 @@ _MAX_LINE_CHARACTERS = 1_000_000
 _PREVIEW_CHARACTERS = 500
 _SNIFFED_CHARACTERS = 64 * 1024
 _SNIFFED_ROWS = 20
+_MOST_OPEN_QUOTES = 20
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.I)  # Excel's own first line
 
@@ -68,6 +69,11 @@ def read_csv(data: bytes, mapping: ColumnMapping, name: str, known_labels: Seque
 
     def rows() -> Iterator[Row | RejectedRow]:
         for number, cells in records:
+            if cells is None:
+                yield RejectedRow(
+                    number, "The row opens a quotation mark that is never closed. Close it, or double it."
+                )
+                continue
             if not any(map(str.strip, cells)):
                 continue
             if len(cells) > len(columns) or len(cells) <= max(wanted):
@@ -129,7 +135,7 @@ def columns_of(data: bytes, name: str = "The file", rows: int = 5) -> TablePrevi
         cells = [[_cell(record.get(column)) for column in columns] for record in islice(objects, rows)]
     else:
         columns, records = _csv_records(text, name)
-        filled = (row for _, row in records if any(map(str.strip, row)))
+        filled = (row for _, row in records if row and any(map(str.strip, row)))
         cells = [[*row, *[""] * len(columns)][: len(columns)] for row in islice(filled, rows)]
     return TablePreview(columns, tuple(tuple(cell[:_PREVIEW_CHARACTERS] for cell in row) for row in cells))
 
@@ -145,17 +151,20 @@ def guess_mapping(columns: Sequence[str]) -> ColumnMapping | None:
     return ColumnMapping(found["text"], found["labels"], found["contract"], found["heading"])
 
 
-def _csv_records(text: str, name: str) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
-    """Return the header and an iterator over (row of the sheet, cells) of what follows; blank rows count."""
+def _csv_records(text: str, name: str) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str] | None]]]:
+    """Return the header and an iterator over (row of the sheet, cells) of what follows; blank rows count.
+
+    Cells are None where a row opens a quotation mark that is never closed: what follows is read anew from the next
+    line, instead of vanishing in that row's last cell.
+    """
     separator_line = _SEPARATOR_LINE.match(text)
     delimiter = separator_line[1] if separator_line and separator_line[1] in _DELIMITERS else _delimiter(text)
     # The default of 131,072 characters would end the reading at one long cell, which is rejected by its row instead.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_TABLE_BYTES))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    numbered = enumerate(reader, start=1)
+    numbered = enumerate(_csv_rows(list(io.StringIO(text, newline="")), delimiter), start=1)
     if separator_line:
         next(numbered)
-    header = next((cells for _, cells in numbered if any(map(str.strip, cells))), [])
+    header = next((cells for _, cells in numbered if cells and any(map(str.strip, cells))), [])
     if len(header) < 2:
         raise AnnotationError(
             f"{name} has only one column. A table needs a header row and at least a column of clauses and one of "
@@ -168,15 +177,42 @@ def _csv_records(text: str, name: str) -> tuple[tuple[str, ...], Iterator[tuple[
         column = clean_title(cell, f"column {i}")
         columns.append(column if column not in columns else f"{column} (column {i})")
 
-    def records() -> Iterator[tuple[int, list[str]]]:
+    def records() -> Iterator[tuple[int, list[str] | None]]:
         filled = 0
         for number, cells in numbered:
-            filled += any(map(str.strip, cells))
+            filled += cells is None or any(map(str.strip, cells))
             if filled > MAX_ROWS or number > MAX_SHEET_ROWS:
                 raise _too_many_rows(name)
             yield number, cells
 
     return tuple(columns), records()
+
+
+def _csv_rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str] | None]:
+    """Yield the rows of a sheet, None for one that opens a quotation mark that is never closed."""
+    start = 0
+    for _attempt in range(_MOST_OPEN_QUOTES):
+        reader = csv.reader(lines[start:], delimiter=delimiter)
+        before = 0
+        for cells in reader:
+            if start + reader.line_num == len(lines) and _is_open(lines[start + before :], delimiter):
+                yield None
+                start += before + 1
+                break
+            before = reader.line_num
+            yield cells
+        else:
+            return
+    yield from ([line] for line in lines[start:])  # each is refused by its number of cells
+
+
+def _is_open(lines: Sequence[str], delimiter: str) -> bool:
+    try:
+        for _cells in csv.reader(lines, delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
 
 
 def _delimiter(text: str) -> str:

@@ -14,6 +14,7 @@ from playground.comparison.rows import RunRows
 from playground.comparison.scenario import ComparedScenario
 from playground.comparison.techniques import technique_named, title_of
 from playground.measuring.estimates import Estimate
+from playground.text.counting import counted
 from playground.types import RunRecord
 
 RESAMPLES = 10_000
@@ -39,7 +40,9 @@ def technique_rows(
             unfit += 1
         else:
             groups.setdefault((record.strategy, record.model_id, record.adapter), []).append(record)
-    notes = [f"{unfit:,} rows have none of the scores of {scenario.name} and were left out."] if unfit else []
+    were = ("has", "was") if unfit == 1 else ("have", "were")
+    said = f"{counted(unfit, 'row')} {were[0]} none of the scores of {scenario.name} and {were[1]} left out."
+    notes = [said] if unfit else []
     found = []
     for key, rows in groups.items():
         seeds = Counter(row.seed for row in rows)

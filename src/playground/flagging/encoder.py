@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from playground.errors import ModelError
 from playground.flagging.head import ClauseHead, load_head
-from playground.flagging.model import OnShare
+from playground.flagging.model import JudgedPart, OnShare
 from playground.flagging.windows import MOST_TOKENS, WindowReader, load_window_reader, padded_length
 from playground.models.openvino.bert import build_bert
 from playground.models.openvino.bert_weights import load_bert, merged
@@ -57,7 +57,23 @@ class ClauseEncoder:
     def logits_without_words(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
         """Return the raw log-odds of encoder and linear layer alone, float32 [clauses, labels]."""
         found = np.zeros((len(clauses), len(self.labels)), dtype=np.float32)
+        for places, logits, share in self._read(clauses):
+            found[places] = logits
+            if on_share is not None:
+                on_share(share)
+        return found
+
+    def judge_in_parts(self, clauses: Sequence[AnnotatedClause]) -> Iterator[JudgedPart]:
+        """Yield clauses as they are judged, those at the start of the contract first where lengths allow it."""
+        words = None if self.head.words is None else self.head.words.log_odds(clauses)
+        for places, read, share in self._read(clauses):
+            logits = read if words is None else read + words[places]
+            yield JudgedPart(places, self.head.calibration.probabilities(logits).astype(np.float32), share)
+
+    def _read(self, clauses: Sequence[AnnotatedClause]) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+        """Yield (places int [n], logits float32 [n, labels], share of the tokens read so far), a batch at a time."""
         batches = self._reader.batches(self._reader.windows(clauses), _BATCH_TOKENS)
+        batches.sort(key=lambda batch: min(window.clauses[0] for window in batch))
         total = sum(window.tokens for batch in batches for window in batch)
         done = 0
         # One request a call: OpenVINO's own threads use all cores, and a second session waits a batch, not a contract.
@@ -73,12 +89,9 @@ class ClauseEncoder:
                     }
                 )
                 logits = request.get_tensor("logits").data.copy()
-            for row, unit, place in arrays.places():
-                found[place] = logits[row, unit]
+            rows, units, places = (np.array(each, dtype=np.int64) for each in zip(*arrays.places(), strict=True))
             done += sum(window.tokens for window in batch)
-            if on_share is not None:
-                on_share(done / total)
-        return found
+            yield places, logits[rows, units].astype(np.float32), done / total
 
 
 def load_clause_encoder(

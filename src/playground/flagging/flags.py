@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from playground.clauses.contract_kind import contract_kind
 from playground.clauses.splitting import split_clauses
 from playground.errors import DocumentError
 from playground.flagging.calibration import shifted_thresholds
-from playground.flagging.model import ClauseModel, OnShare
+from playground.flagging.model import ClauseModel, JudgesInParts, OnShare
 from playground.flagging.rules import labels_by_rule
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
@@ -48,22 +48,42 @@ class ScoredContract:
     rules: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
-def score_contract(
-    document: Document,
-    model: ClauseModel,
-    catalogue: Mapping[str, Label],
-    on_share: OnShare | None = None,
-) -> ScoredContract:
-    """Cut a contract into clauses and judge each.
+@dataclass(frozen=True, slots=True)
+class PartlyJudged:
+    """A contract while it is being judged: ``judged`` bool [clauses] says which rows of ``scored`` are final.
 
-    ``timings``: ``split_s``, ``judge_s``, ``total_s``. Headings, definitions, tables of contents and signature blocks
-    carry no liability: their probabilities of liability labels are 0.
+    The probabilities of the others are 0. Both arrays fill up while the model goes on.
+    """
+
+    scored: ScoredContract
+    judged: np.ndarray
+
+
+OnPart = Callable[[PartlyJudged], None]
+"""Called whenever more clauses are judged. Raising from it ends the work."""
+
+
+def unjudged(document: Document, clauses: tuple[Clause, ...]) -> ScoredContract:
+    """Return a contract that nobody has judged: its text, and no label to be flagged for."""
+    return ScoredContract(
+        document=document,
+        clauses=clauses,
+        labels=(),
+        probabilities=np.zeros((len(clauses), 0), dtype=np.float32),
+        thresholds=np.zeros(0),
+        model_id="",
+        adapter=None,
+        timings={},
+        notes=(*document.warnings, *contract_notes(document.text)),
+    )
+
+
+def clauses_to_judge(document: Document) -> tuple[Clause, ...]:
+    """Cut a contract into clauses.
 
     Raises:
         DocumentError: no clause was found, or too many.
-        ModelError: the model failed.
     """
-    started = time.perf_counter()
     clauses = split_clauses(document)
     if not any(clause.kind in _BINDING for clause in clauses):
         raise DocumentError(
@@ -74,11 +94,33 @@ def score_contract(
             f"{document.source} has {len(clauses):,} clauses, more than the {_MOST_CLAUSES:,} that are judged at once. "
             "Split it into parts."
         )
+    return clauses
+
+
+def score_contract(
+    document: Document,
+    model: ClauseModel,
+    catalogue: Mapping[str, Label],
+    on_share: OnShare | None = None,
+    on_part: OnPart | None = None,
+) -> ScoredContract:
+    """Cut a contract into clauses and judge each.
+
+    ``on_part`` is told what was found so far, by a model that ``JudgesInParts``.
+
+    ``timings``: ``split_s``, ``judge_s``, ``total_s``. Headings, definitions, tables of contents and signature blocks
+    carry no liability: their probabilities of liability labels are 0.
+
+    Raises:
+        DocumentError: no clause was found, or too many.
+        ModelError: the model failed.
+    """
+    started = time.perf_counter()
+    clauses = clauses_to_judge(document)
     split = time.perf_counter()
-    probabilities = np.array(model.probabilities(as_examples(clauses), on_share), dtype=np.float32)
-    probabilities[np.ix_(*silent(clauses, model.labels, catalogue))] = 0.0
-    judged = time.perf_counter()
-    return ScoredContract(
+    examples, never = as_examples(clauses), silent(clauses, model.labels, catalogue)
+    probabilities = np.zeros((len(clauses), len(model.labels)), dtype=np.float32)
+    scored = ScoredContract(
         document=document,
         clauses=clauses,
         labels=model.labels,
@@ -86,10 +128,24 @@ def score_contract(
         thresholds=model.thresholds,
         model_id=model.model_id,
         adapter=model.adapter,
-        timings={"split_s": split - started, "judge_s": judged - split, "total_s": judged - started},
+        timings={},
         notes=(*document.warnings, *contract_notes(document.text)),
         rules=rules_of(clauses, model.labels),
     )
+    if on_part is not None and isinstance(model, JudgesInParts):
+        judged = np.zeros(len(clauses), dtype=bool)
+        for part in model.judge_in_parts(examples):
+            probabilities[part.places] = part.probabilities
+            probabilities[np.ix_(*never)] = 0.0
+            judged[part.places] = True
+            on_part(PartlyJudged(scored, judged))
+            if on_share is not None:
+                on_share(part.share)
+    else:
+        probabilities[:] = model.probabilities(examples, on_share)
+        probabilities[np.ix_(*never)] = 0.0
+    ended = time.perf_counter()
+    return replace(scored, timings={"split_s": split - started, "judge_s": ended - split, "total_s": ended - started})
 
 
 def flag_contract(

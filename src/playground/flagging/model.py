@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from playground.types import AnnotatedClause
 
@@ -35,6 +35,23 @@ class ClauseModel(Protocol):
     def probabilities(self, clauses: Sequence[AnnotatedClause], on_share: OnShare | None = None) -> np.ndarray:
         """Return probabilities in [0, 1], float [clauses, labels]."""
         ...
+
+
+class JudgedPart(NamedTuple):
+    """Clauses that are judged for good: ``places`` int [n], ``probabilities`` float32 [n, labels]; ``share`` in (0, 1]
+    of the work is done."""
+
+    places: np.ndarray
+    probabilities: np.ndarray
+    share: float
+
+
+@runtime_checkable
+class JudgesInParts(Protocol):
+    """A ``ClauseModel`` that can say what it found while it goes on. Together the parts hold every clause once, with
+    the probabilities that ``probabilities`` would return."""
+
+    def judge_in_parts(self, clauses: Sequence[AnnotatedClause]) -> Iterator[JudgedPart]: ...
 
 
 _BATCH_CLAUSES = 32

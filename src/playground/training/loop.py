@@ -36,7 +36,8 @@ class Schedule:
 
     Attributes:
         epochs: passes over the examples; the schedule ends with them. With 0 the first weights are kept.
-        max_minutes: ends it earlier, the last validation included; None for no limit.
+        max_minutes: ends it earlier, within a step, the last validation included; counted from the first step, None for
+            no limit.
         warmup: share of the run in which the learning rate rises from zero, in [0, 1).
         decay: how it falls afterwards.
         lowest: share of the highest rate below which it never is.
@@ -44,6 +45,7 @@ class Schedule:
         validates_base: whether the base is validated before the first step, to compare with.
         checkpoint_every_s: seconds between checkpoints.
         fewest_steps: a training without validation data that is stopped after fewer leaves nothing.
+        whole_pass: whether ``max_minutes`` waits for the end of the first pass over the examples.
     """
 
     epochs: float
@@ -55,6 +57,7 @@ class Schedule:
     lowest: float = 0.0
     validates_base: bool = False
     fewest_steps: int = 1
+    whole_pass: bool = False
 
     def rate_share(self, fraction: float, next_fraction: float) -> float:
         """Return the rate, as a share of the highest, of the step from ``fraction`` to ``next_fraction`` of the run.
@@ -196,6 +199,9 @@ class TrainingLoop(Generic[Part]):
                 written.
         """
         self._begin()
+        # Whatever was loaded or validated before is no part of the time that was given.
+        self._reporter.restart_clock()
+        self._state.elapsed_s = self._reporter.earlier_s
         task, state, stopped = self._task, self._state, False
         while not stopped and state.step < self._total_steps:
             fraction = self._fraction()
@@ -351,7 +357,11 @@ class TrainingLoop(Generic[Part]):
         share = self._state.step / self._total_steps if self._total_steps else 1.0
         if self._schedule.max_minutes is None:
             return share
-        return max(share, min(1.0, (elapsed_s + self._validation_s) / (60 * self._schedule.max_minutes)))
+        spent = min(1.0, (elapsed_s + self._validation_s) / (60 * self._schedule.max_minutes))
+        if self._schedule.whole_pass:
+            # Before everything was seen once, the rates fall as the pass goes on and not as the time does.
+            spent = min(spent, self._state.step / min(self._task.steps_per_epoch, max(1, self._total_steps)))
+        return max(share, spent)
 
     def _save(self) -> None:
         self._saved_at_s = self._state.elapsed_s

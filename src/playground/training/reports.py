@@ -24,7 +24,7 @@ class Reporter:
         self._told_at = -math.inf
         self._told_step = 0
         self._started = time.perf_counter()
-        self._earlier_s = 0.0
+        self.earlier_s = 0.0
         self._trained_s = 0.0
         self._trained_examples = 0
         self.steps_per_epoch = 1
@@ -34,7 +34,7 @@ class Reporter:
     @property
     def elapsed_s(self) -> float:
         """Seconds of this training, those before an interruption included."""
-        return self._earlier_s + time.perf_counter() - self._started
+        return self.earlier_s + time.perf_counter() - self._started
 
     def restart_clock(self) -> None:
         """Count from now: what came before is no part of the training's time."""
@@ -42,7 +42,7 @@ class Reporter:
 
     def go_on_from(self, state: LoopState) -> None:
         """Take over the clock of an interrupted training."""
-        self._earlier_s = state.elapsed_s
+        self.earlier_s = state.elapsed_s
         self._told_step = state.step
 
     def count(self, examples: int, duration_s: float) -> None:
@@ -74,7 +74,7 @@ class Reporter:
             best_score=state.best_score,
             examples_per_s=self._trained_examples / self._trained_s if self._trained_s else None,
             elapsed_s=elapsed_s,
-            remaining_s=elapsed_s * (1 - fraction) / fraction if fraction > 0 else None,
+            remaining_s=max(0.0, elapsed_s * (1 - fraction) / fraction) if fraction > 0 else None,
         )
         state.history.append(progress)
         if self._on_progress is not None and self._on_progress(progress) is False and self.heeds_stops:

@@ -21,6 +21,7 @@ from playground.comparison.charts.over_time import (
 )
 from playground.comparison.charts.techniques import (
     accuracy_cost_figure,
+    accuracy_figure,
     first_token_figure,
     heat_map_figure,
     latency_figure,
@@ -82,6 +83,7 @@ ALL = [technique(), technique("no-text", accuracy=Estimate(0.1, 0.05, 0.2)), tec
     [
         accuracy_cost_figure(ALL),
         accuracy_cost_figure(ALL, across="latency"),
+        accuracy_figure(ALL),
         latency_figure(ALL),
         first_token_figure(ALL),
         tokens_figure(ALL),
@@ -122,6 +124,34 @@ def test_the_axis_says_what_a_request_costs_by() -> None:
     swapped = accuracy_cost_figure(ALL, across="latency")
     assert swapped.layout.xaxis.title.text == "median seconds per question"
     assert traces(swapped, "RAG")[0].x[0] == pytest.approx(ALL[0].total_s.p50.value)  # type: ignore[union-attr]
+
+
+def test_points_have_their_names_beside_them_and_adapters_marks_of_their_own() -> None:
+    ways = [technique("rag+lora", adapter=name, title=f"LoRA ({name})") for name in ("one", "two", "three")]
+    figure = accuracy_cost_figure([technique(), *ways, replace(ways[1], recorded=False)])
+    symbols = {trace.name: trace.marker.symbol for trace in figure.data if trace.mode == "markers"}
+    assert len({symbols[f"LoRA ({name})"] for name in ("one", "two", "three")}) == 3
+    assert symbols["LoRA (two) (here)"] == f"{symbols['LoRA (two)']}-open", "the mark of what was recorded, open"
+    assert not {symbols["LoRA (two)"], symbols["LoRA (three)"]} & {one.marker for one in STYLES.values()}
+    (names,) = traces(figure, "names")
+    expected = ["RAG", "LoRA (one)", "LoRA (two)", "LoRA (three)", "LoRA (two) (here)"]
+    assert [text.strip() for text in names.text] == expected
+
+
+def test_a_logarithmic_axis_says_so() -> None:
+    far = technique("whole-document", total_s=times_of([100.0] * 40))
+    assert "logarithmic" in accuracy_cost_figure([technique(), far]).layout.xaxis.title.text
+    assert "logarithmic" not in accuracy_cost_figure(ALL).layout.xaxis.title.text
+
+
+def test_the_first_chart_has_a_bar_a_technique_with_its_figure_on_it_the_best_on_top() -> None:
+    figure = accuracy_figure([technique(), technique("no-text", accuracy=Estimate(0.9, 0.8, 0.95))])
+    assert figure is not None
+    (bars,) = figure.data
+    assert list(bars.x) == [0.6, 0.9]
+    assert list(bars.text) == ["<b>60%</b>", "<b>90%</b>"]
+    assert list(bars.y)[-1] == "No text"
+    assert accuracy_figure([technique(accuracy=None)]) is None
 
 
 def test_latency_is_the_size_of_the_marker() -> None:
@@ -183,7 +213,7 @@ def test_cost_and_latency_are_those_of_a_clause_judged_for_all_labels() -> None:
     assert "one request: clause, all 41 labels<br>" in lora.hovertemplate
     assert "Chat models: 41 times the request for one label" in words(cost)
     latency = accuracy_cost_figure([PAIRS, WHOLE], across="latency")
-    assert latency.layout.xaxis.title.text == "median seconds per clause, all 41 labels"
+    assert latency.layout.xaxis.title.text == "median seconds per clause, all 41 labels, logarithmic"
     median_s = PAIRS.total_s.p50.value  # type: ignore[union-attr]
     assert traces(latency, STYLES["few-shot"].title)[0].x[0] == pytest.approx(41 * median_s)
     assert traces(latency, STYLES["lora"].title)[0].x[0] == pytest.approx(median_s)

@@ -46,7 +46,7 @@ def test_without_evidence_no_row_has_a_verdict_and_each_names_a_command() -> Non
     for one in article_rows(ArticleEvidence(scenarios=all_scenarios())):
         assert one.verdict is None and one.verdict_words == NOT_MEASURED
         assert one.command.startswith("python ")
-        assert one.measured and one.rule
+        assert one.measured and one.rule and one.summary
 
 
 def test_a_base_that_stayed_the_same_makes_altered_weights_true_in_part() -> None:
@@ -55,6 +55,8 @@ def test_a_base_that_stayed_the_same_makes_altered_weights_true_in_part() -> Non
     # 1,000,000 of 98,362,432 bytes.
     assert "unchanged" in found.measured[0] and "1.0 MB, 1.0% of the base's file" in found.measured[0]
     assert "abc1234" in found.measured[0]
+    said = "No weight of the base changed in 1 of 1 trainings; each adapter has 1 % of its base's size."
+    assert found.summary == said
     changed = row("alters-weights", adapters=[manifest(metrics={"base_unchanged": False})])
     assert changed.verdict == "holds" and "CHANGED" in changed.measured[0]
     adapted = row("alters-weights", adapters=[manifest()], figures=[figures("rag", 0.6, adapter="x@1")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,12 +18,14 @@ from playground.flagging.encoder import load_clause_encoder
 from playground.flagging.windows import load_window_reader
 from playground.measuring.clause_metrics import micro_ap
 from playground.paths import ROOT
+from playground.training import loop
 from playground.training import reports as training_reports
 from playground.training.clauses import encoder as training
 from playground.training.clauses.encoder import EncoderTask, TrainedEncoder, save_encoder, train_encoder
 from playground.training.clauses.encoder_network import load_encoder_with_head
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingSplit
+from playground.training.loop import TrainingLoop
 from playground.training.master_weights import MasterWeights
 from playground.training.processes import Processes
 from playground.training.progress import TrainingProgress, TrainingStopped
@@ -154,6 +158,47 @@ def test_checkpoints_of_other_settings_are_not_continued(
         trained_on(tiny, on_progress=killer(5), checkpoint_folder=tmp_path)
     other = replace(SETTINGS, seed=3)
     assert same(trained_on(tiny, other, checkpoint_folder=tmp_path), trained_on(tiny, other))
+
+
+def test_a_changed_limit_goes_on_with_what_is_there(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(training_reports, "REPORT_EVERY_S", 0.0)
+    with pytest.raises(Killed):
+        trained_on(tiny, replace(SETTINGS, max_minutes=50.0), on_progress=killer(5), checkpoint_folder=tmp_path)
+    steps: list[int] = []
+    trained_on(tiny, on_progress=lambda progress: steps.append(progress.step), checkpoint_folder=tmp_path)
+    assert min(step for step in steps if step) >= 4
+
+
+def test_the_limit_counts_from_the_first_step_and_never_ends_the_first_pass(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + late[0])
+    for module in (training_reports, loop):
+        monkeypatch.setattr(module, "time", clock)
+    begin, step = EncoderTask.begin, TrainingLoop._step
+
+    def slow_begin(self: EncoderTask) -> None:
+        late[0] += 1000.0
+        begin(self)
+
+    monkeypatch.setattr(EncoderTask, "begin", slow_begin)
+    ample = trained_on(tiny, replace(SETTINGS, max_minutes=10.0))
+    assert ample.examples == SETTINGS.epochs * len(TRAIN), "what came before the first step cost nothing"
+    assert ample.duration_s < 600
+
+    def slow_step(self: TrainingLoop[object], fraction: float) -> bool:
+        late[0] += 60.0
+        return step(self, fraction)
+
+    monkeypatch.setattr(TrainingLoop, "_step", slow_step)
+    short = trained_on(tiny, replace(SETTINGS, max_minutes=1.5))
+    assert short.examples == len(TRAIN), "one pass, and nothing beyond it"
+    left = [report.remaining_s for report in short.history if report.remaining_s is not None]
+    assert min(left) >= 0
 
 
 def test_a_stop_keeps_the_best_so_far(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

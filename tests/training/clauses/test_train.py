@@ -269,6 +269,16 @@ def test_a_time_budget_that_was_too_short_is_told(store: AdapterStore, monkeypat
         assert any("Give it more minutes" in note for note in report.notes) == (name == "short")
 
 
+def test_what_was_stopped_by_hand_is_not_said_to_have_run_out_of_time(store: AdapterStore, monkeypatch) -> None:
+    use_training(monkeypatch, ScriptedTraining(wait_for_stop=True))
+    settings = EncoderSettings(max_minutes=1.0)
+    report = train_clauses(
+        plan(data=annotations(clauses(30)), settings=settings), store, lambda progress: progress.step < 3
+    )
+    assert report is not None and report.stopped
+    assert not any("time budget" in note for note in report.notes)
+
+
 # --- and one that does not ------------------------------------------------------------------------------------------
 
 

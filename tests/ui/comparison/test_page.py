@@ -600,10 +600,23 @@ def test_the_menu_and_home_lead_here() -> None:
 # The article's table and the recommendation
 
 
+def test_the_first_chart_has_a_headline_and_the_scenario_is_kept_beside_the_article() -> None:
+    app = open_page(scenario=B)
+    page = html(app)
+    assert 'class="headline">LoRA, encoder (own-clauses) is right most often' in page
+    assert any("Which contracts are judged decides who is ahead" in text for text in words(app.markdown))
+    app.button_group(key="section").set_value("The article")
+    run(app)
+    app.button_group(key="section").set_value("Overview")
+    run(app)
+    assert app.button_group(key="scenario").value == "contract_clauses"
+
+
 def test_the_articles_table_has_seven_rows_and_no_verdict_without_evidence(recorded: Path) -> None:
     app = open_page(section="The article")
     page = html(app)
-    assert page.count('class="article-title"') == 7
+    assert page.count('class="article-title"') == 2 * 7, "each row, and what is behind it in the fold"
+    assert not [group for group in app.button_group if group.key == "scenario"], "one row of tabs stands above it"
     assert "Prompting:</b> minutes to days" in page
     assert "python scripts/measure_stale_facts.py" in page
     assert "verdict-open" in page

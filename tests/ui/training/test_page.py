@@ -15,6 +15,7 @@ from playground.adapters import AdapterStore
 from playground.errors import TrainingError
 from playground.models.catalog import MINILM
 from playground.training.progress import OnProgress, TrainingProgress
+from playground.ui.contract_clauses.flagger_choice import flagger_choices
 from playground.ui.shared import resources
 from playground.ui.training import desk as training_desk
 from playground.ui.training.desk import TrainingDesk
@@ -23,7 +24,7 @@ from playground.ui.training.store import _row
 from scenarios.return_policy.reader.training import Effect, ReaderPlan, ReaderReport
 from tests.support.fakes_adapters import writing
 from tests.support.fakes_training import ScriptedTraining, trained_adapter, use_training
-from tests.support.fakes_ui import ROOT, click, html, run, words
+from tests.support.fakes_ui import ROOT, click, html, run, unfold, words
 
 PAGE = "pages/training.py"
 HEADER = "text,labels,contract\n"
@@ -89,6 +90,7 @@ def test_the_first_screen_shows_what_there_is_to_learn(store: AdapterStore) -> N
     assert app.number_input(key="training_epochs").value == 6
     assert app.number_input(key="training_minutes").value == 2
     assert len(app.get("plotly_chart")) == 1
+    unfold(app, "training_contents", "Examples")
     assert len([text for text in app.text if len(text.value) > 20]) >= 4, "examples are shown"
     assert not app.button(key="training_start").disabled
     assert any("There is none yet" in text for text in words(app.caption))
@@ -109,12 +111,20 @@ def test_a_training_is_shown_while_it_runs_and_stops_with_the_best_so_far(
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Best validation score"] == "0.600"
     assert figures["Examples per second"] == "25"
+    assert figures["Trained"] == "0:03 of 2:00"
     assert len(app.get("plotly_chart")) == 2
     assert training.calls[0]["split"].labels == ("Insurance", "Audit Rights")
     assert not [button for button in app.button if button.key == "training_start"]
 
     other = open_page()
     assert any("another browser window" in text for text in words(other.info))
+    assert any("answers and flags are slower meanwhile" in text for text in words(other.info))
+    assert other.button(key="training_stop").disabled, "its owner alone may stop it"
+    latest = desk.latest()
+    assert latest is not None
+    latest.owner_seen_at -= 2 * training_desk.OWNER_GONE_AFTER_S
+    run(other)
+    assert not other.button(key="training_stop").disabled, "but anybody where the owner is gone"
     assert {metric.label for metric in other.metric} == set(figures)
 
     app.switch_page("app.py")
@@ -148,6 +158,7 @@ def test_what_a_training_brought_can_be_read_and_used(
     assert error.text in [text.value for text in app.text]
 
     assert report.test.reliability
+    unfold(app, "training_store_reliability")
     charts = " ".join(str(chart.proto) for chart in app.get("plotly_chart"))
     assert charts.count("Share that is right, by probability") == 2, "in the report and beside the stored adapter"
     assert any("On the dashed line a probability means what it says" in text for text in words(app.caption))
@@ -165,12 +176,74 @@ def test_what_a_training_brought_can_be_read_and_used(
 
     assert store.active("clauses") is None
     click(app, "training_activate_new")
+    assert any("flags contracts in this window from now on" in text for text in words(app.success))
+    assert store.active("clauses") is None, "for everybody is a second step"
+    other = open_page()
+    click(app, "training_everybody_new")
     assert store.active("clauses").name == "my-flagger"  # type: ignore[union-attr]
-    assert any("flags contracts from now on" in text for text in words(app.success))
+    assert any("flags contracts for everybody here" in text for text in words(app.success))
+    assert not [text for text in words(app.info) if "for everybody" in text], "who did it need not be told"
+    run(other)
+    assert any("my-flagger@" in text and "for everybody on this machine" in text for text in words(other.info))
+    click(other, "announcement_read")
+    assert not other.info
     click(app, "training_again")
     assert app.button(key="training_start")
     names = [widget.value for widget in app.text_input if (widget.key or "").startswith("training_name")]
     assert names == ["my-flagger-2"]
+
+
+def test_what_is_worse_than_its_base_says_so_first_and_two_minutes_more_go_on(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = use_training(monkeypatch, ScriptedTraining())
+    perfect = dict.fromkeys(("micro_ap", "macro_ap", "micro_f1", "macro_f1"), 1.0)
+    better_base: tuple[dict[str, object], tuple[str, ...]] = ({"untrained base": perfect}, ())
+    monkeypatch.setattr("playground.training.clauses.train.measure_baselines", lambda *_args, **_options: better_base)
+    store.save("older", writing(labels=("Insurance",), created_at="2020-01-01T00:00:00+00:00"))
+    app = finished(click(choose_labels(open_page(), "Insurance", "Audit Rights"), "training_start"), desk)
+    assert any("Worse than the untrained base" in text for text in words(app.warning))
+    assert not app.success, "no green banner leads it"
+    buttons = [button.key for button in app.button]
+    assert buttons.index("training_more") < buttons.index("training_activate_new")
+    listed = next(frame.value for frame in app.dataframe if "Adapter" in frame.value.columns)
+    assert [name.split("@")[0] for name in listed["Adapter"]] == ["older", "my-flagger"], "it is not offered first"
+    assert "worse than its untrained base" in listed["Remarks"][1]
+    assert [option.key.split("@")[0] for option in flagger_choices(store).options][:2] == ["older", "my-flagger"]
+    finished(click(app, "training_more"), desk)
+    assert training.calls[-1]["start_from"] == store.get("my-flagger").folder
+    assert training.calls[-1]["settings"].max_minutes == 2.0
+    assert store.get("my-flagger-2")
+
+
+def test_an_interrupted_training_is_offered_first_and_goes_on_under_another_limit(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted = use_training(monkeypatch, ScriptedTraining(error=TrainingError("The power went.")))
+    app = open_page()
+    assert not any("interrupted" in text for text in words(app.markdown))
+    finished(click(app, "training_start"), desk)
+    click(app, "training_again")
+    offered = next(text for text in words(app.markdown) if "An interrupted training can go on" in text)
+    assert "my-flagger, on the project's own clauses: 3 steps" in offered
+    training = use_training(monkeypatch, ScriptedTraining())
+    app.number_input(key="training_minutes").set_value(7.0)
+    run(app)
+    finished(click(app, "training_go_on_0"), desk)
+    assert training.calls[-1]["folder"] == interrupted.calls[-1]["folder"]
+    assert any("Went on from step 3" in text for text in words(app.success))
+    click(app, "training_again")
+    assert not any("interrupted" in text for text in words(app.markdown))
+
+
+def test_an_interrupted_training_can_be_thrown_away(
+    store: AdapterStore, desk: TrainingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_training(monkeypatch, ScriptedTraining(error=TrainingError("The power went.")))
+    app = finished(click(open_page(), "training_start"), desk)
+    click(app, "training_again")
+    click(app, "training_throw_away_0")
+    assert not any("interrupted" in text for text in words(app.markdown))
 
 
 def test_a_failed_training_is_a_sentence_and_stores_nothing(
@@ -260,10 +333,19 @@ def test_adapters_are_activated_exported_deleted_and_imported(store: AdapterStor
     data = store.export_zip("two")
     click(app, "training_store_delete")
     assert [stored.name for stored in store.list()] == ["one"]
+    unfold(app, "training_store", "Import")
+    app.text_input(key="training_store_import_name").set_value("another")
     uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_store_import"))
     uploader.upload("two.zip", data, "application/zip")
     run(app)
+    assert {stored.name for stored in store.list()} == {"one", "another"}
+    unfold(app, "training_store", "Use, export, delete")
+    app.selectbox(key="training_store_pick").set_value("another")
+    run(app)
+    next(box for box in app.text_input if (box.key or "").startswith("training_store_name")).set_value("two")
+    click(app, "training_store_rename")
     assert {stored.name for stored in store.list()} == {"one", "two"}
+    unfold(app, "training_store", "Import")
     uploader = next(widget for widget in app.get("file_uploader") if widget.key.startswith("training_store_import"))
     uploader.upload("evil.zip", io.BytesIO(b"PK nothing").getvalue(), "application/zip")
     run(app)
@@ -282,7 +364,7 @@ def test_a_damaged_adapter_is_told_and_the_others_stay(store: AdapterStore) -> N
 def test_two_adapters_are_compared_by_what_differs(store: AdapterStore) -> None:
     store.save("one", writing(labels=("Insurance",), seed=1))
     store.save("two", writing(labels=("Insurance",), seed=2))
-    app = open_page()
+    app = unfold(open_page(), "training_store", "Compare")
     compared = next(frame.value for frame in app.dataframe if "Property" in frame.value.columns)
     assert list(compared["Property"]) == ["seed"]
 
@@ -298,7 +380,7 @@ def test_the_reliability_of_a_stored_adapter_is_drawn(store: AdapterStore) -> No
     store.save("plain", writing(labels=("Insurance",)))
     app = open_page()
     app.selectbox(key="training_store_pick").set_value("drawn")
-    run(app)
+    unfold(app, "training_store_reliability")
     (chart,) = app.get("plotly_chart")[-1:]
     assert "0.31" in str(chart.proto) and "as predicted" in str(chart.proto)
     assert any("50 pairs. Measured on 12 unseen" in text for text in words(app.caption))

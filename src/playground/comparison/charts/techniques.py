@@ -35,6 +35,11 @@ _SHAPE_POINTS = 96
 _AXIS_LETTERS = 26
 _OUTPUT_COLOUR = "#c2577a"
 _MOST_COLUMNS_ACROSS = 8
+_BAR_PX = 34
+_NEAR_SHARE, _NEAR_ACCURACY = 0.45, 0.05
+"""Two points so near each other, as shares of the axes, would write over each other's names."""
+_SPARE_MARKS = ("star-diamond", "hexagram", "star-square", "star-triangle-up", "bowtie")
+"""For further adapters or models of a technique; no technique has one of these."""
 _WORDS_PX = 52
 """Room to the right of the slowest technique for its p95 in words, however narrow the chart."""
 
@@ -57,6 +62,7 @@ def accuracy_cost_figure(
     places, sizes = (costs, latencies) if across == "cost" else (latencies, costs)
     shown = [i for i, one in enumerate(figures) if one.accuracy is not None and places[i] is not None]
     largest = max((size for size in sizes if size is not None), default=0.0)
+    symbols = own_marks(figures)
     figure = go.Figure()
     accuracies = [one.accuracy.value if one.accuracy else None for one in figures]
     front = pareto_front(places, accuracies)
@@ -89,7 +95,7 @@ def accuracy_cost_figure(
             mode="markers",
             marker={
                 "color": style.colour,
-                "symbol": marker_of(one),
+                "symbol": symbols[i],
                 "size": _SMALLEST + (_LARGEST - _SMALLEST) * share,
                 "line": {"width": 1.5 if one.recorded else 4, "color": style.colour},
             },
@@ -100,8 +106,9 @@ def accuracy_cost_figure(
     known = [place for i in shown if (place := places[i]) is not None]
     is_log = bool(known) and min(known) > 0 and max(known) / min(known) > _LOG_FROM
     unit = plain(units_of(figures[i] for i in shown))
-    cost_axis = f"USD per 1,000 requests (one: {unit})<br>({basis.title})"
-    time_axis = f"median seconds per {unit}"
+    scale = ", logarithmic" if is_log else ""
+    cost_axis = f"USD per 1,000 requests{scale} (one: {unit})<br>({basis.title})"
+    time_axis = f"median seconds per {unit}{scale}"
     if is_log:
         low, high = min(known) / 1.6, max(known) * 1.6
         ticks = log_ticks(low, high)
@@ -112,6 +119,7 @@ def accuracy_cost_figure(
     else:
         figure.update_xaxes(rangemode="tozero", tickprefix="$" if across == "cost" else "", nticks=7)
     figure.update_xaxes(title_text=cost_axis if across == "cost" else time_axis)
+    _name_points(figure, [(places[i] or 0.0, accuracies[i] or 0.0, name_of(figures[i])) for i in shown], is_log=is_log)
     names = list(dict.fromkeys(one.accuracy_name for one in figures)) or ["accuracy"]
     title_text = "<br>".join(textwrap.wrap(plain(" / ".join(names)), _AXIS_LETTERS)[:3])
     figure.update_yaxes(title_text=title_text, range=[-0.05, 1.05], tickformat=".0%")
@@ -124,9 +132,114 @@ def accuracy_cost_figure(
     return figure
 
 
+def accuracy_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
+    """Draw how often each technique is right, one bar each, the best on top; None without any."""
+    from plotly import graph_objects as go
+
+    rated = sorted(((one.accuracy, one) for one in figures if one.accuracy is not None), key=lambda pair: pair[0].value)
+    if not rated:
+        return None
+    # Two of one name would share a bar.
+    titles = [name_of(one) for _rate, one in rated]
+    names = [f"{title}{chr(0x200B) * titles[:place].count(title)}" for place, title in enumerate(titles)]
+    figure = go.Figure()
+    figure.add_bar(
+        x=[rate.value for rate, _one in rated],
+        y=names,
+        orientation="h",
+        marker={
+            "color": [one.technique.colour for _rate, one in rated],
+            "pattern": {"shape": ["" if one.recorded else "/" for _rate, one in rated]},
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [max(rate.high - rate.value, 0.0) for rate, _one in rated],
+            "arrayminus": [max(rate.value - rate.low, 0.0) for rate, _one in rated],
+            "thickness": 2,
+            "width": 4,
+        },
+        text=[f"<b>{rate.value:.0%}</b>" for rate, _one in rated],
+        textposition="inside",
+        insidetextanchor="start",
+        textfont={"color": "#ffffff", "size": FONT_SIZE},
+        hovertemplate=[
+            f"<b>{name_of(one)}</b><br>{plain(one.accuracy_name)}: {percent(rate)}<br>{plain(one.sample_words)}"
+            "<extra></extra>"
+            for rate, one in rated
+        ],
+        showlegend=False,
+    )
+    figure.update_xaxes(range=[0, 1.02], tickformat=".0%", title_text=_accuracy_title([one for _rate, one in rated]))
+    figure.update_yaxes(showgrid=False)
+    return framed(
+        figure,
+        "How often it is right",
+        height=150 + _BAR_PX * len(rated),
+        small=[one for _rate, one in rated],
+        note="whiskers: 95 % interval",
+    )
+
+
+def _accuracy_title(figures: Sequence[TechniqueFigures]) -> str:
+    return plain(" / ".join(dict.fromkeys(one.accuracy_name for one in figures))) or "accuracy"
+
+
+def _name_points(figure: go.Figure, points: Sequence[tuple[float, float, str]], *, is_log: bool) -> None:
+    """Write beside each point (place, accuracy, name) what it is, on the side where there is room."""
+    if not points:
+        return
+    places = [math.log10(place) if is_log else place for place, _accuracy, _name in points]
+    low, width = min(places), max(max(places) - min(places), 1e-12)
+    shares = [(place - low) / width for place in places]
+    heights: list[tuple[float, float, str]] = []
+    sides = [""] * len(points)
+    for i in sorted(range(len(points)), key=lambda i: points[i][1]):
+        near = [
+            side for share, accuracy, side in heights
+            if abs(share - shares[i]) < _NEAR_SHARE and abs(accuracy - points[i][1]) < _NEAR_ACCURACY
+        ]  # fmt: skip
+        vertical = next((side for side in ("middle", "top", "bottom") if side not in near), "middle")
+        heights.append((shares[i], points[i][1], vertical))
+        sides[i] = f"{vertical} {'left' if shares[i] > 0.5 else 'right'}"
+    figure.add_scatter(
+        x=[place for place, _accuracy, _name in points],
+        y=[accuracy for _place, accuracy, _name in points],
+        mode="text",
+        text=[f"\u2003{name}\u2003" for _place, _accuracy, name in points],
+        textposition=sides,
+        textfont={"size": FONT_SIZE - 2},
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+        name="names",
+    )
+
+
 def marker_of(one: TechniqueFigures) -> str:
     """Return the plotly symbol of a technique: open where it was measured here and now."""
-    symbol = one.technique.marker
+    return _open_if_here(one, one.technique.marker)
+
+
+def own_marks(figures: Sequence[TechniqueFigures]) -> list[str]:
+    """Return a plotly symbol for each: several adapters or models of one technique have marks of their own.
+
+    What was measured here has the mark of what was recorded of it, open.
+    """
+    ways: dict[str, list[tuple[str | None, str]]] = {}
+    marks = []
+    for one in figures:
+        seen = ways.setdefault(one.strategy, [])
+        way = (one.adapter, one.model_id)
+        if way not in seen:
+            seen.append(way)
+        place = seen.index(way)
+        symbol = _SPARE_MARKS[(place - 1) % len(_SPARE_MARKS)] if place else one.technique.marker
+        marks.append(_open_if_here(one, symbol))
+    return marks
+
+
+def _open_if_here(one: TechniqueFigures, symbol: str) -> str:
     return symbol if one.recorded or symbol.endswith("-open") else f"{symbol}-open"
 
 

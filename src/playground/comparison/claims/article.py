@@ -7,7 +7,7 @@ missing there is no verdict, and the row says which command makes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -64,8 +64,9 @@ class Evidence:
 class ArticleRow:
     """A row of the table.
 
-    ``prompting`` and ``fine_tuning`` are the article's cells, ``measured`` sentences with the numbers of this machine,
-    ``verdict`` None where evidence is missing (then ``command`` makes it), ``rule`` how the verdict is decided.
+    ``prompting`` and ``fine_tuning`` are the article's cells, ``summary`` is what was found here in one sentence,
+    ``measured`` sentences with the numbers, hashes and machines behind it, ``verdict`` None where evidence is missing
+    (then ``command`` makes it), ``rule`` how the verdict is decided.
     """
 
     id: str
@@ -77,6 +78,7 @@ class ArticleRow:
     rule: str
     evidence: tuple[Evidence, ...]
     command: str = ""
+    summary: str = ""
 
     @property
     def verdict_words(self) -> str:
@@ -117,6 +119,7 @@ class _Found:
     verdict: Verdict | None
     evidence: tuple[Evidence, ...] = ()
     command: str = ""
+    summary: str = ""
 
 
 def article_rows(evidence: ArticleEvidence) -> tuple[ArticleRow, ...]:
@@ -135,6 +138,7 @@ def article_rows(evidence: ArticleEvidence) -> tuple[ArticleRow, ...]:
                 rule,
                 found.evidence,
                 found.command,
+                found.summary or found.measured[0],
             )
         )
     return tuple(rows)
@@ -213,7 +217,18 @@ def _alters_weights(evidence: ArticleEvidence) -> _Found:
         if adapted:
             return _Found(tuple(lines), "not here", (Evidence("Overview", "data/adapters"),))
     verdict: Verdict = "partly" if all(flag for _one, flag in known) else "holds"
-    return _Found(tuple(lines), verdict, (Evidence("Overview", "data/adapters"),))
+    summary = _weights_summary(known)
+    return _Found(tuple(lines), verdict, (Evidence("Overview", "data/adapters"),), summary=summary)
+
+
+def _weights_summary(known: Sequence[tuple[AdapterManifest, bool]]) -> str:
+    """Return in how many trainings no weight of the base changed, and how large adapters are beside their bases."""
+    kept, sizes = sum(flag for _one, flag in known), {bundle.id: bundle.main_file.size_bytes for bundle in BUNDLES}
+    of_base = [one.size_bytes / sizes[one.base_id] for one, _flag in known if one.base_id in sizes]
+    low, high = (f"{share:.0%}".rstrip("%") for share in (min(of_base, default=0), max(of_base, default=0)))
+    span = f"{low} %" if low == high else f"{low} to {high} %"
+    share = f"; each adapter has {span} of its base's size" if of_base else ""
+    return f"No weight of the base changed in {kept} of {len(known)} trainings{share}."
 
 
 def _hashes(manifest: AdapterManifest) -> str:
@@ -246,7 +261,16 @@ def _expertise(evidence: ArticleEvidence) -> _Found:
     verdict: Verdict = "holds" if more == 2 * len(choices) else "partly" if more else "not here"
     prompts = scenario_showing("changing facts", evidence.scenarios)
     files = (Evidence("", "data/adapters"), *([Evidence("", f"scenarios/{prompts.name}")] if prompts else []))
-    return _Found(lines, verdict, files)
+    summary = (
+        f"A prompt takes {prompt_choices} settings and {evidence.prompt_examples} examples at most; an adapter "
+        f"{_span(choices.values())} settings and {_span(examples.values())} examples."
+    )
+    return _Found(lines, verdict, files, summary=summary)
+
+
+def _span(counts: Iterable[int]) -> str:
+    low, high = min(found := list(counts)), max(found)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _upfront_cost(evidence: ArticleEvidence) -> _Found:
@@ -269,11 +293,17 @@ def _upfront_cost(evidence: ArticleEvidence) -> _Found:
         )
     lines.insert(0, f"Prompting: {_duration(indexing.recovery_s)} of indexing, no labelled example.")
     verdict: Verdict = "holds" if min(ratios) >= MUCH_DEARER else "partly" if max(ratios) > 1 else "not here"
-    return _Found(tuple(lines), verdict, (Evidence("Break-even", "data/adapters"), _STALE_EVIDENCE))
+    slowest, quickest = (pick(one.duration_s for one in evidence.adapters) for pick in (max, min))
+    summary = (
+        f"Prompting is ready after {_duration(indexing.recovery_s)} of indexing, an adapter after "
+        f"{_duration(quickest)} to {_duration(slowest)} of training."
+    )
+    return _Found(tuple(lines), verdict, (Evidence("Break-even", "data/adapters"), _STALE_EVIDENCE), summary=summary)
 
 
 def _inference_cost(evidence: ArticleEvidence) -> _Found:
     lines: list[str] = []
+    said: list[str] = []
     agreeing = compared = 0
     for scenario in evidence.scenarios:
         if scenario.article is None:
@@ -289,10 +319,22 @@ def _inference_cost(evidence: ArticleEvidence) -> _Found:
         agreeing += tokens_of(prompted) > tokens_of(tuned)
         agreeing += median_s(prompted) > median_s(tuned)
         lines.append(f"{name}: {_per_request(prompted)} against {_per_request(tuned)}.")
+        times = median_s(prompted) / median_s(tuned) if median_s(tuned) > 0 else math.inf
+        quicker = f"{times:,.1f} times as quick" if times < MUCH_DEARER else f"{times:,.0f} times as quick"
+        said.append(f"{name}: fine-tuning is {quicker}, with {_fewer(tokens_of(prompted), tokens_of(tuned))}")
     if not compared:
         return _Found(tuple(lines), None, (), EVALUATE_COMMAND)
     verdict: Verdict = "holds" if agreeing == compared else "partly" if agreeing else "not here"
-    return _Found(tuple(lines), verdict, (Evidence("Time and tokens", "data/runs"),))
+    summary = "; ".join(said) + "."
+    return _Found(tuple(lines), verdict, (Evidence("Time and tokens", "data/runs"),), summary=summary)
+
+
+def _fewer(prompted: float, tuned: float) -> str:
+    if tuned <= 0:
+        return "no tokens paid for"
+    return (
+        f"{abs(1 - tuned / prompted):.0%} {'fewer' if tuned <= prompted else 'more'} tokens" if prompted else "tokens"
+    )
 
 
 def _time_to_implement(evidence: ArticleEvidence) -> _Found:
@@ -315,7 +357,13 @@ def _time_to_implement(evidence: ArticleEvidence) -> _Found:
         if indexing.recovery_s < _HOUR_S and quickest.duration_s >= _WEEK_S
         else "partly"
     )
-    return _Found(lines, verdict, (_STALE_EVIDENCE, Evidence("", "data/adapters")))
+    summary = (
+        f"A new policy is answered from after {_duration(indexing.recovery_s)}; trainings took "
+        f"{_duration(quickest.duration_s)} to {_duration(slowest.duration_s)}, not weeks."
+        if slowest.duration_s < _WEEK_S
+        else lines[0]
+    )
+    return _Found(lines, verdict, (_STALE_EVIDENCE, Evidence("", "data/adapters")), summary=summary)
 
 
 def _best_for(evidence: ArticleEvidence) -> _Found:
@@ -349,7 +397,14 @@ def _best_for(evidence: ArticleEvidence) -> _Found:
         )
         return _Found(tuple(lines), None, (), EVALUATE_COMMAND if prompted and trained else STALE_COMMAND)
     verdict: Verdict = "holds" if all(agreeing) else "partly" if any(agreeing) else "not here"
-    return _Found(tuple(lines), verdict, (_STALE_EVIDENCE, Evidence("Overview", "data/runs")))
+    summary = (
+        f"After a change {best.title} is {best.recovered.value:.0%} right again, {closed.title} "
+        f"{closed.recovered.value:.0%}; on the fixed task {tuned.title} is {tuned.accuracy.value:.0%} right, "
+        f"{prompt.title} {prompt.accuracy.value:.0%}."
+        if prompt and tuned and prompt.accuracy and tuned.accuracy
+        else ""
+    )
+    return _Found(tuple(lines), verdict, (_STALE_EVIDENCE, Evidence("Overview", "data/runs")), summary=summary)
 
 
 def _data_needed(evidence: ArticleEvidence) -> _Found:
@@ -375,7 +430,13 @@ def _data_needed(evidence: ArticleEvidence) -> _Found:
     )
     signs = (max(gain, 0.0) <= SAME_ACCURACY, enough.examples >= MANY)
     verdict: Verdict = "holds" if all(signs) else "partly" if any(signs) else "not here"
-    return _Found(lines, verdict, (Evidence("Learning and change", "data/runs/learning_curve.json"),))
+    beats = f"from {crossing:,} examples on" if crossing is not None else "with no number of examples tried"
+    summary = (
+        f"Few-shot prompting is best at {prompt.examples:,} examples; LoRA beats it {beats} and is near its best from "
+        f"{enough.examples:,} on."
+    )
+    evidence_file = Evidence("Learning and change", "data/runs/learning_curve.json")
+    return _Found(lines, verdict, (evidence_file,), summary=summary)
 
 
 _STALE_EVIDENCE = Evidence("Learning and change", "data/runs/stale_facts.json")

@@ -60,7 +60,8 @@ def train_encoder(
 
     ``start_from`` is the folder of an adapter for the same base, labels and rank: the training begins with its weights.
     With a number of epochs and one process the result depends only on the arguments, interrupted or not; with
-    ``max_minutes`` it also depends on the machine's speed. The time counts from the first step: loading is extra.
+    ``max_minutes`` it also depends on the machine's speed. The time counts from the first step: loading is extra. It
+    never ends the first pass over the clauses: what was seen of half of them would be worse than the base.
 
     Raises:
         TrainingError: nothing to learn from, the base cannot be loaded, or the loss is no number any more.
@@ -77,7 +78,6 @@ def train_encoder(
         network = load_encoder_with_head(base_folder, len(split.labels), settings, processes.device)
         task = EncoderTask(split, settings, reader, network, processes, start_from=start_from)
         before = network.base_sha256()
-        reporter.restart_clock()
         schedule = Schedule(
             epochs=settings.epochs,
             max_minutes=settings.max_minutes,
@@ -87,6 +87,7 @@ def train_encoder(
             validation_every=1 / settings.validations,
             checkpoint_every_s=CHECKPOINT_EVERY_S,
             fewest_steps=FEWEST_STEPS,
+            whole_pass=True,
         )
         checkpoints = Checkpoints(checkpoint_folder, task.fingerprint)
         result = TrainingLoop(task, schedule, checkpoints, reporter, processes).run()
@@ -186,7 +187,8 @@ class EncoderTask:
     def fingerprint(self) -> str:
         """What a checkpoint must have been made from to be continued."""
         sizes = f"{len(self._windows)}|{int(self._gold.sum())}|{len(self._validation_gold)}"
-        return f"{self._settings}|{self._labels}|{sizes}"
+        # Another limit is no other training: what is there goes on.
+        return f"{replace(self._settings, max_minutes=None)}|{self._labels}|{sizes}"
 
     def begin(self) -> None:
         """Begin from the adapter given, or let the head say at first how common each label is."""

@@ -217,9 +217,12 @@ def stratified(clauses: Sequence[AnnotatedClause], count: int) -> tuple[Annotate
 
 
 def plan_fingerprint(plan: TrainingPlan, split: TrainingSplit, base_sha256: str) -> str:
-    """Return a hex SHA-256 of everything that decides the result: a checkpoint of another one is not continued."""
+    """Return a hex SHA-256 of everything that decides the result: a checkpoint of another one is not continued.
+
+    The limit on the time is left out: a training whose limit was changed goes on.
+    """
     digest = hashlib.sha256()
-    settings = asdict(plan.settings)
+    settings = asdict(replace(plan.settings, max_minutes=None))
     digest.update(json.dumps([base_sha256, split.labels, settings], sort_keys=True).encode())
     if plan.start_from is not None:
         for path in sorted(plan.start_from.glob("*.safetensors")):

@@ -44,11 +44,11 @@ from playground.training.clauses.plan import (
     split_for_training,
 )
 from playground.training.clauses.trainers import TrainedFlagger
+from playground.training.clauses.unfinished import CHECKPOINTS, note_plan
 from playground.training.lock import is_main_process, training_lock
 from playground.training.progress import OnProgress, TrainingProgress
 from playground.training.trained import TrainedAdapter
 
-CHECKPOINTS = ".checkpoints"
 _MOST_CONFUSIONS_KEPT = 50
 # The schedule follows the clock, and a checkpoint keeps the seconds used: what came after it was trained again.
 _RESUMED_WITH_A_BUDGET = (
@@ -114,6 +114,8 @@ def train_clauses(
         base = bases.load_training_base(plan.base)
         folder = _checkpoint_folder(plan, split, base, store)
         _forget_others(folder)
+        with contextlib.suppress(OSError, ValueError):  # the training itself says what is wrong with the folder
+            note_plan(plan, store)
         found = latest_checkpoint(folder)
         flagger = _train(plan, base, split, folder, on_progress)
         report = _finish(plan, store, base, split, flagger=flagger, tell=tell)
@@ -157,7 +159,7 @@ def _forget_others(folder: Path) -> None:
     """Remove what another training of the same name left: it will never be continued."""
     if folder.parent.is_dir():
         for path in folder.parent.iterdir():
-            if path != folder:
+            if path != folder and path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -248,7 +250,8 @@ def _finish(
 def _too_short(plan: TrainingPlan, split: TrainingSplit, trained: TrainedAdapter[Any]) -> tuple[str, ...]:
     """Say so when the time ended before much could be learnt: the figures are those of a beginning."""
     passes = trained.examples / len(split.train)
-    if plan.settings.max_minutes is None or passes >= min(2.0, 0.9 * plan.settings.epochs):
+    # What was stopped by hand was not ended by the time.
+    if trained.stopped or plan.settings.max_minutes is None or passes >= min(2.0, 0.9 * plan.settings.epochs):
         return ()
     return (
         f"The time budget ended the training after {passes:.1f} passes over the {len(split.train):,} clauses. Give it "

@@ -45,6 +45,9 @@ def draw_article() -> None:
                 for place, one in enumerate(row.evidence):
                     if one.section:
                         _draw_section_button(one.section, f"evidence_{row.id}_{place}")
+    with st.expander("Numbers, hashes, machines and files behind each row", icon=":material/fingerprint:"):
+        for row in rows:
+            st.html(f'<div class="article-title">{escape_html(row.title)}</div>{behind_html(row)}')
     with st.expander("How each verdict is decided", icon=":material/rule:"):
         for row in rows:
             st.markdown(f"**{escape_markdown(row.title)}.** {escape_markdown(row.rule)}")
@@ -65,14 +68,20 @@ def _cells_html(row: ArticleRow) -> tuple[str, ...]:
         f"<div><b>Prompting:</b> {escape_html(row.prompting)}</div>"
         f"<div><b>Fine-tuning:</b> {escape_html(row.fine_tuning)}</div>"
     )
-    measured = "".join(f"<p>{escape_html(line)}</p>" for line in row.measured)
+    measured = f"<p>{escape_html(row.summary)}</p>"
     if row.command:
         measured += f"<code>{escape_html(row.command)}</code>"
     kind = _CLASSES.get(row.verdict or "", "verdict-open")
     verdict = f'<span class="pill {kind}">{escape_html(row.verdict_words)}</span>'
-    files = "".join(f'<div class="stamp">{escape_html(one.path)}</div>' for one in row.evidence if one.path)
     title = f'<div class="article-title">{escape_html(row.title)}</div>'
-    return title, says, f'<div class="article-measured">{measured}</div>', verdict, files
+    return title, says, f'<div class="article-measured">{measured}</div>', verdict, ""
+
+
+def behind_html(row: ArticleRow) -> str:
+    """Return all that a row rests on: each number, with hashes, machines and dates, and the files that hold them."""
+    lines = "".join(f"<p>{escape_html(line)}</p>" for line in row.measured)
+    files = ", ".join(one.path for one in row.evidence if one.path)
+    return f'<div class="article-measured">{lines}</div><div class="stamp">{escape_html(files)}</div>'
 
 
 def _draw_section_button(section: str, key: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from playground.comparison.charts.techniques import (
+    Across,
     accuracy_cost_figure,
     first_token_figure,
     heat_map_figure,
@@ -15,6 +16,12 @@ from playground.comparison.charts.techniques import (
 )
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
+from playground.comparison.headlines import (
+    cost_headline,
+    heat_map_headline,
+    times_headline,
+    tokens_headline,
+)
 from playground.comparison.report.html import SIGNIFICANT
 from playground.comparison.runs_compared import ComparedTechniques
 from playground.comparison.whole_units import per_whole_unit, summed_note, units_of
@@ -28,8 +35,34 @@ _ACROSS = {"cost": "cost", "latency": "latency"}
 _COSTS = {"machine": "machine time", "hosted": "hosted price"}
 
 
-def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
+def draw_accuracy(comparison: Comparison) -> None:
+    """Draw how often each technique is right and, below, what that costs."""
+    figures = comparison.figures
+    rows: list[Row] = [
+        {
+            "technique": one.title,
+            "accuracy_is": one.accuracy_name,
+            "accuracy": one.accuracy.value if one.accuracy else None,
+            "accuracy_low": one.accuracy.low if one.accuracy else None,
+            "accuracy_high": one.accuracy.high if one.accuracy else None,
+            "sample": one.sample_words,
+        }
+        for one in figures
+    ]
+    alt = "; ".join(f"{row['technique']}: {_percent(row['accuracy'])}" for row in rows)
+    headline = accuracy_headline(figures)
+    draw_chart(lambda: accuracy_figure(figures), "accuracy", rows, alt=alt, headline=headline, of=comparison.key)
+    store = adapter_store()
+    active = store.active("clauses")
+    manifests = {stored.identity: stored.manifest for stored in store.list()}
+    if decided := decided_by(figures, manifests, active.identity if active else None):
+        st.markdown(escape_markdown(decided))
+    _draw_cost(comparison)
+
+
+def _draw_cost(comparison: Comparison) -> None:
     """Draw accuracy against cost, with the controls of what a request costs and what stands on the axis."""
+    figures = comparison.figures
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         across = st.segmented_control(
             "Across (the other is the marker's size)",
@@ -74,9 +107,16 @@ def draw_accuracy(figures: Sequence[TechniqueFigures]) -> None:
         }
         for one in alike
     ]
-    figure = accuracy_cost_figure(figures, basis=basis, across="latency" if across == "latency" else "cost")
+    side: Across = "latency" if across == "latency" else "cost"
     alt = "; ".join(f"{row['technique']}: {_percent(row['accuracy'])}" for row in rows)
-    draw_chart(figure, "accuracy-cost", rows, alt=alt)
+    draw_chart(
+        lambda: accuracy_cost_figure(figures, basis=basis, across=side),
+        "accuracy-cost",
+        rows,
+        alt=alt,
+        headline=times_headline(figures) if side == "latency" else cost_headline(figures, basis),
+        of=(comparison.key, basis, side),
+    )
     st.caption(escape_markdown(basis.source))
 
 
@@ -92,14 +132,28 @@ def draw_times_and_tokens(figures: Sequence[TechniqueFigures]) -> None:
         with column:
             rows = [_times_row(one, times) for one in shown if (times := getattr(one, name)) is not None]
             alt = "; ".join(f"{row['technique']}: median {seconds(float(str(row['p50_s'])))}" for row in rows)
-            draw_chart(figure, key, rows, alt=alt, empty="No technique of these runs writes an answer token by token.")
+            draw_chart(
+                figure,
+                key,
+                rows,
+                alt=alt,
+                empty="No technique of these runs writes an answer token by token.",
+                headline=times_headline(shown) if name == "total_s" else "",
+            )
     note = summed_note(alike)
     st.caption(escape_markdown(f"The total is per {units_of(alike)}.{f' {note}.' if note else ''}"))
     parts: list[Row] = [
         {"technique": one.title, "sample": one.sample_words, **one.tokens} for one in figures if one.tokens
     ]
     alt = "; ".join(f"{one.title}: {sum(one.tokens.values()):.0f} tokens" for one in figures if one.tokens)
-    draw_chart(tokens_figure(figures), "tokens", parts, alt=alt, empty="No chat model was asked in these runs.")
+    draw_chart(
+        tokens_figure(figures),
+        "tokens",
+        parts,
+        alt=alt,
+        empty="No chat model was asked in these runs.",
+        headline=tokens_headline(figures),
+    )
     st.caption(
         "Every request pays for its whole prompt again: the system prompt, the examples and the passages are what "
         "prompting costs, and what a fine-tuned model does without."
@@ -129,7 +183,7 @@ def draw_heat_map(heat_map: HeatMap) -> None:
     ]
     figure = heat_map_figure(heat_map)
     alt = f"Share of right answers of {len(heat_map.rows)} techniques on {len(heat_map.columns)} policies or labels"
-    draw_chart(figure, "heat-map", rows, alt=alt)
+    draw_chart(figure, "heat-map", rows, alt=alt, headline=heat_map_headline(heat_map))
 
 
 def draw_differences(compared: ComparedTechniques) -> None:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playground import machine
 from playground.comparison.measured_here import RunRequest
 from playground.comparison.techniques import Technique, title_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import EvaluationPlan, evaluate_into, rows_done
 from playground.models.embedding import EmbedderAround
+from playground.text.counting import counted
 from playground.types import Embedder, Example, Prediction, RunRecord, Strategy
 from playground.ui.shared import jobs
 from playground.ui.shared.jobs import Job
@@ -85,6 +87,8 @@ class Measurement:
     started_at: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
     job: Job[int] = field(default_factory=Job)
+    busy: str = field(default_factory=machine.busy_sentence)
+    """Said where the machine had other work when the measurement began: its times are longer for that."""
 
     @property
     def is_over(self) -> bool:
@@ -201,8 +205,9 @@ def _measure(part: Part, measurement: Measurement) -> None:
     except _StoppedError:
         return
     except PlaygroundError as error:
-        kept = f" {part.done:,} finished rows are kept." if part.done else ""
-        raise EvaluationError(f"{error}{'' if 'rows are kept' in str(error) else kept}") from error
+        are = "is" if part.done == 1 else "are"
+        kept = f" {counted(part.done, 'finished row')} {are} kept." if part.done else ""
+        raise EvaluationError(f"{error}{'' if ' kept' in str(error) else kept}") from error
 
 
 class _StoppedError(Exception):

@@ -14,6 +14,7 @@ from playground.comparison.techniques import technique_named, title_of
 from playground.errors import PlaygroundError
 from playground.models.catalog import SMOLLM2
 from playground.models.sources import ModelChoice
+from playground.text.counting import counted
 from playground.types import ChatModel
 from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison import resources as comparison_resources
@@ -88,7 +89,7 @@ def _draw_live(measurement: Measurement) -> None:
 
 def _draw_over(measurement: Measurement) -> None:
     done, planned = measurement.done, measurement.planned
-    rows = f"{done:,} of {planned:,} rows"
+    rows = f"{done:,} of {counted(planned, 'row')}"
     if measurement.job.error:
         st.error(escape_markdown(measurement.job.error), icon=":material/error:")
     elif measurement.stop.is_set():
@@ -100,7 +101,10 @@ def _draw_over(measurement: Measurement) -> None:
         )
     failed = [row.error for part in measurement.parts for row in part.rows if row.error]
     if failed:
-        st.warning(escape_markdown(f"{len(failed):,} rows failed and count as wrong. {failed[-1]}"))
+        counts = "counts" if len(failed) == 1 else "count"
+        st.warning(escape_markdown(f"{counted(len(failed), 'row')} failed and {counts} as wrong. {failed[-1]}"))
+    if measurement.busy:
+        st.warning(escape_markdown(measurement.busy), icon=":material/speed:")
     with st.container(horizontal=True):
         if done < planned or failed:
             requests = [part.request for part in measurement.parts]
@@ -195,7 +199,7 @@ def _draw_controls(
     takes = f"about {clock(about)}" if about is not None else "time not known, for some techniques were never recorded"
     rows = sum(sum(_planned_rows(one).values()) for one in requests)
     st.caption(
-        f"All techniques: {rows:,} rows, {takes}. Same examples, same "
+        f"All techniques: {counted(rows, 'row')}, {takes}. Same examples, same "
         "seed as recorded; the new rows stand beside the recorded ones."
     )
     choice = shared_session().model_choice
@@ -307,8 +311,9 @@ def _row_html(scenario: str, cell: Cell, figures: Sequence[TechniqueFigures], co
             found = repeat[1]
             slower = f", {found.times_as_long:.2g}x the time" if found.times_as_long else ""
             parts.append(
-                f'<span class="stamp repeat">on the same {found.n:,}: recorded {found.recorded.value:.0%}, here '  # type: ignore[union-attr]
-                f"{found.here.value:.0%} right; {found.same:,} of {found.answers:,} answers identical{slower}</span>"  # type: ignore[union-attr]
+                f'<span class="stamp repeat">plainly right on the same {found.n:,}: recorded '
+                f"{found.recorded.value:.0%}, here "  # type: ignore[union-attr]
+                f"{found.here.value:.0%}; {found.same:,} of {found.answers:,} answers identical{slower}</span>"  # type: ignore[union-attr]
             )
     elif cell.problem:
         parts.append(f'<span class="stamp repeat">{escape_html(cell.problem)}</span>')
@@ -318,7 +323,12 @@ def _row_html(scenario: str, cell: Cell, figures: Sequence[TechniqueFigures], co
 def _figures_html(words: str, one: TechniqueFigures | None) -> str:
     if one is None:
         return f'<span class="stamp">{words}: not yet</span>'
-    accuracy = "no accuracy" if one.accuracy is None else f"<b>{one.accuracy.value:.0%}</b>"
+    # Which rate it is stands with it: beside a plain share of the same questions it would contradict it.
+    accuracy = (
+        "no accuracy"
+        if one.accuracy is None
+        else f'<b>{one.accuracy.value:.0%}</b> <span class="stamp">{escape_html(one.accuracy_name)}</span>'
+    )
     interval = "" if one.accuracy is None else f" [{one.accuracy.low:.0%}, {one.accuracy.high:.0%}]"
     sample = one.sample or f"n = {one.n:,}"
     total = f", {_seconds(one.total_s.p50.value)} per {escape_html(one.unit)}" if one.total_s else ""

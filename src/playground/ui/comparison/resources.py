@@ -64,6 +64,8 @@ class Comparison:
     outcomes: tuple[Mapping[str, Outcome], ...]
     infos: tuple[RunInfo, ...]
     left_out: tuple[str, ...] = ()
+    key: tuple[tuple[str, tuple[int, ...], bool], ...] = ()
+    """Which runs, in which state: what is made of a comparison is made once."""
 
 
 def run_files(scenario: str) -> tuple[tuple[RunFile, ...], tuple[str, ...]]:
@@ -141,6 +143,7 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
         outcomes=tuple(outcomes),
         infos=tuple(owners[place].run.info for place in order),
         left_out=left_out,
+        key=keys,
     )
 
 

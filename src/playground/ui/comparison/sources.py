@@ -11,8 +11,9 @@ from playground.comparison.figures import TechniqueFigures
 from playground.comparison.techniques import Technique
 from playground.ui.comparison import resources
 from playground.ui.comparison.resources import Comparison, RunFile
-from playground.ui.comparison.state import SECTIONS, Key, session
+from playground.ui.comparison.state import ARTICLE, SECTIONS, Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.session import part_of_session
 from scenarios import registry
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -23,16 +24,6 @@ def draw_bar() -> tuple[str, str]:
     """Draw the choice of scenario and section; return both. What a scenario is called also stands in the address."""
     choices = {one.name: one.choice for one in registry.all_scenarios()}
     first = next(iter(choices))
-    scenario = st.segmented_control(
-        "Scenario",
-        list(choices),
-        format_func=lambda name: choices[name],
-        default=first,
-        required=True,
-        key=Key.SCENARIO,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
     section = st.segmented_control(
         "Section",
         SECTIONS,
@@ -42,7 +33,21 @@ def draw_bar() -> tuple[str, str]:
         bind="query-params",
         label_visibility="collapsed",
     )
-    return str(scenario or first), str(section or SECTIONS[0])
+    # The article is about all scenarios: a choice above its table would change nothing.
+    kept = part_of_session("playground_comparison_scenario", lambda: [first])
+    if section != ARTICLE:
+        scenario = st.segmented_control(
+            "Scenario",
+            list(choices),
+            format_func=lambda name: choices[name],
+            default=kept[0] if kept[0] in choices else first,
+            required=True,
+            key=Key.SCENARIO,
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        kept[0] = str(scenario or first)
+    return kept[0], str(section or SECTIONS[0])
 
 
 def choose_runs(scenario: str) -> tuple[Comparison | None, tuple[RunFile, ...]]:

@@ -12,6 +12,7 @@ from playground.comparison.report.extras import ReportBreakEven
 from playground.ui.shared.notices import Notice
 from playground.ui.shared.session import part_of_session
 
+ARTICLE = "The article"
 SECTIONS = (
     "Overview",
     "Time and tokens",
@@ -19,7 +20,7 @@ SECTIONS = (
     "Break-even",
     "Learning and change",
     "Examples",
-    "The article",
+    ARTICLE,
     "Which one?",
 )
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.documents.reading_report import reading_report, report_lines
 from playground.flagging.report import ReportRow
-from playground.types import FlaggedContract
+from playground.types import Document, FlaggedContract
 from playground.ui.contract_clauses.contract_html import contract_html, part_with, parts_of, risk_css
 from playground.ui.contract_clauses.state import Judged, Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
@@ -38,11 +38,12 @@ def draw_style() -> None:
     st.html(f"<style>{risk_css()}</style>")
 
 
-def draw_contract(flagged: FlaggedContract, rows: Sequence[ReportRow], judged: Judged) -> None:
+def draw_contract(flagged: FlaggedContract, rows: Sequence[ReportRow], *, probabilities: bool) -> None:
     """Draw the contract, flagged clauses coloured by risk; a long one in parts."""
     jump = session().jump
     clauses = flagged.clauses
-    if session().opened_at[0] != session().selected:
+    # While it is being judged, the first flag may be long in coming.
+    if session().opened_at[0] != session().selected or (rows and not session().opened_at[1]):
         session().opened_at = (session().selected or 0, rows[0].clause.id if rows else "")
     parts = parts_of(clauses)
     number = 1
@@ -58,7 +59,7 @@ def draw_contract(flagged: FlaggedContract, rows: Sequence[ReportRow], judged: J
                 clauses[part.first : part.last],
                 rows,
                 current=current,
-                probabilities=judged.choice.gives_probabilities,
+                probabilities=probabilities,
             )
         )
     if len(parts) > 1:
@@ -72,13 +73,13 @@ def draw_contract(flagged: FlaggedContract, rows: Sequence[ReportRow], judged: J
         st.html(script, unsafe_allow_javascript=True)
 
 
-def draw_notes(place: DeltaGenerator, flagged: FlaggedContract) -> None:
+def draw_notes(place: DeltaGenerator, document: Document, notes: Sequence[str]) -> None:
     """Draw what a reader should know before trusting the flags; of a scan, also how it was read."""
     with place.container():
-        if flagged.notes:
-            st.warning("  \n".join(escape_markdown(note) for note in flagged.notes), icon=":material/warning:")
-        if flagged.document.recognised_pages:
-            report = reading_report(flagged.document)
+        if notes:
+            st.warning("  \n".join(escape_markdown(note) for note in notes), icon=":material/warning:")
+        if document.recognised_pages:
+            report = reading_report(document)
             with st.expander("How the scan was read", icon=":material/document_scanner:"):
                 st.markdown("  \n".join(escape_markdown(line) for line in report_lines(report)))
                 if report.doubtful:
@@ -95,12 +96,16 @@ def draw_stamp(place: DeltaGenerator, judged: Judged) -> None:
 
 
 def stamp_line(judged: Judged) -> str:
-    """Return adapter or method, base, time, speed and date of a result."""
+    """Return adapter or method, base, time, speed and date of a result; of a stored one that it is that."""
     scored = judged.scored
-    total_s = judged.read_s + scored.timings["total_s"]
     who = f"adapter {scored.adapter} on {scored.model_id}" if scored.adapter else scored.model_id
     day, _, clock = judged.judged_at.partition("T")
-    return (
-        f"{who} · {len(scored.clauses):,} clauses in {total_s:.1f} s · {judged.clauses_per_s:,.0f} clauses/s · "
-        f"{day} {clock[:5]} UTC · runs on this machine; nothing leaves it · not legal advice"
-    )
+    if judged.is_stored:
+        how = f"{len(scored.clauses):,} clauses · stored result of {day}, which came with the app"
+    else:
+        total_s = judged.read_s + scored.timings["total_s"]
+        how = (
+            f"{len(scored.clauses):,} clauses in {total_s:.1f} s · {judged.clauses_per_s:,.0f} clauses/s · "
+            f"{day} {clock[:5]} UTC"
+        )
+    return f"{who} · {how} · runs on this machine; nothing leaves it · not legal advice"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from playground.flagging.report import ReportRow
 from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flagging.report.rows import sureness
+from playground.text.label_titles import label_title
 from playground.types import Clause, Risk, SimilarClause
 from playground.ui.shared.markup import escape_html
 
@@ -106,7 +107,7 @@ def tag_html(row: ReportRow, *, probabilities: bool = True) -> str:
     name = RISK_TITLES[risk].removesuffix(" risk")
     return (
         f'<span class="flag-tag tag-{risk}">{done}{RISK_SIGNS[risk]} {name} · '
-        f"{escape_html(row.label.name)}{escape_html(score)}</span> "
+        f"{escape_html(label_title(row.label.name))}{escape_html(score)}</span> "
     )
 
 
@@ -134,7 +135,8 @@ def evidence_html(evidence: Sequence[SimilarClause]) -> str:
 def count_chips_html(counts: Mapping[str, int], risks: Mapping[str, Risk]) -> str:
     """Return how often each label was flagged, as chips coloured by risk."""
     chips = "".join(
-        f'<span class="flag-tag tag-{risks.get(name, "informational")}">{escape_html(name)} <b>{count}</b></span>'
+        f'<span class="flag-tag tag-{risks.get(name, "informational")}">{escape_html(label_title(name))} '
+        f"<b>{count}</b></span>"
         for name, count in counts.items()
     )
     return f'<div class="flag-chips">{chips}</div>'

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.adapters import AdapterStore, StoredAdapter
+from playground.adapters.quality import below_base
 from playground.flagging.calibration import OperatingPoint
 from playground.flagging.loading import base_of
 from playground.models.catalog import MINILM, Bundle
@@ -41,7 +42,10 @@ class FlaggerChoice:
     @property
     def option(self) -> str:
         """Title in a list to choose from: adapters with the encoder that they are for."""
-        return f"{self.title} · {self.base.title}" if self.stored else self.title
+        if not self.stored:
+            return self.title
+        worse = " · worse than its untrained base" if below_base(self.stored.manifest) else ""
+        return f"{self.title} · {self.base.title}{worse}"
 
     @property
     def needs_encoder(self) -> bool:
@@ -78,12 +82,17 @@ class FlaggerChoices:
 
 
 def flagger_choices(store: AdapterStore) -> FlaggerChoices:
-    """Return the adapters that judge clauses with the encoder, newest first, then what needs no training."""
-    adapters = tuple(
-        FlaggerChoice("adapter", stored)
+    """Return the adapters that judge clauses with the encoder, newest first, then what needs no training.
+
+    Adapters that are worse than their untrained base come after the others.
+    """
+    encoders = [
+        stored
         for stored in store.list()
         if stored.manifest.task == "clauses" and stored.manifest.base_kind == "encoder"
-    )
+    ]
+    encoders.sort(key=lambda stored: below_base(stored.manifest) is not None)
+    adapters = tuple(FlaggerChoice("adapter", stored) for stored in encoders)
     activation = store.activation("clauses")
     active = activation.adapter.identity if activation.adapter else None
     default = next((option for option in adapters if option.key == active), adapters[0] if adapters else KEYWORDS)

@@ -11,13 +11,14 @@ from playground.flagging.calibration import SHIFTS
 from playground.flagging.report import ReportRow, missing_labels
 from playground.flagging.report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flagging.report.rows import OVERLOOKS, full_place, percent, place, reason
+from playground.text.label_titles import label_title
 from playground.types import Clause, FlaggedContract, Risk
 from playground.ui.contract_clauses import flag_filter, state
 from playground.ui.contract_clauses.contract import HEIGHT
 from playground.ui.contract_clauses.contract_html import count_chips_html, evidence_html, excerpt, tag_html
 from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
-from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session
+from playground.ui.contract_clauses.state import PROMPTING, ContractEntry, Judged, Key, catalogue, session
 from playground.ui.shared.markup import escape_html, spoken
 from playground.ui.shared.words import of_ten
 
@@ -31,12 +32,15 @@ def draw_panel(entry: ContractEntry, judged: Judged, flagged: FlaggedContract, r
     """Draw the panel for the contract that is shown; ``rows`` are all its flags, corrections included."""
     with st.container(height=HEIGHT, border=False, key=Key.PANEL):
         _draw_slider(judged)
+        if session().picked:  # in sight at once, and not below all cards
+            _draw_add(entry, flagged)
         listed = _draw_filters(judged, rows)
         _draw_missing(entry, flagged)
         risks: Mapping[str, Risk] = {row.label.name: row.label.risk for row in rows}
         st.html(count_chips_html(flag_filter.label_counts(rows), risks))
         _draw_cards(entry, judged, listed, any_flag=bool(rows))
-        _draw_add(entry, flagged)
+        if not session().picked:
+            _draw_add(entry, flagged)
 
 
 def _draw_slider(judged: Judged) -> None:
@@ -48,9 +52,16 @@ def _draw_slider(judged: Judged) -> None:
         key=Key.SHIFT,
         persist_state="session",
         help="Moves the thresholds of all labels together, in log-odds.",
+        on_change=_moved,
     )
     said = measured_html(judged.choice, state.shift(), state.shown_labels())
     st.html(f'<div class="measured">{said}</div>')
+
+
+def _moved() -> None:
+    # The contract is a fragment, and what is drawn of it elsewhere stands outside.
+    if st.session_state.get(Key.TABS) == PROMPTING:
+        st.rerun()
 
 
 def _shift_name(shift: float) -> str:
@@ -109,7 +120,9 @@ def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow,
             kept = [name for name in st.session_state.get(Key.LABELS) or [] if name in names]
             if kept != (st.session_state.get(Key.LABELS) or []):
                 st.session_state[Key.LABELS] = kept
-            labels = st.multiselect("List only these labels", names, key=Key.LABELS, placeholder="all")
+            labels = st.multiselect(
+                "List only these labels", names, format_func=label_title, key=Key.LABELS, placeholder="all"
+            )
             score = "probability" if judged.choice.gives_probabilities else "score"
             least = st.slider(f"List only flags of at least this {score}", 0, 99, 0, format="%d %%", key=Key.LEAST)
             order = st.selectbox("Order", list(ORDERS), format_func=lambda o: ORDERS[o], key=Key.ORDER)
@@ -130,7 +143,7 @@ def _draw_missing(entry: ContractEntry, flagged: FlaggedContract) -> None:
 
 def missing_html(flagged: FlaggedContract, missing: Sequence[str]) -> str:
     """Return what kind of contract it was taken for, and which labels that are usual in such were not found."""
-    names = ", ".join(f"<b>{escape_html(name)}</b>" for name in missing)
+    names = ", ".join(f"<b>{escape_html(label_title(name))}</b>" for name in missing)
     usual = f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}"
     if missing:
         return f"{usual}, not found: {names}"
@@ -221,17 +234,27 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
 
 
 def _draw_add(entry: ContractEntry, flagged: FlaggedContract) -> None:
-    with st.expander("Add a flag that was missed", icon=":material/add:"):
+    adding = st.expander(
+        "Add a flag that was missed: click its clause in the text", icon=":material/add:", key=Key.ADD_OPEN,
+        on_change="rerun",
+    )  # fmt: skip
+    if not adding.open:
+        return
+    with adding:
         words = st.text_input("Words in the clause", key=Key.ADD_SEARCH, placeholder="any words of it", max_chars=200)
         found = clauses_with(flagged.clauses, words)
-        names = {clause.id: _clause_name(clause) for clause in found[:_MOST_CLAUSES_LISTED]}
+        listed = found[:_MOST_CLAUSES_LISTED]
+        picked = next((clause for clause in flagged.clauses if clause.id == session().picked), None)
+        if picked is not None and picked not in listed:
+            listed.insert(0, picked)
+        names = {clause.id: _clause_name(clause) for clause in listed}
         if not names:
             st.caption("No clause has these words.")
             return
         if len(found) > len(names):
             st.caption(f"The first {len(names)} of {len(found):,} clauses are listed; type words to find others.")
         st.selectbox("Clause", list(names), format_func=lambda key: names.get(key, ""), key=Key.ADD_CLAUSE)
-        st.selectbox("Label", list(catalogue()), key=Key.ADD_LABEL)
+        st.selectbox("Label", list(catalogue()), format_func=label_title, key=Key.ADD_LABEL)
         st.button("Add the flag", key=Key.ADD, type="primary", on_click=_add, args=(entry,))
 
 
@@ -240,6 +263,7 @@ def _add(entry: ContractEntry) -> None:
     clause_id, label = st.session_state.get(Key.ADD_CLAUSE), st.session_state.get(Key.ADD_LABEL)
     if clause_id and label:
         state.decide(entry, str(clause_id), str(label), "added")
+        session().picked = ""
 
 
 def clauses_with(clauses: Sequence[Clause], words: str) -> list[Clause]:

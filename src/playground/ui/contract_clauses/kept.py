@@ -39,6 +39,7 @@ class _Result:
     notes: tuple[str, ...]
     read_s: float
     judged_at: str
+    is_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _result_record(key: str, judged: Judged) -> _Result:
         notes=tuple(scored.notes),
         read_s=judged.read_s,
         judged_at=judged.judged_at,
+        is_stored=judged.is_stored,
     )
 
 
@@ -173,13 +175,13 @@ def _entry(record: _Entry, pieces: PieceReader, choices: dict[str, FlaggerChoice
     entry.verdicts = {(one.clause_id, one.label): one.verdict for one in record.decisions}
     if record.text:
         text = pieces.json(_Text, record.text)
-        entry.document = text.document
+        entry.document, entry.clauses = text.document, text.clauses
         for name in record.results:
             result = pieces.json(_Result, name)
             scored = _scored(text, result)
             # An adapter that was removed or trained again takes its results along.
             if (choice := choices.get(result.key)) is not None:
-                entry.results[result.key] = Judged(scored, choice, result.read_s, result.judged_at)
+                entry.results[result.key] = Judged(scored, choice, result.read_s, result.judged_at, result.is_stored)
     entry.last_key = record.last_key if record.last_key in entry.results else next(iter(entry.results), "")
     return entry
 

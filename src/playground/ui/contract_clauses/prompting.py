@@ -7,11 +7,20 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.flagging.report import ReportRow
+from playground.flagging.report import ReportRow, report_rows
 from playground.flagging.report.rows import place
 from playground.types import ChatModel, Clause
+from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.contract_html import excerpt
-from playground.ui.contract_clauses.state import ContractEntry, Key, PromptedReply, Prompting, catalogue, session
+from playground.ui.contract_clauses.state import (
+    ContractEntry,
+    Judged,
+    Key,
+    PromptedReply,
+    Prompting,
+    catalogue,
+    session,
+)
 from playground.ui.shared import jobs, resources
 from playground.ui.shared.fetching import draw_fetch_offer
 from playground.ui.shared.markup import escape_html, escape_markdown, shortened
@@ -26,8 +35,9 @@ MAX_TOKENS = 32
 _NOT_RUN = "<td>\u2013</td>"
 
 
-def draw_prompting(entry: ContractEntry, rows: Sequence[ReportRow]) -> jobs.Activity | None:
+def draw_prompting(entry: ContractEntry, judged: Judged) -> jobs.Activity | None:
     """Draw the choice of clauses and the replies. Returns the work under way, if there is any."""
+    rows = report_rows(state.flagged(entry, judged), catalogue(), entry.corrections)
     choice = shared_session().model_choice
     st.markdown(
         f"The same question put to **{escape_markdown(choice.label) or 'a chat model'}** as a prompt: without "

@@ -11,7 +11,9 @@ from playground.adapters import (
 )
 from playground.flagging.loading import load_flagger
 from playground.flagging.model import ClauseModel
-from playground.paths import CLAUSES
+from playground.flagging.stored_results import StoredResult, stored_result
+from playground.paths import CLAUSES, JUDGED_SAMPLES
+from playground.types import Clause, Document
 from playground.ui.contract_clauses.annotated_index import AnnotatedIndex, load_annotated_index
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
 from playground.ui.shared import resources as shared
@@ -37,6 +39,11 @@ def forget_clause_model(choice: FlaggerChoice) -> None:
         _zero_shot_model.clear()
         annotated_index.clear()
         shared.embedder_loading.clear()
+
+
+def stored_sample(choice: FlaggerChoice, document: Document, clauses: tuple[Clause, ...]) -> StoredResult | None:
+    """Return what an adapter said of a sample on another day; None where nothing that still holds is stored."""
+    return stored_result(JUDGED_SAMPLES, choice.key, document, clauses) if choice.stored else None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -70,6 +70,7 @@ def _want_base(entry: ContractEntry) -> None:
     entry.wanted[ZERO_SHOT.key] = ZERO_SHOT
     entry.failed.pop(ZERO_SHOT.key, None)
     entry.stopped = False
+    st.rerun()
 
 
 def _draw_side(judged: Judged, flagged: FlaggedContract, theirs: set[tuple[str, str]], gold: Gold | None) -> None:
@@ -124,16 +125,27 @@ def draw_table(choice: FlaggerChoice) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.html(_entry_html(entry, choice))
             if entry.results and entry.id != session().selected:
-                st.button(
-                    spoken("Show", entry.name), key=f"contract_show_{entry.id}", on_click=state.show, args=(entry.id,)
-                )
+                st.button(spoken("Show", entry.name), key=f"contract_show_{entry.id}", on_click=_show, args=(entry.id,))
             st.button(
                 spoken("Remove", entry.name),
                 key=f"contract_remove_{entry.id}",
                 icon=":material/delete:",
-                on_click=state.remove,
+                on_click=_remove,
                 args=(entry.id,),
             )
+
+
+# The table stands in a fragment: what changes the rest of the page draws all of it.
+
+
+def _show(entry_id: int) -> None:
+    state.choose(entry_id)
+    st.rerun()
+
+
+def _remove(entry_id: int) -> None:
+    state.remove(entry_id)
+    st.rerun()
 
 
 def _entry_html(entry: ContractEntry, choice: FlaggerChoice) -> str:

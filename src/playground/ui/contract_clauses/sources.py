@@ -8,12 +8,14 @@ from playground.documents import CONTRACT_LIMITS
 from playground.documents.limits import MIB
 from playground.models.catalog import MINILM, MPNET
 from playground.ui.contract_clauses import state
-from playground.ui.contract_clauses.advance import go_on, open_sample, sample_names
+from playground.ui.contract_clauses.advance import open_sample, sample_names
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, FlaggerChoices
+from playground.ui.contract_clauses.judging import go_on
 from playground.ui.contract_clauses.state import Key, session
 from playground.ui.shared.layout import link_to_training
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
+from playground.ui.shared.session import session as shared_session
 
 _SAMPLES = {
     "services-agreement.pdf": "IT services, 12 pages, UK",
@@ -29,7 +31,10 @@ def draw_first_screen() -> None:
     """Draw the invitation: a sample is one click away."""
     with st.container(border=True):
         st.header("Open a contract", anchor=False)
-        st.caption("Its risky clauses are marked in seconds, on this machine. Nothing leaves it. Try a sample:")
+        st.caption(
+            "Its text is here at once, its risky clauses are marked as they are found. Nothing leaves this machine. "
+            "Try a sample:"
+        )
         _draw_samples()
         st.markdown("**Or bring your own**")
         upload, paste = st.columns(2, gap="medium")
@@ -115,7 +120,7 @@ def _take_paste() -> None:
 
 def _draw_shown() -> None:
     data = session()
-    entries = [entry for entry in data.entries if entry.results]
+    entries = [entry for entry in data.entries if entry.document is not None]
     names = {entry.id: entry.name for entry in entries}
     if data.selected in names:
         st.session_state[Key.SHOWN] = data.selected
@@ -125,7 +130,7 @@ def _draw_shown() -> None:
         format_func=lambda number: names.get(number, ""),
         key=Key.SHOWN,
         placeholder="none yet",
-        on_change=lambda: state.show(int(st.session_state[Key.SHOWN])),
+        on_change=lambda: state.choose(int(st.session_state[Key.SHOWN])),
         disabled=not names,
     )
 
@@ -146,11 +151,15 @@ def _draw_flagger(choices: FlaggerChoices) -> FlaggerChoice:
 
 
 def _follow_active(choices: FlaggerChoices, by_key: dict[str, FlaggerChoice]) -> None:
-    """Choose the active adapter at first, and again when another one was activated."""
-    data = session()
-    if st.session_state.get(Key.FLAGGER) not in by_key or data.active_seen != choices.default.key:
+    """Choose at first what everybody here flags with, and later what this session asked for on another page.
+
+    What another session makes the flagger for everybody is announced, and changes nothing here by itself.
+    """
+    data, wanted = session(), shared_session().flagger
+    if wanted in by_key and data.followed != wanted:
+        st.session_state[Key.FLAGGER] = data.followed = wanted
+    elif st.session_state.get(Key.FLAGGER) not in by_key:
         st.session_state[Key.FLAGGER] = choices.default.key
-    data.active_seen = choices.default.key
 
 
 def draw_adapter_notes(choices: FlaggerChoices) -> None:

@@ -11,9 +11,9 @@ from typing import Literal, cast
 import streamlit as st
 
 from playground.documents.sniffing import is_pdf
-from playground.flagging.flags import ScoredContract, flag_contract
+from playground.flagging.flags import PartlyJudged, ScoredContract, flag_contract
 from playground.flagging.report import Correction, Verdict
-from playground.types import Completion, Document, FlaggedContract, Label, SimilarClause
+from playground.types import Clause, Completion, Document, FlaggedContract, Label, SimilarClause
 from playground.ui.contract_clauses.annotated_index import Pair
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice
 from playground.ui.shared.jobs import Job
@@ -24,6 +24,13 @@ from scenarios.contract_clauses import scenario
 DOCX_START = b"PK\x03\x04"
 MOST_CONTRACTS = 20
 """Most contracts of one session: each keeps its text and its scores, a DOCX or PDF its bytes too."""
+
+_SHARE_TO_TELL = 0.05
+"""Of the judging: before that, the first batch's warm-up would be all that the time left is told from."""
+
+PROMPTING = "Prompting for contrast"
+TABS = ("Contracts", "Base against LoRA", PROMPTING)
+"""Below the contract; the last is drawn by the page itself, as its work is followed there."""
 
 Source = Literal["sample", "upload", "paste"]
 
@@ -48,6 +55,7 @@ class Key(StrEnum):
     PDF = "contract_pdf"
     PDF_PAGE = "contract_pdf_page"
     PANEL = "contract_panel"
+    TABS = "contract_tabs"
     SHIFT = "contract_shift"
     RISKS = "contract_risks"
     LABELS = "contract_labels"
@@ -55,6 +63,8 @@ class Key(StrEnum):
     SCOPE = "contract_scope"
     ORDER = "contract_order"
     FLAG_PAGE = "contract_flag_page"
+    CLICK = "contract_click"
+    ADD_OPEN = "contract_add_open"
     ADD_SEARCH = "contract_add_search"
     ADD_CLAUSE = "contract_add_clause"
     ADD_LABEL = "contract_add_label"
@@ -85,6 +95,8 @@ class Judged:
     choice: FlaggerChoice
     read_s: float
     judged_at: str
+    is_stored: bool = False
+    """True where the result came with the app: this adapter judged this sample on another day."""
 
     @property
     def clauses_per_s(self) -> float:
@@ -113,6 +125,9 @@ class ContractEntry:
     data: bytes | None = None
     text: str = ""
     document: Document | None = None
+    clauses: tuple[Clause, ...] = ()
+    partly: PartlyJudged | None = None
+    """What is found so far, while the contract is judged for the first time."""
     unreadable: str = ""
     results: dict[str, Judged] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -145,6 +160,27 @@ class ContractEntry:
         return self.results.get(choice.key) or self.results.get(self.last_key)
 
 
+@dataclass(slots=True)
+class JudgingProgress:
+    """How far a judging is. Only its thread writes; the page reads.
+
+    ``share`` in [0, 1] is of the stage; ``began_at`` is when the judging itself began, by ``time.monotonic``.
+    """
+
+    stage: str = "Waiting"
+    share: float = 0.0
+    document: Document | None = None
+    clauses: tuple[Clause, ...] = ()
+    partly: PartlyJudged | None = None
+    began_at: float | None = None
+
+    def left_s(self, now: float) -> float | None:
+        """Return the seconds left at the speed so far; None before enough is judged to tell."""
+        if self.began_at is None or self.share < _SHARE_TO_TELL:
+            return None
+        return max(0.0, (now - self.began_at) * (1 - self.share) / self.share)
+
+
 @dataclass(frozen=True, slots=True)
 class Judging:
     """A contract that is being judged."""
@@ -152,6 +188,7 @@ class Judging:
     entry: ContractEntry
     choice: FlaggerChoice
     job: Job[Judged | Unreadable]
+    progress: JudgingProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +248,15 @@ class ContractSession:
     prompt_error: str = ""
     notice: Notice | None = None
     jump: Jump | None = None
+    picked: str = ""
+    """The clause that was clicked in the text last: a flag that was missed is added there."""
     opened_at: tuple[int, str] = (0, "")
     """The contract shown and its first flagged clause when it was opened, which is scrolled to once."""
     uploads: int = 0
     linked: str = ""
     """The sample that the page's address named last; a new name is followed once."""
-    active_seen: str = ""
-    """The default flagger when the page was last drawn: a newly activated adapter is followed once."""
+    followed: str = ""
+    """The flagger that this session asked for last on another page: it is followed once."""
 
 
 def session() -> ContractSession:
@@ -285,7 +324,7 @@ def add_entry(name: str, source: Source, *, data: bytes | None = None, text: str
 def show(entry_id: int) -> None:
     """Show a contract."""
     data = session()
-    data.selected, data.jump, data.search_failed = entry_id, None, ""
+    data.selected, data.jump, data.search_failed, data.picked = entry_id, None, "", ""
     for key in (Key.PART, Key.PDF_PAGE, Key.FLAG_PAGE, Key.LABELS, Key.RISKS, Key.LEAST):
         st.session_state.pop(key, None)
     entry = selected()
@@ -294,6 +333,12 @@ def show(entry_id: int) -> None:
         data.linked = ""
     else:
         st.query_params["contract"] = data.linked = entry.name
+
+
+def choose(entry_id: int) -> None:
+    """Show a contract that the reader picked: what happened to another one is not said above it."""
+    session().notice = None
+    show(entry_id)
 
 
 def remove(entry_id: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.comparison.scenario import Scenario
+from playground.ui.shared.announcements import draw_announcements
 from playground.ui.shared.keeping import draw_keeping
 from playground.ui.shared.model_panel import draw_model_panel
 from playground.ui.shared.presenting import (
@@ -51,6 +52,7 @@ def begin_page(title: str, subtitle: str) -> None:
     st.title(title, anchor=False)
     if not presenting().on:
         st.caption(subtitle)
+    draw_announcements()
 
 
 def _link_to_scenario(scenario: Scenario) -> None:

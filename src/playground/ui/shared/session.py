@@ -39,6 +39,8 @@ class SharedSession:
     """What all pages share of a session: the model that answers, and the fetching of models."""
 
     model_choice: ModelChoice = field(default_factory=ModelChoice)
+    flagger: str = ""
+    """Identity of the adapter that this session flags contracts with; "" for the one that everybody here does."""
     refused: tuple[EndpointSettings, str] | None = None
     """The endpoint that refused its key, and what it said: nothing answers there until something is changed."""
     fetching: Job[bool] | None = None

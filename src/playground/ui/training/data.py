@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from playground.annotations import (
 from playground.annotations.cuad import MAX_CUAD_BYTES
 from playground.annotations.units import contract_units
 from playground.errors import AnnotationError, PlaygroundError
+from playground.text.counting import counted
 from playground.training.clauses.charts import label_counts_figure
 from playground.types import AnnotatedClause
 from playground.ui.shared import jobs
@@ -27,6 +29,9 @@ from playground.ui.shared.notices import Notice, draw_notice
 from playground.ui.training import resources
 from playground.ui.training.state import Data, DataSource, Key, RawFile, annotations_of, session
 from scenarios.contract_clauses import scenario
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SOURCES: dict[DataSource, str] = {
     "written": "The project's clauses",
@@ -223,7 +228,8 @@ def _draw_rejected(data: AnnotationSet) -> None:
     for warning in data.warnings[:5]:
         st.warning(escape_markdown(warning), icon=":material/warning:")
     if data.rejected:
-        with st.expander(f"{len(data.rejected):,} rows were left out"):
+        were = "was" if len(data.rejected) == 1 else "were"
+        with st.expander(f"{counted(len(data.rejected), 'row')} {were} left out"):
             rows = [{"Row": row.number, "Why": row.reason} for row in data.rejected[:_MOST_REJECTED_SHOWN]]
             st.dataframe(rows, hide_index=True, height=220)
 
@@ -237,19 +243,27 @@ def draw_contents(data: Data, labels: tuple[str, ...]) -> None:
     counts = label_counts(annotations.examples)
     contracts = len({example.contract for example in annotations.examples})
     negatives = sum(1 for example in annotations.examples if not set(labels).intersection(example.labels))
+    of_contracts = counted(contracts, "contract")
     st.markdown(
-        f"**{len(annotations.examples):,} clauses** of {contracts:,} contracts, {negatives:,} of them without any of "
+        f"**{counted(len(annotations.examples), 'clause')}** of {of_contracts}, {negatives:,} of them without any of "
         f"the {len(labels)} labels"
     )
-    counted, read = st.tabs(["Labels", "Examples"], key="training_contents")
-    with counted, st.container(height=540, border=False):
-        st.plotly_chart(
-            label_counts_figure({label: count for label, count in counts.items() if label in labels}),
-            config={"displayModeBar": False},
-            key="training_label_counts",
-        )
+    by_label, read = st.tabs(["Labels", "Examples"], key=Key.CONTENTS, on_change="rerun")
+    with by_label, st.container(height=540, border=False):
+        if by_label.open:
+            st.plotly_chart(
+                _label_counts(tuple((label, count) for label, count in counts.items() if label in labels)),
+                config={"displayModeBar": False},
+                key="training_label_counts",
+            )
     with read, st.container(height=540, border=False):
-        _draw_examples(annotations.examples, labels)
+        if read.open:
+            _draw_examples(annotations.examples, labels)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _label_counts(counts: tuple[tuple[str, int], ...]) -> go.Figure:
+    return label_counts_figure(dict(counts))
 
 
 def _draw_examples(examples: tuple[AnnotatedClause, ...], labels: tuple[str, ...]) -> None:

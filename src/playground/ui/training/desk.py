@@ -12,11 +12,15 @@ from playground.training.clauses.plan import TrainingPlan
 from playground.training.clauses.train import TrainingReport, train_clauses
 from playground.training.progress import TrainingProgress, TrainingStopped
 from playground.ui.shared import jobs
+from playground.ui.shared.announcements import BUSY
 from playground.ui.shared.jobs import Job
+from playground.ui.shared.words import clock
 from scenarios.return_policy.reader import training as reader
 from scenarios.return_policy.reader.training import ReaderPlan, ReaderReport
 
 Report = TrainingReport | ReaderReport
+
+OWNER_GONE_AFTER_S = 120.0
 
 
 @dataclass(slots=True)
@@ -31,6 +35,8 @@ class TrainingRun:
     stop: threading.Event = field(default_factory=threading.Event)
     progress: list[TrainingProgress] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
+    owner_seen_at: float = field(default_factory=time.monotonic)
+    """When a page of the owner was last drawn: who closed the window cannot stop it any more, and others may."""
     job: Job[Report] = field(default_factory=Job)
 
     @property
@@ -43,6 +49,10 @@ class TrainingRun:
         """Seconds since the start."""
         return time.monotonic() - self.started_at
 
+    def may_stop(self, session_id: str) -> bool:
+        """Tell whether a session may stop it: its owner, and anybody once the owner is gone."""
+        return session_id == self.owner or time.monotonic() - self.owner_seen_at > OWNER_GONE_AFTER_S
+
 
 class TrainingDesk:
     """Takes one training at a time. Shared by all sessions of the app; safe for their threads."""
@@ -54,6 +64,15 @@ class TrainingDesk:
     def latest(self) -> TrainingRun | None:
         """Return the training under way, else the last one that nobody has put away."""
         return self._run
+
+    def said(self) -> str:
+        """Return what every page says while a training is under way, "" while none is."""
+        run = self._run
+        if run is None or run.is_over:
+            return ""
+        left_s = run.progress[-1].remaining_s if run.progress else None
+        left = "" if left_s is None else f" About {clock(left_s)} left."
+        return f"A training is running on this machine ({run.plan.name}): answers and flags are slower meanwhile.{left}"
 
     def put_away(self, run: TrainingRun) -> None:
         """Forget a training that is over, so that the page offers a new one."""
@@ -96,3 +115,4 @@ class TrainingDesk:
 
 
 DESK = TrainingDesk()
+BUSY.said = DESK.said

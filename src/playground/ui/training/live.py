@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from playground.adapters import Task
@@ -37,7 +39,8 @@ def draw_live(run: TrainingRun) -> None:
     """Draw a training under way; it is redrawn every second until it is over."""
     if run.owner != session().id:
         st.info(
-            "This training was started in another browser window. One training runs on a machine at a time.",
+            "This training was started in another browser window, which alone can stop it. One training runs on a "
+            "machine at a time.",
             icon=":material/info:",
         )
     with st.container(key=Key.LIVE):
@@ -48,6 +51,8 @@ def draw_live(run: TrainingRun) -> None:
 def _live(run: TrainingRun) -> None:
     if run.is_over:
         st.rerun()
+    if run.owner == session().id:
+        run.owner_seen_at = time.monotonic()
     history = list(run.progress)
     latest = history[-1] if history else TrainingProgress("preparing", 0, 0.0)
     stopping, task = run.stop.is_set(), task_of(run)
@@ -57,14 +62,10 @@ def _live(run: TrainingRun) -> None:
             # A stop before the first validation may still come too early to keep anything.
             title = "Stopping" if latest.best_score is None else "Stopping: the best weights so far are kept"
         st.progress(latest.fraction, f"{title or _STAGES[task][latest.stage]}, {100 * latest.fraction:.0f} %")
-        st.button(
-            "Stop",
-            key=Key.STOP,
-            icon=":material/stop:",
-            on_click=run.stop.set,
-            disabled=stopping or latest.stage == "saving",
-            help="Ends the training and keeps the best weights so far. At the very start there are none to keep.",
-        )
+        can_stop = run.may_stop(session().id) and not stopping and latest.stage != "saving"
+        with st.popover("Stop", icon=":material/stop:", disabled=not can_stop):
+            st.markdown("Stop this training? The best weights so far are kept; at the very start there are none.")
+            st.button("Yes, stop it", key=Key.STOP, type="primary", on_click=run.stop.set, disabled=not can_stop)
     _draw_figures(run, latest)
     left, right = st.columns(2, gap="medium")
     chart = {"displayModeBar": False}
@@ -78,6 +79,14 @@ def _live(run: TrainingRun) -> None:
     )
 
 
+def trained_words(run: TrainingRun, latest: TrainingProgress) -> str:
+    """Return how long has been trained, of the limit where there is one; loading and saving are no part of it."""
+    if latest.stage == "preparing":
+        return NOTHING
+    limit = run.plan.settings.max_minutes
+    return clock(latest.elapsed_s) + (f" of {clock(60 * limit)}" if limit else "")
+
+
 def _draw_figures(run: TrainingRun, latest: TrainingProgress) -> None:
     best = NOTHING if latest.best_score is None else f"{latest.best_score:.3f}"
     speed = NOTHING if not latest.examples_per_s else f"{latest.examples_per_s:.0f}"
@@ -85,7 +94,7 @@ def _draw_figures(run: TrainingRun, latest: TrainingProgress) -> None:
         ("Best validation score", best),
         ("Examples per second", speed),
         ("Questions read" if task_of(run) == "reader" else "Clauses read", f"{latest.examples:,}"),
-        ("Elapsed", clock(run.elapsed_s)),
+        ("Trained", trained_words(run, latest)),
         ("Left", NOTHING if latest.remaining_s is None else f"about {clock(latest.remaining_s)}"),
     )
     with st.container(horizontal=True, gap="large", key="training_figures"):

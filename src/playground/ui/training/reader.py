@@ -74,11 +74,17 @@ def draw_reader_over(run: TrainingRun, store: AdapterStore) -> None:
     st.success(escape_markdown(f"{early}Adapter {report.adapter.identity} is stored."), icon=":material/check_circle:")
     _draw_figures(report)
     with st.container(horizontal=True):
-        if st.button("Answer with it", key=Key.ACTIVATE_NEW, type="primary", icon=":material/bolt:"):
+        if st.button(
+            "Answer with it, for everybody on this machine",
+            key=Key.ACTIVATE_NEW,
+            type="primary",
+            icon=":material/bolt:",
+        ):
             activate(store, report.adapter.name)
-            if (notice := session().store_notice) and notice.kind == "success":
+            if (notice := session().use_notice) and notice.kind == "success":
                 st.switch_page(PAGE.path)
         st.button("Train another", key=f"{Key.AGAIN}_reader", on_click=DESK.put_away, args=(run,))
+    draw_notice(session().use_notice)
     effects, curves = st.tabs(["Before and after", "Curves"], key="training_reader_report")
     with effects:
         _draw_effects(report.effects)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 import streamlit as st
 
-from playground.adapters import AdapterStore, Task
+from playground.adapters import AdapterStore, StoredAdapter, Task
+from playground.adapters.quality import BASE, below_base
 from playground.errors import PlaygroundError
-from playground.flagging.loading import activate_adapter
+from playground.flagging.loading import activate_adapter, check_flagger
 from playground.training.charts import loss_figure, score_figure
 from playground.training.clauses.charts import comparison_figure
 from playground.training.clauses.measuring import FIGURES
+from playground.training.clauses.plan import TrainingPlan, contracts_of
 from playground.training.clauses.train import TrainingReport
+from playground.ui.shared.announcements import know
 from playground.ui.shared.markup import escape_html, escape_markdown
-from playground.ui.shared.notices import Notice
+from playground.ui.shared.notices import Notice, draw_notice
+from playground.ui.shared.session import session as shared_session
 from playground.ui.shared.words import NOTHING, clock
 from playground.ui.training.desk import DESK, TrainingRun
 from playground.ui.training.reliability import draw_reliability
 from playground.ui.training.state import Key, session
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
-_BEFORE = "untrained base"
+Kind = Literal["primary", "secondary"]
+_BEFORE = BASE
+MORE_MINUTES = 2.0
+CONTRACTS_PAGE = "pages/contract_clauses.py"
 _MOST_CONFUSIONS = 40
 _WORK: dict[Task, str] = {
     "clauses": "flags contracts",
@@ -42,17 +52,27 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
         st.caption(
             "Whole contracts are flagged with adapters of the encoder; this one is compared on the comparison page."
         )
+    worse = below_base(report.adapter.manifest) is not None
     with st.container(horizontal=True):
-        st.button(
-            "Flag contracts with it",
-            key=Key.ACTIVATE_NEW,
-            type="primary",
-            icon=":material/bolt:",
-            disabled=not flags,
-            on_click=activate,
-            args=(store, report.adapter.name),
-        )
-        st.button("Train another", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))
+        # What is worse than the base is not what to do next with.
+        use: Kind = "secondary" if worse else "primary"
+        more: Kind = "primary" if worse else "secondary"
+        with st.container(horizontal=True, horizontal_alignment="left"):
+            if worse:
+                _draw_more(report, run, store, more)
+            st.button(
+                "Flag contracts with it",
+                key=Key.ACTIVATE_NEW,
+                type=use,
+                icon=":material/bolt:",
+                disabled=not flags,
+                on_click=use_here,
+                args=(store, report.adapter.name),
+            )
+            if not worse:
+                _draw_more(report, run, store, more)
+            st.button("Train another", key=Key.AGAIN, on_click=DESK.put_away, args=(run,))
+    draw_use(store, report.adapter, Key.EVERYBODY_NEW)
     for note in report.notes:
         st.warning(escape_markdown(note), icon=":material/warning:")
     names = ["Comparison", "By label", "Confusions", "Errors to read", "Threshold", "Reliability", "Curves", "Weights"]
@@ -72,24 +92,95 @@ def draw_over(run: TrainingRun, store: AdapterStore) -> None:
             draw(report)
 
 
+def _draw_more(report: TrainingReport, run: TrainingRun, store: AdapterStore, kind: Kind) -> None:
+    st.button(
+        f"{MORE_MINUTES:g} minutes more",
+        key=Key.MORE,
+        type=kind,
+        icon=":material/more_time:",
+        disabled=report.adapter.manifest.base_kind != "encoder",
+        on_click=_go_on,
+        args=(run, report, store),
+        help="Goes on from these weights, as another adapter: this one stays.",
+    )
+
+
+def _go_on(run: TrainingRun, report: TrainingReport, store: AdapterStore) -> None:
+    if not isinstance(run.plan, TrainingPlan):
+        return
+    plan = longer_plan(run.plan, report.adapter, store.free_name(run.plan.name))
+    DESK.put_away(run)
+    try:
+        DESK.start(plan, store, session().id)
+    except PlaygroundError as error:
+        session().start_notice = Notice("error", str(error))
+
+
+def longer_plan(plan: TrainingPlan, adapter: StoredAdapter, name: str) -> TrainingPlan:
+    """Return the plan of a training that begins with the weights of ``adapter`` and lasts a little."""
+    return replace(
+        plan, name=name, start_from=adapter.folder, settings=replace(plan.settings, max_minutes=MORE_MINUTES)
+    )
+
+
+def use_here(store: AdapterStore, name: str) -> None:
+    """Flag contracts with an adapter in this session alone."""
+    data = session()
+    try:
+        stored = store.get(name)
+        check_flagger(stored)
+        shared_session().flagger = stored.identity
+        data.use_notice = Notice("success", f"{stored.identity} flags contracts in this window from now on.")
+    except PlaygroundError as error:
+        data.use_notice = Notice("error", str(error))
+
+
+def draw_use(store: AdapterStore, stored: StoredAdapter, key: str) -> None:
+    """Draw, beside the button that was pressed, that an adapter is in use in this window, and the step to everybody."""
+    draw_notice(session().use_notice)
+    if shared_session().flagger == stored.identity:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(CONTRACTS_PAGE, label="Open the contract flagger", icon=":material/arrow_forward:")
+            active = store.active("clauses")
+            st.button(
+                "Use it for everybody on this machine",
+                key=key,
+                disabled=active is not None and active.identity == stored.identity,
+                on_click=activate,
+                args=(store, stored.name),
+                help="Other windows are told, and keep what they flag with until somebody chooses it there.",
+            )
+
+
 def activate(store: AdapterStore, name: str) -> None:
-    """Make an adapter the one in use for what it was trained for; the store's panel says so."""
+    """Make an adapter the one in use on this machine for what it was trained for; it is said beside the buttons."""
+    data = session()
     try:
         stored = activate_adapter(store, name)
-        session().store_notice = Notice("success", f"{stored.identity} {_WORK[stored.manifest.task]} from now on.")
+        task = stored.manifest.task
+        if task == "clauses":
+            shared_session().flagger = stored.identity
+        know(task, stored.identity)
+        data.use_notice = Notice("success", f"{stored.identity} {_WORK[task]} for everybody here from now on.")
     except PlaygroundError as error:
-        session().store_notice = Notice("error", str(error))
+        data.use_notice = Notice("error", str(error))
 
 
 def _draw_headline(report: TrainingReport) -> None:
+    if worse := below_base(report.adapter.manifest):
+        own, base_ap = worse
+        st.warning(
+            f"**Worse than the untrained base**: micro AP {own:.2f}, the base without training {base_ap:.2f}. "
+            "Let it learn longer, or from more clauses, before anything is flagged with it.",
+            icon=":material/warning:",
+        )
     early = "Stopped early; the best weights so far were kept. " if report.stopped else ""
     resumed = f"Went on from step {report.resumed_from_step}. " if report.resumed_from_step is not None else ""
-    st.success(
-        escape_markdown(
-            f"{early}{resumed}Adapter {report.adapter.identity} is stored. Measured on {report.measured_on}."
-        ),
-        icon=":material/check_circle:",
-    )
+    said = f"{early}{resumed}Adapter {report.adapter.identity} is stored. Measured on {report.measured_on}."
+    if worse:
+        st.caption(escape_markdown(said))
+    else:
+        st.success(escape_markdown(said), icon=":material/check_circle:")
     before = report.baselines.get(_BEFORE, {})
     with st.container(horizontal=True, gap="large", key="training_headline"):
         for key in ("micro_ap", "macro_ap", "micro_f1"):
@@ -118,11 +209,12 @@ def _draw_comparison(report: TrainingReport) -> None:
     intervals = [
         f"{_TITLES[key]} {e.value:.2f} (95 % interval over contracts {e.low:.2f} to {e.high:.2f})"
         for key in FIGURES
-        if (e := report.test.estimates.get(key)) is not None
+        # One contract has no spread: resampling it would give an interval of no width.
+        if (e := report.test.estimates.get(key)) is not None and contracts_of(report.split.test) > 1
     ]
     st.caption(
         f"All on the same {report.measured_on}. AP is average precision: how well right flags are ranked above wrong "
-        f"ones, at any threshold. {'; '.join(intervals)}."
+        f"ones, at any threshold.{' ' if intervals else ''}{'; '.join(intervals)}{'.' if intervals else ''}"
     )
 
 

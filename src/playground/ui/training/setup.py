@@ -129,16 +129,29 @@ def draw_settings(data: Data, base: str, labels: tuple[str, ...], store: Adapter
         window_tokens=int(window),
         seed=int(seed),
     )
-    is_written = isinstance(data, WrittenClauses)
+    return planned(
+        name.strip(),
+        data,
+        labels,
+        base,
+        examples=int(examples) if int(examples) < most else None,
+        settings=settings,
+    )
+
+
+def planned(
+    name: str, data: Data, labels: tuple[str, ...], base: str, *, examples: int | None, settings: EncoderSettings
+) -> TrainingPlan:
+    """Return a plan with what the page adds to every one."""
     return TrainingPlan(
-        name=name.strip(),
+        name=name,
         data=data,
         labels=labels,
         base=base,
-        examples=int(examples) if int(examples) < most else None,
+        examples=examples,
         settings=settings,
         keywords=scenario.keywords(),
-        licence=_WRITTEN_LICENCE if is_written else "",
+        licence=_WRITTEN_LICENCE if isinstance(data, WrittenClauses) else "",
     )
 
 

@@ -46,10 +46,21 @@ class Key(StrEnum):
     STOP = "training_stop"
     AGAIN = "training_again"
     ACTIVATE_NEW = "training_activate_new"
+    EVERYBODY_NEW = "training_everybody_new"
+    MORE = "training_more"
+    GO_ON = "training_go_on"
+    THROW_AWAY = "training_throw_away"
     SHIFT = "training_shift"
     LIVE = "training_live"
+    CONTENTS = "training_contents"
+    STORE_TABS = "training_store"
+    STORE_RELIABILITY = "training_store_reliability"
+    STORE_CARD = "training_store_card"
     STORE_PICK = "training_store_pick"
+    STORE_USE = "training_store_use"
     STORE_ACTIVATE = "training_store_activate"
+    STORE_NAME = "training_store_name"
+    STORE_RENAME = "training_store_rename"
     STORE_EXPORT = "training_store_export"
     STORE_CONFIRM = "training_store_confirm"
     STORE_DELETE = "training_store_delete"
@@ -78,6 +89,8 @@ class TrainingSession:
     data_notice: Notice | None = None
     start_notice: Notice | None = None
     store_notice: Notice | None = None
+    use_notice: Notice | None = None
+    """What became of putting an adapter to use, said beside the button."""
     uploads: int = 0
     """How many files were taken; part of the uploaders' identities, so that they are empty again after each."""
     shown_examples: int = 0

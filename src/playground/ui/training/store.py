@@ -6,15 +6,18 @@ import streamlit as st
 
 from playground.adapters import AdapterStore, StoredAdapter, Task
 from playground.adapters.archive import MAX_ARCHIVE_BYTES
+from playground.adapters.quality import below_base
 from playground.errors import PlaygroundError
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.notices import Notice, draw_notice
+from playground.ui.shared.session import session as shared_session
 from playground.ui.shared.words import NOTHING
 from playground.ui.training.reliability import draw_reliability, reliability_of
-from playground.ui.training.report import activate
+from playground.ui.training.report import activate, use_here
 from playground.ui.training.state import Key, session
 from scenarios.contract_clauses import scenario
 
+STORE_TABS = ("Use, export, delete", "Compare", "Import")
 _MOST_COMPARED = 4
 _EACH_ON_ITS_OWN = "On each adapter's own test data, see its card: rows measured on other data do not compare."
 
@@ -30,6 +33,7 @@ def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
     for problem in store.problems():
         st.warning(escape_markdown(problem), icon=":material/warning:")
     adapters = [stored for stored in store.list() if stored.manifest.task == task]
+    adapters.sort(key=lambda stored: below_base(stored.manifest) is not None)
     if adapters:
         st.dataframe(
             [_row(stored, active) for stored in adapters],
@@ -41,13 +45,17 @@ def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
         )
     else:
         st.caption("There is none yet. Train one above, or import one.")
-    chosen, compared, imported = st.tabs(["Use, export, delete", "Compare", "Import"], key="training_store")
+    # Only what is open is drawn: hidden tables and charts would be most of the page's time.
+    chosen, compared, imported = st.tabs(STORE_TABS, key=Key.STORE_TABS, on_change="rerun")
     with chosen:
-        _draw_actions(store, adapters, active)
+        if chosen.open:
+            _draw_actions(store, adapters, active)
     with compared:
-        _draw_comparison(store, adapters)
+        if compared.open:
+            _draw_comparison(store, adapters)
     with imported:
-        _draw_import(store)
+        if imported.open:
+            _draw_import(store)
 
 
 def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
@@ -57,7 +65,12 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
     score = score[0] if isinstance(score, list) else score  # with its interval, in that of the shipped flagger
     loss = manifest.metrics.get("validation_loss")
     stopped = manifest.hyper_parameters.get("stopped_early") is True
-    remarks = [*(["shipped"] if stored.shipped else []), *(["stopped early"] if stopped else [])]
+    worse = below_base(manifest) is not None
+    remarks = [
+        *(["worse than its untrained base"] if worse else []),
+        *(["shipped"] if stored.shipped else []),
+        *(["stopped early"] if stopped else []),
+    ]
     measured: dict[str, object] = {
         "Labels": len(manifest.labels),
         "Clauses": manifest.data["examples"],
@@ -69,7 +82,7 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
             "Validation loss": float(loss) if isinstance(loss, (int, float)) else None,
         }
     return {
-        "": "● active" if stored.identity == active else "",
+        "": "● for everybody" if stored.identity == active else "",
         "Adapter": stored.identity,
         "Base": manifest.base_id,
         **measured,
@@ -88,8 +101,16 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
     stored = by_name.get(str(name)) or adapters[0]
     is_usable = stored.manifest.task == "reader" or stored.manifest.base_kind == "encoder"
     with st.container(horizontal=True, vertical_alignment="center"):
+        if stored.manifest.task == "clauses":
+            st.button(
+                "Use in this window",
+                key=Key.STORE_USE,
+                disabled=not is_usable or stored.identity == (shared_session().flagger or active),
+                on_click=use_here,
+                args=(store, stored.name),
+            )
         st.button(
-            "Activate",
+            "Use for everybody on this machine",
             key=Key.STORE_ACTIVATE,
             disabled=stored.identity == active or not is_usable,
             on_click=activate,
@@ -101,16 +122,22 @@ def _draw_actions(store: AdapterStore, adapters: list[StoredAdapter], active: st
             st.button(
                 "Delete", key=Key.STORE_DELETE, disabled=not confirmed, on_click=_delete, args=(store, stored.name)
             )
+    draw_notice(session().use_notice)
+    if not stored.shipped:
+        _draw_rename(store, stored)
     if not is_usable:
         st.caption("Contracts are flagged with encoders; adapters of language models are for comparison.")
     if stored.manifest.task == "clauses":
-        with st.expander("Reliability of its probabilities"):
+        reliability = st.expander("Reliability of its probabilities", key=Key.STORE_RELIABILITY, on_change="rerun")
+        if reliability.open:
             measured_on = stored.manifest.metrics.get("measured_on")
-            draw_reliability(reliability_of(stored), measured_on, f"store_reliability_{stored.identity}")
+            with reliability:
+                draw_reliability(reliability_of(stored), measured_on, f"store_reliability_{stored.identity}")
     if stored.card_path is not None:
-        with st.expander("Model card"):
+        card = st.expander("Model card", key=Key.STORE_CARD, on_change="rerun")
+        if card.open:
             # A stranger's words: shown letter for letter.
-            st.code(_card(stored), language=None, wrap_lines=True, height=320)
+            card.code(_card(stored), language=None, wrap_lines=True, height=320)
 
 
 def _card(stored: StoredAdapter) -> str:
@@ -121,14 +148,31 @@ def _card(stored: StoredAdapter) -> str:
 
 
 def _draw_export(store: AdapterStore, stored: StoredAdapter) -> None:
-    try:
-        data = store.export_zip(stored.name)
-    except PlaygroundError as error:
-        st.caption(escape_markdown(str(error)))
-        return
+    # Packed when it is clicked: every redraw would pack megabytes otherwise.
     st.download_button(
-        "Export zip", data, f"{stored.name}.zip", "application/zip", key=Key.STORE_EXPORT, on_click="ignore"
+        "Export zip",
+        lambda: store.export_zip(stored.name),
+        f"{stored.name}.zip",
+        "application/zip",
+        key=Key.STORE_EXPORT,
+        on_click="ignore",
     )
+
+
+def _draw_rename(store: AdapterStore, stored: StoredAdapter) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"{Key.STORE_NAME}_{stored.identity}"
+        st.text_input("Another name", stored.name, max_chars=64, key=key, width=260)
+        st.button("Rename", key=Key.STORE_RENAME, on_click=_rename, args=(store, stored.name, key))
+
+
+def _rename(store: AdapterStore, name: str, key: str) -> None:
+    data = session()
+    try:
+        renamed = store.rename(name, str(st.session_state.get(key) or "").strip())
+        data.use_notice = Notice("success", f"{name} is called {renamed.name} from now on.")
+    except PlaygroundError as error:
+        data.use_notice = Notice("error", str(error))
 
 
 def _delete(store: AdapterStore, name: str) -> None:
@@ -172,6 +216,10 @@ def _cell(value: object) -> str:
 
 
 def _draw_import(store: AdapterStore) -> None:
+    st.text_input(
+        "Under this name", key=f"{Key.STORE_IMPORT}_name", max_chars=64, placeholder="its own", width=260,
+        help="For an archive whose own name is taken here.",
+    )  # fmt: skip
     st.file_uploader(
         "A zip that this app exported",
         max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
@@ -190,7 +238,8 @@ def _take_import(store: AdapterStore) -> None:
     data.uploads += 1
     known = {label.name for label in scenario.labels()}
     try:
-        stored = store.import_zip(file.getvalue(), known_labels=known)
+        wanted = str(st.session_state.get(f"{Key.STORE_IMPORT}_name") or "").strip()
+        stored = store.import_zip(file.getvalue(), wanted or None, known_labels=known)
         data.store_notice = Notice("success", f"{stored.identity} is imported.")
     except PlaygroundError as error:
         data.store_notice = Notice("error", str(error))
