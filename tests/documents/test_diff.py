@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.documents.diff import DiffLine, DiffSpan, diff_documents
+from playground.documents import load_document
+from playground.documents.diff import (
+    DiffLine,
+    DiffSpan,
+    PlacedChange,
+    changed_lines,
+    diff_documents,
+    placed_changes,
+)
+from playground.paths import POLICIES
 from playground.types import Document
 from tests.support.scripted_document import scripted_document
 
@@ -175,3 +184,18 @@ def test_texts_of_any_size_are_compared_within_bounds(name: str) -> None:
     assert sum(len(span.text) for line in result for span in (*line.old, *line.new)) < 10_000_000
     if name != "one line each":
         assert result[-1].note == "The comparison is long; its rest is not shown."
+
+
+def test_the_two_samples_differ_in_six_facts_and_the_line_of_the_version() -> None:
+    first, second = (
+        load_document((POLICIES / name).read_bytes(), name)
+        for name in ("northtrail-outdoor-v1.md", "northtrail-outdoor-v2.md")
+    )
+    lines = diff_documents(first, second)
+    assert changed_lines(lines) == len(placed_lines(second.text, placed_changes(first, second))) == 7
+    assert changed_lines(diff_documents(first, first)) == 0
+
+
+def placed_lines(text: str, changes: tuple[PlacedChange, ...]) -> set[int]:
+    """Return the numbers of the lines of ``text`` in which something changed."""
+    return {text[: change.start].count("\n") for change in changes}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.documents.diff import diff_documents
+from playground.documents.diff import changed_lines, diff_documents
 from playground.ui.return_policy import state
 from playground.ui.return_policy.advance import request_sample
 from playground.ui.return_policy.answer import draw_answer, draw_stamp
@@ -69,9 +69,11 @@ def _draw_button(kind: ComparisonKind, key: Key, label: str, ask: object) -> Non
 
 def _draw_difference(old: int, new: int) -> None:
     shelf = session().shelf
-    st.markdown(f"**What version {new} changes in version {old}**")
+    lines = diff_documents(shelf.get(old).document, shelf.get(new).document)
+    count = changed_lines(lines)
+    st.markdown(f"**What version {new} changes in version {old}: {count:,} line{'' if count == 1 else 's'}**")
     with st.container(key=Key.DIFF, height=HEIGHT, border=True):
-        st.html(diff_html(diff_documents(shelf.get(old).document, shelf.get(new).document)))
+        st.html(diff_html(lines))
 
 
 def _draw_answers(kind: ComparisonKind) -> Places | None:
