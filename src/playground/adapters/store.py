@@ -45,6 +45,8 @@ from playground.files import expanded
 
 ROOT_VARIABLE = "PLAYGROUND_ADAPTERS"
 """Environment variable that moves the folder of the user's adapters."""
+SHIPPED_DEFAULTS: dict[Task, str] = {"clauses": "cuad-mpnet"}
+"""By task: more examples do not make the smaller encoder the better one."""
 
 WriteAdapter = Callable[[Path], AdapterManifest]
 """Fills an empty folder with an adapter's files and returns its manifest; the store sets ``name`` and ``files``."""
@@ -373,10 +375,12 @@ def _subfolders(folder: Path, problems: list[str]) -> list[Path]:
 def shipped_default(adapters: Iterable[StoredAdapter], task: Task) -> StoredAdapter | None:
     """Return the shipped adapter that is in use for ``task`` when nobody chose; None where none ships.
 
-    It is the one that was trained on most examples: others ship to be compared with it.
+    It is the one named in ``SHIPPED_DEFAULTS``, else the one that was trained on most examples: others ship to be
+    compared with it.
     """
-    shipped = (stored for stored in adapters if stored.shipped and stored.manifest.task == task)
-    return max(shipped, key=trained_examples, default=None)
+    shipped = [stored for stored in adapters if stored.shipped and stored.manifest.task == task]
+    named = [stored for stored in shipped if stored.name == SHIPPED_DEFAULTS.get(task)]
+    return max(named or shipped, key=trained_examples, default=None)
 
 
 def trained_examples(stored: StoredAdapter) -> int:
