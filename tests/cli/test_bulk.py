@@ -79,7 +79,7 @@ def test_annotated_contracts_are_flagged_and_compared(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = CONTRACT.format(1)
-    marked = "The Supplier shall keep insurance of at least two million pounds during the term of this Agreement."
+    marked = text.partition("2. Cover. ")[2].strip()
     answers = [{"text": marked, "answer_start": text.index(marked)}]
     question = {"id": "A__Insurance", "question": 'Highlight the parts related to "Insurance".', "answers": answers}
     paragraph = {"context": text, "qas": [question | {"is_impossible": False}]}

@@ -46,5 +46,5 @@ def result(name: str) -> BulkResult:
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the tables…")
-def _read(out: str, _changed_ns: int) -> BulkResult:
+def _read(out: str, changed_ns: int) -> BulkResult:  # noqa: ARG001 - a new table is read anew
     return read_result(Path(out))
