@@ -8,6 +8,7 @@ weighing 1 / sqrt(how many), so that long sentences do not count more.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ class InstructionWords:
         terms = terms_of(sentence)
         if len(terms) * _MOST_REPEATED < len(_TOKEN.findall(sentence)):  # no sentence: a few words again and again
             return self.bias
-        return self.bias + sum(self.weights.get(term, 0.0) for term in terms) / max(1, len(terms)) ** 0.5
+        total = sum(self.weights.get(term, 0.0) for term in terms)
+        return self.bias + total / math.sqrt(max(1, len(terms)))
 
     def speaks_to_a_model(self, sentence: str) -> bool:
         """Whether the score of ``sentence`` reaches the threshold."""
