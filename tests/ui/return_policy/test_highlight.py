@@ -61,6 +61,7 @@ def test_every_character_is_escaped_and_kept(text, start, end):
     assert html.unescape(TAG.sub("", page)) == text
     assert set(TAG.findall(page)) <= {
         '<div class="policy">',
+        '<div role="region" aria-label="The policy text" tabindex="0">',
         '<div class="policy-text">',
         "</div>",
         '<mark class="citation">',
@@ -120,3 +121,12 @@ def test_what_changed_is_shown_in_its_place_inside_the_mark_too():
 
 def test_two_documents_are_not_two_versions():
     assert placed_changes(load_pasted("One.\n\nTwo.\n", "a.md"), load_pasted("Three.\n\nFour.\n", "b.md")) == ()
+
+
+def test_headings_are_headings_for_who_hears_the_page_and_their_levels_have_no_gap():
+    text = "Returns\nWindow\nDetails\nRefunds"
+    spans = [(0, 7, 1), (8, 14, 3), (15, 22, 4), (23, 30, 2)]
+    policy = document(text, *(Block("heading", start, end, level) for start, end, level in spans))
+    found = re.findall(r'role="heading" aria-level="(\d)">(\w+)<', document_html(policy))
+    assert found == [("2", "Returns"), ("3", "Window"), ("4", "Details"), ("3", "Refunds")]
+    assert 'role="heading"' not in document_html(document("No headings here."))

@@ -129,11 +129,11 @@ def _recommend(scenario: str, figures: Sequence[TechniqueFigures], values: dict[
 def _draw_found(found: Recommendation) -> None:
     st.html(f'<div class="verdict">{escape_html(found.sentence)}</div>')
     if found.reasons:
-        st.subheader("Why", anchor=False)
+        st.header("Why", anchor=False)
         for place, reason in enumerate(found.reasons):
             _draw_reason(reason, "", f"reason_{place}")
     if found.left_out:
-        st.subheader("What was left out, and why", anchor=False)
+        st.header("What was left out, and why", anchor=False)
         for place, one in enumerate(found.left_out):
             _draw_reason(one.reason, dot_html(one.figures.technique), f"left_out_{place}")
 

@@ -134,7 +134,7 @@ def _stale_facts() -> StaleFacts | None:
 
 def _draw_assumptions(start: Assumptions, kind: str) -> dict[str, float]:
     """Draw a control for each assumption, with its source under it; return the values."""
-    st.subheader("Assumptions, each with its source", anchor=False)
+    st.header("Assumptions, each with its source", anchor=False)
     values = {}
     columns: Sequence[DeltaGenerator] = ()
     for place, name in enumerate(one.name for one in fields(Assumptions)):

@@ -51,7 +51,7 @@ def draw_learning_and_change() -> None:
 def _draw(
     title: str, load: Callable[[], Evidence | None], draw: Callable[[Evidence], None], invitation: str, command: str
 ) -> None:
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     try:
         evidence = load()
     except EvaluationError as error:

@@ -159,7 +159,7 @@ def _planned_rows(request: RunRequest) -> dict[str, int]:
 def _draw_controls(
     scenario: str, ready: tuple[Cell, ...], figures: Sequence[TechniqueFigures], is_busy: bool
 ) -> tuple[str, float | None]:
-    st.subheader("Measure again, here and now", anchor=False)
+    st.header("Measure again, here and now", anchor=False)
     limits, examples_are = limits_of(scenario), registry.scenario(scenario).examples_are
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         size = st.segmented_control(

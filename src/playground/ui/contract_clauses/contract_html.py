@@ -72,7 +72,9 @@ def contract_html(
         if row.verdict != "rejected":
             by_clause.setdefault(row.clause.id, []).append(row)
     parts = [_clause_html(clause, by_clause.get(clause.id, ()), current, probabilities) for clause in clauses]
-    return f'<div class="contract">{"".join(parts)}</div>'
+    # Focusable, so that the box around it is scrolled with the keyboard.
+    region = '<div role="region" aria-label="The contract text" tabindex="0">'
+    return f'<div class="contract">{region}{"".join(parts)}</div></div>'
 
 
 def _clause_html(clause: Clause, rows: Sequence[ReportRow], current: str, probabilities: bool) -> str:

@@ -18,7 +18,7 @@ from playground.ui.contract_clauses.contract_html import count_chips_html, evide
 from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session
-from playground.ui.shared.markup import escape_html
+from playground.ui.shared.markup import escape_html, spoken
 
 CARDS = 8
 _MOST_QUOTED = 260
@@ -145,11 +145,12 @@ def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow],
 
 def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
     clause, label = row.clause, row.label.name
+    which = f"{place(clause)}, {label}"
     with st.container(border=True, gap="small"):
         st.html(card_html(row, probabilities=judged.choice.gives_probabilities, note=session().search_failed))
         with st.container(horizontal=True, gap="small"):
             st.button(
-                "Jump",
+                spoken("Jump", which),
                 key=state.flag_key("jump", clause.id, label),
                 icon=":material/my_location:",
                 on_click=state.jump_to,
@@ -157,7 +158,7 @@ def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
             )
             if row.verdict:
                 st.button(
-                    "Undo",
+                    spoken("Undo", which),
                     key=state.flag_key("undo", clause.id, label),
                     icon=":material/undo:",
                     on_click=state.decide,
@@ -166,14 +167,14 @@ def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
                 st.empty()  # in the place of the button that was there
                 return
             st.button(
-                "Confirm",
+                spoken("Confirm", which),
                 key=state.flag_key("confirm", clause.id, label),
                 icon=":material/check:",
                 on_click=state.decide,
                 args=(entry, clause.id, label, "confirmed"),
             )
             st.button(
-                "Reject",
+                spoken("Reject", which),
                 key=state.flag_key("reject", clause.id, label),
                 icon=":material/close:",
                 on_click=state.decide,

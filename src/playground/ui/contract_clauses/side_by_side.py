@@ -14,7 +14,7 @@ from playground.ui.contract_clauses.flagger_choice import ZERO_SHOT, FlaggerChoi
 from playground.ui.contract_clauses.gold import Agreement, Gold, agreement, load_gold
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session, shown_labels
 from playground.ui.shared.layout import link_to_training
-from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.markup import escape_html, escape_markdown, spoken
 
 _HEIGHT = 460
 _MOST_ROWS = 150
@@ -75,7 +75,7 @@ def _want_base(entry: ContractEntry) -> None:
 def _draw_side(judged: Judged, flagged: FlaggedContract, theirs: set[tuple[str, str]], gold: Gold | None) -> None:
     rows = report_rows(flagged, catalogue())
     only = sum((row.clause.id, row.label.name) not in theirs for row in rows)
-    st.markdown(f"##### {escape_markdown(judged.choice.title)}")
+    st.header(escape_markdown(judged.choice.title), anchor=False)
     with st.container(horizontal=True, gap="small"):
         st.metric("Flags", len(rows), width=70)
         st.metric("only here", only, width=85)
@@ -124,9 +124,11 @@ def draw_table(choice: FlaggerChoice) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             st.html(_entry_html(entry, choice))
             if entry.results and entry.id != session().selected:
-                st.button("Show", key=f"contract_show_{entry.id}", on_click=state.show, args=(entry.id,))
+                st.button(
+                    spoken("Show", entry.name), key=f"contract_show_{entry.id}", on_click=state.show, args=(entry.id,)
+                )
             st.button(
-                "Remove",
+                spoken("Remove", entry.name),
                 key=f"contract_remove_{entry.id}",
                 icon=":material/delete:",
                 on_click=state.remove,

@@ -28,7 +28,7 @@ _SAMPLES = {
 def draw_first_screen() -> None:
     """Draw the invitation: a sample is one click away."""
     with st.container(border=True):
-        st.subheader("Open a contract", anchor=False)
+        st.header("Open a contract", anchor=False)
         st.caption("Its risky clauses are marked in seconds, on this machine. Nothing leaves it. Try a sample:")
         _draw_samples()
         st.markdown("**Or bring your own**")

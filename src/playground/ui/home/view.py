@@ -69,7 +69,7 @@ def draw_demo_script() -> None:
     for scenario in all_scenarios():
         if scenario.demo is None or scenario.page is None:
             continue
-        st.subheader(scenario.demo.title, anchor=False)
+        st.header(scenario.demo.title, anchor=False)
         with st.container(key=f"demo_{scenario.name}", gap="small"):
             for one in scenario.demo.steps:
                 number += 1
@@ -85,7 +85,7 @@ def draw_demo_script() -> None:
 
 def draw_models() -> None:
     """Draw which models are on this machine, and fetch them on request."""
-    st.subheader("Models on this machine", anchor=False)
+    st.header("Models on this machine", anchor=False)
     states = resources.bundle_states()
     rows = "".join(
         f"<tr><td>{escape_html(bundle.title)}</td><td>{_state_html(present)}</td><td>{_PURPOSE[bundle.id]}</td>"

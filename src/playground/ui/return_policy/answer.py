@@ -11,7 +11,7 @@ from playground.pricing import prices_date
 from playground.types import Answer, Citation
 from playground.ui.return_policy.conversation import ChatTurn, Metrics, Stamp
 from playground.ui.return_policy.state import Key, session
-from playground.ui.shared.markup import escape_html, escape_markdown, shortened
+from playground.ui.shared.markup import escape_html, escape_markdown, shortened, spoken
 
 AVATAR = ":material/support_agent:"
 _MOST_SHOWN = 500
@@ -39,7 +39,11 @@ def draw_turn(turn: ChatTurn, *, latest: bool, selected: bool) -> None:
             draw_stamp(turn.stamp)
         if turn.answer and not selected:
             st.button(
-                "Show its evidence", key=f"evidence_{turn.id}", type="tertiary", on_click=_select, args=(turn.id,)
+                spoken("Show its evidence", turn.question[:80]),
+                key=f"evidence_{turn.id}",
+                type="tertiary",
+                on_click=_select,
+                args=(turn.id,),
             )
 
 

@@ -41,7 +41,7 @@ def draw_chat(selected: ChatTurn | None) -> DeltaGenerator:
 def _draw_invitation() -> None:
     active = session().shelf.active
     document = active.document if active else sample_document(POLICIES / DEFAULT_POLICY)
-    st.markdown("##### Ask the shop a question")
+    st.header("Ask the shop a question", anchor=False)
     st.caption("The bot answers from the policy beside this chat and shows the sentences it stands on. Try one:")
     for number, question in enumerate(suggested_questions(document)):
         st.button(

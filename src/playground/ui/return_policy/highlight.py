@@ -44,8 +44,27 @@ def document_html(
     retrieved = _spans(p.chunk for p in passages if p.chunk.document_id == document.id)
     blocks: Sequence[Block] = document.blocks or (Block("paragraph", 0, len(document.text)),)
     blocks, note = _window(blocks, cited, len(document.text))
-    lines = [_block_html(document, block, cited, retrieved, changes, focus=focus) for block in blocks]
-    return f'<div class="policy">{note}{"".join(lines)}</div>'
+    depths = _depths(blocks)
+    lines = [
+        _block_html(document, block, cited, retrieved, changes, focus=focus, depth=depth)
+        for block, depth in zip(blocks, depths, strict=True)
+    ]
+    # Focusable, so that the box around it is scrolled with the keyboard.
+    region = '<div role="region" aria-label="The policy text" tabindex="0">'
+    return f'<div class="policy">{region}{note}{"".join(lines)}</div></div>'
+
+
+def _depths(blocks: Sequence[Block]) -> list[int]:
+    """Return the levels of the headings below the page's own title, without a gap; 0 for what is no heading."""
+    above: list[int] = []
+    depths = []
+    for block in blocks:
+        if block.kind == "heading":
+            while above and above[-1] >= block.level:
+                above.pop()
+            above.append(block.level)
+        depths.append(min(len(above) + 1, 6) if block.kind == "heading" else 0)
+    return depths
 
 
 def _spans(stretches: Iterable[Citation] | Iterable[Chunk]) -> list[tuple[int, int]]:
@@ -77,6 +96,7 @@ def _block_html(
     changes: Sequence[PlacedChange],
     *,
     focus: int | None,
+    depth: int,
 ) -> str:
     # A single block without any structure may be the whole document; it is cut like everything else.
     end = min(block.end, block.start + MOST_CHARACTERS)
@@ -87,7 +107,8 @@ def _block_html(
         classes.append("retrieved")
     if focus is not None and block.start <= focus <= block.end:
         classes.append("policy-focus")
-    return f'<div class="{" ".join(classes)}">{_marked(document.text, block, end, cited, changes)}</div>'
+    role = f' role="heading" aria-level="{depth}"' if depth else ""
+    return f'<div class="{" ".join(classes)}"{role}>{_marked(document.text, block, end, cited, changes)}</div>'
 
 
 def _marked(

@@ -18,7 +18,7 @@ from playground.ui.return_policy.conversation import ChatTurn
 from playground.ui.return_policy.highlight import document_html
 from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import Key, PolicyRequest, session
-from playground.ui.shared.markup import escape_html, human_bytes
+from playground.ui.shared.markup import escape_html, human_bytes, spoken
 from playground.ui.shared.notices import draw_notice
 from scenarios.return_policy.scenario import DEFAULT_POLICY, sample_policies
 
@@ -264,7 +264,7 @@ def _draw_version(version: PolicyVersion, *, active: bool) -> None:
         )
         if not active:
             st.button(
-                "Roll back",
+                spoken("Roll back", f"to version {version.number}"),
                 key=state.rollback_key(version.number),
                 on_click=state.activate,
                 args=(version.number,),

@@ -17,6 +17,14 @@ def escape_markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", text).replace("\n", "  \n")
 
 
+def spoken(label: str, what: str) -> str:
+    """Return a button's label with what it is about: the second part is heard by screen readers and not shown.
+
+    The style sheet hides what is emphasised in a button.
+    """
+    return f"{label} *{escape_markdown(' '.join(what.split()))}*" if what.strip() else label
+
+
 def escape_html(text: str) -> str:
     """Return ``text`` so that HTML shows it letter for letter, inside an attribute too."""
     return html.escape(text, quote=True)

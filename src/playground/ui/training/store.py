@@ -21,7 +21,7 @@ _EACH_ON_ITS_OWN = "On each adapter's own test data, see its card: rows measured
 
 def draw_store(store: AdapterStore, task: Task = "clauses") -> None:
     """Draw the adapters of a task with everything that can be done with them."""
-    st.subheader("Adapters on this machine", anchor=False)
+    st.header("Adapters on this machine", anchor=False)
     draw_notice(session().store_notice)
     activation = store.activation(task)
     active = activation.adapter.identity if activation.adapter else None
