@@ -5,6 +5,7 @@ import streamlit as st
 from playground.flagging.report import report_rows
 from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.advance import Slots, advance, follow_address
+from playground.ui.contract_clauses.base_or_lora import draw_switch, perform_steps
 from playground.ui.contract_clauses.contract import draw_contract, draw_notes, draw_stamp, draw_style
 from playground.ui.contract_clauses.exports import draw_exports
 from playground.ui.contract_clauses.flagger_choice import flagger_choices
@@ -28,8 +29,10 @@ draw_style()
 follow_address()
 
 choices = flagger_choices(resources.adapter_store())
+perform_steps(choices)
 draw_adapter_notes(choices)
 choice = draw_bar(choices)
+draw_switch(state.selected(), choice, choices)
 with st.container(key=Key.STATUS):
     status = st.empty()
     draw_last_notice()

@@ -7,13 +7,16 @@ from playground.ui.return_policy.advance import Slots, advance
 from playground.ui.return_policy.answer import draw_metrics
 from playground.ui.return_policy.chat import draw_chat
 from playground.ui.return_policy.conversation import metrics_of
+from playground.ui.return_policy.every_technique import draw_every_technique
 from playground.ui.return_policy.evidence import draw_passages, draw_what_the_model_saw
 from playground.ui.return_policy.kept import BOT
 from playground.ui.return_policy.policy import draw_policy
+from playground.ui.return_policy.presented import perform_steps
 from playground.ui.return_policy.settings import draw_modes, draw_settings
 from playground.ui.return_policy.side_by_side import draw_techniques, draw_versions
 from playground.ui.shared.keeping import keep_up
 from playground.ui.shared.layout import begin_page
+from playground.ui.shared.presenting import folded
 
 keep_up(BOT)
 begin_page(
@@ -21,6 +24,8 @@ begin_page(
     "Scenario A. Prompt engineering changes what the model reads, so a new policy counts from the next question on.",
 )
 
+perform_steps()
+draw_every_technique()
 modes, settings = st.columns([5, 1], vertical_alignment="top")
 with modes:
     draw_modes()
@@ -35,11 +40,11 @@ with policy:
 with chat:
     answer = draw_chat(turn)
 
-draw_metrics(metrics_of(turn))
-
-prompt, passages, techniques, versions = st.tabs(
-    ["What the model saw", "Passages found", "Prompting against LoRA", "Compare versions"], key="evidence"
-)
+with folded("Figures, prompt and comparisons"):
+    draw_metrics(metrics_of(turn))
+    prompt, passages, techniques, versions = st.tabs(
+        ["What the model saw", "Passages found", "Prompting against LoRA", "Compare versions"], key="evidence"
+    )
 with prompt:
     draw_what_the_model_saw(turn)
 with passages:

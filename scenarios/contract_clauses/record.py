@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playground.comparison.scenario import ArticlePart, Page, Samples, Scenario, ScenarioFunctions, Training
 from scenarios.contract_clauses.home import CARD, DEMO
+from scenarios.contract_clauses.presented import ACTIONS
 from scenarios.contract_clauses.request import ClausesRequest
 from scenarios.contract_clauses.techniques import NAME, TECHNIQUES, TITLE
 
@@ -36,7 +37,7 @@ SCENARIO = Scenario(
     page=Page("pages/contract_clauses.py", "Contract flagger", ":material/gavel:"),
     letter="B",
     card=CARD,
-    demo=DEMO,
+    demo=DEMO.with_actions(ACTIONS),
     article=ArticlePart("Scenario B", "one task"),
     trainings=(Training("clauses", "Clause flagger (Scenario B)"),),
 )

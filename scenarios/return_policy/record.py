@@ -5,6 +5,7 @@ from __future__ import annotations
 from playground.comparison.scenario import ArticlePart, Page, Samples, Scenario, ScenarioFunctions, Training
 from playground.paths import POLICIES
 from scenarios.return_policy.home import CARD, DEMO
+from scenarios.return_policy.presented import ACTIONS
 from scenarios.return_policy.request import QUESTIONS, PolicyRequest
 from scenarios.return_policy.techniques import NAME, TECHNIQUES, TITLE
 
@@ -41,7 +42,7 @@ SCENARIO = Scenario(
     page=PAGE,
     letter="A",
     card=CARD,
-    demo=DEMO,
+    demo=DEMO.with_actions(ACTIONS),
     article=ArticlePart("Scenario A", "changing facts"),
     trainings=(Training("reader", "Policy reader (Scenario A)"),),
 )

@@ -10,7 +10,7 @@ A record is made when the program starts, so it imports nothing heavy: ``load`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -233,13 +233,21 @@ class HomeCard:
     trains: bool = False
 
 
+Actions = tuple[tuple[str, str], ...]
+"""What is done and with what, in order: (("mode", "rag"), ("ask", "How long?"))."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoStep:
-    """A step of a demo: its link opens the scenario's page with ``address`` as its query."""
+    """A step of a demo: its link opens the scenario's page with ``address`` as its query.
+
+    ``actions`` are what the step does in presenter mode, as the scenario's page knows them.
+    """
 
     address: Mapping[str, str]
     title: str
     text: str
+    actions: Actions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +256,11 @@ class Demo:
 
     title: str
     steps: tuple[DemoStep, ...]
+
+    def with_actions(self, actions: Mapping[str, Actions]) -> Demo:
+        """Return the demo with what each step does, by the step's title."""
+        steps = tuple(replace(step, actions=actions.get(step.title, ())) for step in self.steps)
+        return replace(self, steps=steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,12 @@ import streamlit as st
 from playground.comparison.scenario import Scenario
 from playground.ui.shared.keeping import draw_keeping
 from playground.ui.shared.model_panel import draw_model_panel
+from playground.ui.shared.presenting import (
+    draw_presenter_bar,
+    draw_presenter_button,
+    follow_address,
+    presenting,
+)
 from playground.ui.shared.sign_in import require_sign_in
 from scenarios.registry import all_scenarios
 
@@ -26,6 +32,7 @@ def begin_page(title: str, subtitle: str) -> None:
     st.set_page_config(page_title=f"{title} · Scenario playground", page_icon=_ICON, layout="wide")
     st.html(_STYLE)
     require_sign_in()
+    follow_address()
     with st.sidebar:
         st.html('<div class="brand">Scenario playground</div>')
         st.page_link("app.py", label="Home", icon=":material/home:")
@@ -36,9 +43,12 @@ def begin_page(title: str, subtitle: str) -> None:
         st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
         st.divider()
         draw_model_panel()
+        draw_presenter_button()
         draw_keeping()
+    draw_presenter_bar()
     st.title(title, anchor=False)
-    st.caption(subtitle)
+    if not presenting().on:
+        st.caption(subtitle)
 
 
 def _link_to_scenario(scenario: Scenario) -> None:
