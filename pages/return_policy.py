@@ -12,6 +12,7 @@ from playground.ui.return_policy.evidence import draw_passages, draw_what_the_mo
 from playground.ui.return_policy.kept import BOT
 from playground.ui.return_policy.policy import draw_policy
 from playground.ui.return_policy.presented import perform_steps
+from playground.ui.return_policy.replay import draw_replay
 from playground.ui.return_policy.settings import draw_modes, draw_settings
 from playground.ui.return_policy.side_by_side import draw_techniques, draw_versions
 from playground.ui.shared.keeping import keep_up
@@ -24,6 +25,8 @@ begin_page(
     "Scenario A. Prompt engineering changes what the model reads, so a new policy counts from the next question on.",
 )
 
+if draw_replay():
+    st.stop()
 perform_steps()
 draw_every_technique()
 modes, settings = st.columns([5, 1], vertical_alignment="top")

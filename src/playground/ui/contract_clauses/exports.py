@@ -16,6 +16,7 @@ from playground.ui.contract_clauses.corrections import MIME, corrections_jsonl
 from playground.ui.contract_clauses.flagger_choice import measured
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, shift
 from playground.ui.shared.markup import human_bytes
+from playground.ui.shared.sharing import draw_link
 
 _CORRECTIONS_HELP = (
     "Training data for the next adapter: your decisions as JSON lines. A flag beside a decided one that you let stand "
@@ -84,6 +85,7 @@ def draw_exports(entry: ContractEntry, judged: Judged, flagged: FlaggedContract,
                 on_click="ignore",
                 help=_CORRECTIONS_HELP if is_training_data else None,
             )
+        draw_link()
     if entry.docx_note:
         st.caption(entry.docx_note)
 

@@ -10,9 +10,12 @@ from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import draw_turn
 from playground.ui.return_policy.conversation import ChatTurn, Stamp, new_conversation_line, to_json, to_markdown
 from playground.ui.return_policy.policy import HEIGHT
+from playground.ui.return_policy.replay import draw_recordings
 from playground.ui.return_policy.resources import sample_document
+from playground.ui.return_policy.shared_page import conversation_html
 from playground.ui.return_policy.state import Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.sharing import draw_link
 from scenarios.return_policy.scenario import DEFAULT_POLICY, suggested_questions
 
 _MOST_TURNS_DRAWN = 40
@@ -84,13 +87,15 @@ def _draw_actions() -> None:
             on_click=state.new_conversation,
             disabled=not turns and session().answering is None,
         )
-        for label, text, suffix, mime in (
-            ("Markdown", to_markdown(turns), "md", "text/markdown"),
-            ("JSON", to_json(turns), "json", "application/json"),
+        for label, make, suffix, mime in (
+            ("Page", _page, "html", "text/html"),
+            ("Markdown", lambda: to_markdown(turns), "md", "text/markdown"),
+            ("JSON", lambda: to_json(turns), "json", "application/json"),
         ):
+            # Made when its button is clicked: a long chat is not written three times at every click.
             st.download_button(
                 label,
-                text,
+                make,
                 f"conversation.{suffix}",
                 mime,
                 key=f"download_{suffix}",
@@ -98,3 +103,10 @@ def _draw_actions() -> None:
                 disabled=not turns,
                 on_click="ignore",
             )
+        draw_recordings()
+        draw_link()
+
+
+def _page() -> str:
+    data = session()
+    return conversation_html(data.turns, {version.number: version.document for version in data.shelf.versions})
