@@ -8,6 +8,7 @@ from playground.answering.answer import MOST_TURNS
 from playground.retrieval.index import RetrievalSettings
 from playground.ui.return_policy import state
 from playground.ui.return_policy.state import Key
+from playground.ui.shared.presenting import presenting
 from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, as_sentence, level_named, measured_rates
 from scenarios.return_policy.scenario import MODES, READER_MODE, READER_TOP_K, system_prompt
 
@@ -33,7 +34,7 @@ def draw_modes() -> None:
         return
     if problem := state.reader_problem():
         st.info(problem, icon=":material/info:")
-    else:
+    elif not presenting().on:
         _draw_caution()
 
 
