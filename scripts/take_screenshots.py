@@ -135,7 +135,7 @@ def _tour(page: Page, address: str, out: Path, scheme: str) -> None:
 
     page.get_by_role("tab", name="Compare versions").click()
     page.locator(".st-key-ask_both button").click()
-    page.locator(".st-key-both_answers_versions .stamp").nth(1).wait_for()
+    page.locator(".st-key-both_answers_versions .stamp").nth(1).wait_for(state="attached")
     _scroll_to(page, "Compare versions")
     shoot("compare-versions")
 

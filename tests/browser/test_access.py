@@ -23,6 +23,7 @@ RULES = {
     # No rule of WCAG: Streamlit's own place for files is called a presentation and can take the focus.
     "rules": {"presentation-role-conflict": {"enabled": False}},
 }
+WAIT_MS = 300_000  # loading models on a busy machine; nothing is expected to take this long
 SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')
   && document.getAnimations().every(one => one.playState !== 'running')"""
 
@@ -49,7 +50,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
         viewport={"width": 1440, "height": 950}, color_scheme=request.param, reduced_motion="reduce", base_url=address
     )
     page = context.new_page()
-    page.set_default_timeout(240_000)  # loading models on a busy machine
+    page.set_default_timeout(WAIT_MS)
     yield page
     context.close()
 
@@ -72,15 +73,15 @@ def violations(page: Page) -> list[str]:
 
 def test_home_and_the_bot_are_for_everybody(page: Page) -> None:
     page.goto("/")
-    expect(page.get_by_text("Models on this machine")).to_be_visible()
+    expect(page.get_by_text("Models on this machine")).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
 
     page.goto("/return_policy")
-    expect(page.locator(".st-key-swap_summary")).to_contain_text("passages indexed in")
+    expect(page.locator(".st-key-swap_summary")).to_contain_text("passages indexed in", timeout=WAIT_MS)
     assert not violations(page)
     page.locator(".st-key-chat_input textarea").fill("How many days do I have to return an item?")
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-chat .stamp")).to_have_count(1)
+    expect(page.locator(".st-key-chat .stamp")).to_have_count(1, timeout=WAIT_MS)
     assert not violations(page)
     for tab in ("Replace", "Versions", "Passages found", "Prompting against LoRA", "Compare versions"):
         page.get_by_role("tab", name=tab, exact=True).click()
@@ -91,8 +92,8 @@ def test_home_and_the_bot_are_for_everybody(page: Page) -> None:
 
     # A reload loses nothing.
     page.reload()
-    expect(page.locator(".st-key-chat .stamp")).to_have_count(1)
-    expect(page.locator(".st-key-swap_summary")).to_contain_text("are back")
+    expect(page.locator(".st-key-chat .stamp")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator(".st-key-swap_summary")).to_contain_text("are back", timeout=WAIT_MS)
 
     text = page.get_by_role("region", name="The policy text")
     text.focus()
@@ -106,7 +107,7 @@ def test_home_and_the_bot_are_for_everybody(page: Page) -> None:
     assert float(page.evaluate("parseFloat(getComputedStyle(document.body).transitionDuration)")) <= 0.001
 
     page.goto("/return_policy?present=1")
-    expect(page.locator(".st-key-presenter_next button")).to_be_visible()
+    expect(page.locator(".st-key-presenter_next button")).to_be_visible(timeout=WAIT_MS)
     page.locator(".st-key-every_technique summary").click()
     assert not violations(page)
     small = page.evaluate(SMALLEST_PX)
@@ -115,11 +116,11 @@ def test_home_and_the_bot_are_for_everybody(page: Page) -> None:
 
 def test_the_contract_page_is_for_everybody(page: Page) -> None:
     page.goto("/contract_clauses")
-    expect(page.get_by_role("heading", name="Open a contract")).to_be_visible()
+    expect(page.get_by_role("heading", name="Open a contract")).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
     page.goto("/contract_clauses?contract=nda.txt")
-    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses in")
-    expect(page.locator(".flag-evidence").first).to_be_attached()
+    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses in", timeout=WAIT_MS)
+    expect(page.locator(".flag-evidence").first).to_be_attached(timeout=WAIT_MS)
     assert not violations(page)
     reject = page.locator("[class*=st-key-contract_reject] button").first
     name = reject.evaluate("button => button.innerText.replace(/\\s+/g, ' ')")
@@ -130,10 +131,10 @@ def test_the_contract_page_is_for_everybody(page: Page) -> None:
 
 def test_training_and_comparison_are_for_everybody(page: Page) -> None:
     page.goto("/training")
-    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
     page.goto("/comparison")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
     for section, shown in (
         ("The article", "table.article, .article"),
@@ -141,5 +142,5 @@ def test_training_and_comparison_are_for_everybody(page: Page) -> None:
         ("Examples", "table, [data-testid=stDataFrame], .example"),
     ):
         page.get_by_role("radio", name=section).click()
-        expect(page.locator(shown).first).to_be_attached()
+        expect(page.locator(shown).first).to_be_attached(timeout=WAIT_MS)
         assert not violations(page), section

@@ -113,7 +113,7 @@ def test_ask_swap_ask_again_roll_back(page: Page) -> None:
     expect(mark).to_contain_text("45 days from delivery")
     expect(mark).to_be_in_viewport()
     expect(stamp).to_contain_text("version 2")
-    old_stamp = stamp.inner_text()
+    old_stamp = stamp.text_content() or ""
 
     upload(page, "lantern.md", SECOND)
     expect(summary).to_contain_text("Version 3")
@@ -121,7 +121,7 @@ def test_ask_swap_ask_again_roll_back(page: Page) -> None:
     second = answered(page, 2)
     assert "21" in second and "45" not in second
     expect(stamp).to_contain_text("version 3")
-    assert stamp.inner_text() != old_stamp
+    assert stamp.text_content() != old_stamp
 
     page.get_by_role("tab", name="Versions", exact=True).click()
     expect(page.locator(".st-key-version_list .version")).to_have_count(3)

@@ -90,7 +90,8 @@ def draw_notes(place: DeltaGenerator, flagged: FlaggedContract) -> None:
 
 def draw_stamp(place: DeltaGenerator, judged: Judged) -> None:
     """Draw the line that says what the flags were made with, where work under way is drawn at other times."""
-    place.html(f'<div class="stamp">{escape_html(stamp_line(judged))}</div>')
+    short = f"{len(judged.scored.clauses):,} clauses, judged on this machine. Not legal advice."
+    place.html(f'<details class="stamp"><summary>{short}</summary>{escape_html(stamp_line(judged))}</details>')
 
 
 def stamp_line(judged: Judged) -> str:

@@ -19,6 +19,7 @@ from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
 from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, session
 from playground.ui.shared.markup import escape_html, spoken
+from playground.ui.shared.words import of_ten
 
 CARDS = 8
 _MOST_QUOTED = 260
@@ -73,7 +74,14 @@ def measured_html(choice: FlaggerChoice, shift: float, shown: Set[str]) -> str:
     over = ""
     if n_shown < len(known):
         over = f" Both are over all {len(known)} labels it knows, not over the {n_shown} shown alone."
-    return f"At this point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}."
+    plain_recall = "none to find" if point.recall is None else f"finds <b>{of_ten(point.recall)}</b>"
+    plain_right = (
+        "flags nothing" if point.precision is None else f"<b>{of_ten(point.precision)}</b> of its flags are right"
+    )
+    return (
+        f"On new contracts: {plain_recall}; {plain_right}. <details><summary>How this was measured</summary>At this "
+        f"point it {recall}; {right}.{over} Measured on {escape_html(figures.measured_on)}.</details>"
+    )
 
 
 def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:

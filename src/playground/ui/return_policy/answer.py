@@ -96,8 +96,10 @@ def _citations_html(citations: tuple[Citation, ...]) -> str:
 
 
 def draw_stamp(stamp: Stamp) -> None:
-    """Draw the line that says what an answer was made with."""
-    st.html(f'<div class="stamp">{escape_html(stamp.line())}</div>')
+    """Draw the technique and the version of an answer; all that it was made with is one click away."""
+    short = escape_html(f"{stamp.mode_title.partition(' (')[0]} · version {stamp.version}")
+    line = f'<div class="stamp">{escape_html(stamp.line())}</div>'
+    st.html(f'<details class="made-with"><summary>{short}</summary>\n{line}\n</details>')
 
 
 def draw_metrics(metrics: Metrics) -> None:
