@@ -1,24 +1,23 @@
-"""What each step of the bot's demo does in presenter mode, by the step's title."""
+"""What each step of the bot's demo does in presenter mode: the steps of ``demo.json``, whose answers are checked."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from playground.comparison.scenario import Actions
 
-_QUESTION = "How long do I have to return something?"
-_FIRST, _SECOND = "northtrail-outdoor-v1.md", "northtrail-outdoor-v2.md"
+# Read here by its bare fields: what makes the check of the answers is not loaded with the list of scenarios.
+_STEPS = json.loads(Path(__file__).with_name("demo.json").read_text(encoding="utf-8"))
 
-ACTIONS: Mapping[str, Actions] = {
-    "Ask without the policy": (("new", ""), ("policy", _FIRST), ("mode", "no_text"), ("ask", _QUESTION)),
-    "Fetch the passages that fit": (("policy", _FIRST), ("mode", "rag"), ("ask", _QUESTION)),
-    "Let an adapter read them": (("policy", _FIRST), ("mode", "rag_lora"), ("ask", _QUESTION)),
-    "Swap the policy": (("mode", "rag_lora"), ("policy", _SECOND), ("ask", _QUESTION)),
-    "Edit a number": (
-        ("mode", "rag_lora"),
-        ("policy", _FIRST),
-        ("edit", "within 60 days of delivery -> within 14 days of delivery"),
-        ("ask", _QUESTION),
-    ),
-    "Compare and roll back": (("mode", "rag_lora"), ("policy", _FIRST), ("ask", _QUESTION)),
-}
+
+def _actions(number: int) -> Actions:
+    step = _STEPS[number]
+    edit = (("edit", " -> ".join(step["edit"])),) if step.get("edit") else ()
+    asks = tuple(("ask", asked["question"]) for asked in step["asks"])
+    begin = (("new", ""),) if number == 0 else ()
+    return (*begin, ("mode", step["mode"]), ("policy", step["policy"]), *edit, *asks)
+
+
+ACTIONS: Mapping[str, Actions] = {step["title"]: _actions(number) for number, step in enumerate(_STEPS)}
