@@ -49,6 +49,10 @@ def policy_html(app):
     return "\n".join(part for part in html(app).split("\n") if '<div class="policy">' in part)
 
 
+def policy_uploader(app):
+    return next(uploader for uploader in app.file_uploader if uploader.key.startswith("policy_upload"))
+
+
 def load_second_version(app):
     app.selectbox(key="policy_sample").set_value("northtrail-outdoor-v2.md")
     return click(app, "policy_load_sample")
@@ -433,7 +437,12 @@ def test_a_stopped_answer_keeps_what_had_arrived(monkeypatch, partial):
 
 def test_a_conversation_can_be_downloaded(monkeypatch):
     app = ask(open_bot(monkeypatch, lambda _: SIXTY), QUESTION)
-    assert {button.label for button in app.get("download_button")} == {"Markdown", "JSON"}
+    assert {button.label for button in app.get("download_button")} == {
+        "Page",
+        "Markdown",
+        "JSON",
+        "Save this chat as a recording",
+    }
     assert not any(button.proto.disabled for button in app.get("download_button"))
 
 
@@ -620,7 +629,7 @@ def test_a_bad_upload_says_what_is_wrong_and_the_old_policy_answers(monkeypatch,
     app = open_bot(monkeypatch, lambda _: SIXTY)
     app.button_group(key="replace_way").set_value("Upload")
     run(app)
-    app.file_uploader[0].upload(name, data)
+    policy_uploader(app).upload(name, data)
     run(app)
     assert said in words(app.error)[0]
     assert "Version 1 still answers." in words(app.error)[0]
@@ -633,10 +642,10 @@ def test_an_upload_is_taken_and_the_uploader_is_empty_again(monkeypatch):
     app = open_bot(monkeypatch, lambda _: SIXTY)
     app.button_group(key="replace_way").set_value("Upload")
     run(app)
-    app.file_uploader[0].upload("voltara.pdf", (POLICIES / "voltara-electronics.pdf").read_bytes())
+    policy_uploader(app).upload("voltara.pdf", (POLICIES / "voltara-electronics.pdf").read_bytes())
     run(app)
     assert app.session_state["playground_session"].shelf.active.document.page_starts
-    assert app.file_uploader[0].value is None
+    assert policy_uploader(app).value is None
     assert not app.error
 
 
