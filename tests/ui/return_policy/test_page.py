@@ -49,6 +49,10 @@ def policy_html(app):
     return "\n".join(part for part in html(app).split("\n") if '<div class="policy">' in part)
 
 
+def policy_uploader(app):
+    return next(uploader for uploader in app.file_uploader if uploader.key.startswith("policy_upload"))
+
+
 def load_second_version(app):
     app.selectbox(key="policy_sample").set_value("northtrail-outdoor-v2.md")
     return click(app, "policy_load_sample")
@@ -433,7 +437,12 @@ def test_a_stopped_answer_keeps_what_had_arrived(monkeypatch, partial):
 
 def test_a_conversation_can_be_downloaded(monkeypatch):
     app = ask(open_bot(monkeypatch, lambda _: SIXTY), QUESTION)
-    assert {button.label for button in app.get("download_button")} == {"Markdown", "JSON"}
+    assert {button.label for button in app.get("download_button")} == {
+        "Page",
+        "Markdown",
+        "JSON",
+        "Save this chat as a recording",
+    }
     assert not any(button.proto.disabled for button in app.get("download_button"))
 
 
