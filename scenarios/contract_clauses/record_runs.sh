@@ -7,3 +7,7 @@ evaluate --adapter own-clauses,smollm2-clauses --out data/runs/contract_clauses-
   --strategies lora,language-model-lora,keywords,tfidf,frozen,nearest,zero-shot,few-shot,few-shot-nearest,chain-of-thought
 evaluate --strategies lora --adapter cuad-mpnet --out data/runs/contract_clauses-cuad-mpnet
 evaluate --strategies lora --adapter cuad-minilm --out data/runs/contract_clauses-cuad-minilm
+
+# The article's limits.
+rm -rf data/runs/limits/garbage-in
+time "$PYTHON" -m playground limits garbage-in --out data/runs/limits/garbage-in

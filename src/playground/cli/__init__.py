@@ -5,6 +5,7 @@
     python -m playground report runs/first --html report.html
     python -m playground train clauses --data written --out my-flagger
     python -m playground train reader --out my-reader
+    python -m playground limits lost-in-the-middle --live
     python -m playground models list
     python -m playground read contract.pdf
 
@@ -23,7 +24,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from playground.cli import adapters, ask, bulk, evaluate, flag, models, read, report, train
+from playground.cli import adapters, ask, bulk, evaluate, flag, limits, models, read, report, train
 from playground.errors import PlaygroundError
 from playground.text.terminal import one_line
 
@@ -100,6 +101,7 @@ def command_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     read.add_command(commands)
     evaluate.add_command(commands, argv)
     report.add_command(commands, argv)
+    limits.add_command(commands)
     models.add_command(commands)
     train.add_command(commands)
     adapters.add_command(commands)

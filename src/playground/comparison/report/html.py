@@ -64,7 +64,7 @@ def comparison_html(
     """
     charts = Charts()
     sections = [_section(one, charts, extras) for one in compared]
-    scripts = [_plotly_js(), _draw_js()] if charts.drawn else []
+    scripts = scripts_that_draw() if charts.drawn else ()
     return (
         _templates()
         .get_template("report.html")
@@ -149,6 +149,16 @@ def _plotly_js() -> str:
 
     script: str = get_plotlyjs()
     return script.replace("\r\n", "\n").replace("\r", "\n").replace("</script", "<\\/script")
+
+
+def scripts_that_draw() -> tuple[str, str]:
+    """Return the scripts of a page that holds charts as ``Charts`` makes them: plotly.js and the lines that draw."""
+    return _plotly_js(), _draw_js()
+
+
+def comparison_css() -> str:
+    """Return the look of a report, for a page of its own that is to look like it."""
+    return _templates().get_template("report.css").render()
 
 
 def _draw_js() -> str:
