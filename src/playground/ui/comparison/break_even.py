@@ -29,9 +29,9 @@ from playground.comparison.scenario import scenario_showing, techniques_of
 from playground.comparison.whole_units import per_whole_unit, units_of
 from playground.errors import EvaluationError, PlaygroundError
 from playground.measuring.evaluation import fingerprint_of
-from playground.ui.comparison.charts import Row, draw_chart
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared import resources
+from playground.ui.shared.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_html, escape_markdown
 from scenarios import registry
 

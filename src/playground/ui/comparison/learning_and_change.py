@@ -16,7 +16,7 @@ from playground.comparison.claims.stale_facts import StaleFacts
 from playground.comparison.scenario import Scenario, Shows, scenario_showing, techniques_of
 from playground.errors import EvaluationError
 from playground.ui.comparison import resources
-from playground.ui.comparison.charts import Row, draw_chart
+from playground.ui.shared.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_html, escape_markdown
 from scenarios import registry
 

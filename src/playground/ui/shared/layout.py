@@ -24,6 +24,7 @@ _ICON = Path(__file__).with_name("icon.svg")
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
 BULK = "pages/bulk.py"
+LIMITS = "pages/limits.py"
 _NO_PAGE_ICON = ":material/science:"
 
 
@@ -41,6 +42,7 @@ def begin_page(title: str, subtitle: str) -> None:
         st.page_link(BULK, label="Many contracts", icon=":material/folder_copy:")
         st.page_link(TRAINING, label="Train an adapter", icon=":material/model_training:")
         st.page_link(COMPARISON, label="Comparison", icon=":material/query_stats:")
+        st.page_link(LIMITS, label="Limits and trends", icon=":material/biotech:")
         st.divider()
         draw_model_panel()
         draw_presenter_button()

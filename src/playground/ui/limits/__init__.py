@@ -1,0 +1,1 @@
+"""The page that shows the article's limits and trends, measured."""
