@@ -58,7 +58,7 @@ EXPERIMENTS = (
         "not (McNemar, p below 0.05 after Holm).",
         live=Size(6, ("whole text, 25 %", "whole text, 150 %", "RAG, 150 %")),
         full=Size(60),
-        live_takes_s=100,
+        live_takes_s=75,
         load=_token_limit,
         in_turns=False,
     ),

@@ -56,6 +56,8 @@ KINDS = {"whole text": Series("whole text", "#bf8b03", "square"), "RAG": Series(
 CONDITIONS = tuple(f"{kind}, {share} %" for kind in KINDS for share in SHARES)
 POLICIES = ("brindlemere-instruments.txt", "thudwell-tools.txt", "wendlemoss-nursery.md")
 """Three are enough: every text has to be read whole at every length."""
+_MOST_OF_ONE = 12
+"""Up to so many questions are all about one policy: a demo has no time to read three long texts."""
 _MOST_TOKENS = 64
 _LONGEST_CONTEXT = 8_192
 _NEW_TEXT = 0.5  # of the prompt: with more of it reused, the first token says nothing about reading it
@@ -76,7 +78,8 @@ def prepare(
     """
     adapter = fitting_reader(request)
     names = chosen(CONDITIONS, request, adapter, needs=lambda _name: False)
-    examples = single_fact_questions(request.size.examples, request.seed, POLICIES)
+    policies_asked = POLICIES if request.size.examples > _MOST_OF_ONE else POLICIES[:1]
+    examples = single_fact_questions(request.size.examples, request.seed, policies_asked)
     foreign = _foreign_sections()
     spending = Spending()
     model, embedder = spending.metered(load_model()), load_embedder()
