@@ -16,9 +16,9 @@ from playground.errors import EvaluationError
 from playground.limits.experiment import FEWEST, ExperimentFunctions, LimitRequest
 from playground.limits.finding import (
     Finding,
+    PairedTest,
     Point,
     Series,
-    Test,
     Verdict,
     by_condition,
     enough,
@@ -175,7 +175,7 @@ def found(rows: Sequence[RunRecord]) -> Finding:
     tests = paired_tests(pairs, groups)
     main = kinds[0]
     flip = flips[main][0] / flips[main][1] if flips[main][1] else 0.0
-    verdict, words = _verdict(spreads[main], flip, tests[0])
+    verdict, words = _verdict(KINDS[main].title, spreads[main], flip, tests[0])
     if len(kinds) > 1:
         other = kinds[1]
         of_other = flips[other][0] / max(flips[other][1], 1)
@@ -207,10 +207,10 @@ def flipped(groups: Sequence[Sequence[RunRecord]]) -> tuple[int, int]:
     return sum(len({one[name] for one in outcomes}) > 1 for name in shared), len(shared)
 
 
-def _verdict(spread: float, flip: float, test: Test) -> tuple[Verdict, str]:
+def _verdict(who: str, spread: float, flip: float, test: PairedTest) -> tuple[Verdict, str]:
     both = (
-        f"The prompted model's spread is {100 * spread:.0f} points ({p_words(test.adjusted_p)}), and {percent(flip)} "
-        "of its answers flip."
+        f"{who.capitalize() if who.islower() else who}: the spread is {100 * spread:.0f} points "
+        f"({p_words(test.adjusted_p)}), and {percent(flip)} of its answers flip."
     )
     large = [spread >= _FRAGILE_SPREAD and test.is_real, flip >= _FRAGILE_FLIPS]
     return ("shows here" if all(large) else "shows in part" if any(large) else "does not show here"), both

@@ -15,9 +15,9 @@ from playground.errors import EvaluationError
 from playground.limits.experiment import FEWEST, ExperimentFunctions, LimitRequest
 from playground.limits.finding import (
     Finding,
+    PairedTest,
     Point,
     Series,
-    Test,
     Verdict,
     by_condition,
     enough,
@@ -168,7 +168,7 @@ def _places(kind: str, groups: Mapping[str, Sequence[RunRecord]]) -> list[int]:
     return [place for place in range(1, PLACES + 1) if groups.get(f"{kind}, place {place}")]
 
 
-def _shape(points: Sequence[Point], tests: Sequence[Test]) -> tuple[str, Verdict]:
+def _shape(points: Sequence[Point], tests: Sequence[PairedTest]) -> tuple[str, Verdict]:
     """Return the curve in words, and the verdict: a U needs a middle below both ends."""
     first, last = points[0].value.value, points[-1].value.value
     inner = points[1:-1]
@@ -192,7 +192,7 @@ def _shape(points: Sequence[Point], tests: Sequence[Test]) -> tuple[str, Verdict
     return "No place is read better than another.", "does not show here"
 
 
-def _line(kind: str, points: Sequence[Point], tests: Sequence[Test]) -> str:
+def _line(kind: str, points: Sequence[Point], tests: Sequence[PairedTest]) -> str:
     own = [point for point in points if point.series == KINDS[kind]]
     of_kind = [test for test in tests if test.difference.first.startswith(kind)]
     widest = max(of_kind, key=lambda test: abs(test.difference.difference.value))

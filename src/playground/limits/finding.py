@@ -41,7 +41,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class PairedTest:
     """A paired difference and its p-value, adjusted for all tests of the finding (Holm)."""
 
     difference: PairedDifference
@@ -77,7 +77,7 @@ class Finding:
     y_title: str
     n: int
     lines: tuple[str, ...] = ()
-    tests: tuple[Test, ...] = ()
+    tests: tuple[PairedTest, ...] = ()
     counts: str = ""
 
     @property
@@ -136,16 +136,16 @@ def share_of(outcomes: Mapping[str, bool]) -> Estimate:
     return found
 
 
-def paired_tests(pairs: Sequence[tuple[str, str]], rows: Mapping[str, Sequence[RunRecord]]) -> tuple[Test, ...]:
+def paired_tests(pairs: Sequence[tuple[str, str]], rows: Mapping[str, Sequence[RunRecord]]) -> tuple[PairedTest, ...]:
     """Test pairs of conditions on the examples that both answered: McNemar's exact test, adjusted by Holm."""
     return tests_of(pairs, {name: rights(own) for name, own in rows.items()})
 
 
-def tests_of(pairs: Sequence[tuple[str, str]], outcomes: Mapping[str, Mapping[str, bool]]) -> tuple[Test, ...]:
+def tests_of(pairs: Sequence[tuple[str, str]], outcomes: Mapping[str, Mapping[str, bool]]) -> tuple[PairedTest, ...]:
     """As ``paired_tests``, from what was right."""
     found = [paired_rates(one, other, outcomes[one], outcomes[other]) for one, other in pairs]
     known = [one for one in found if one is not None]
-    return tuple(Test(*pair) for pair in zip(known, holm([one.p_value for one in known]), strict=True))
+    return tuple(PairedTest(*pair) for pair in zip(known, holm([one.p_value for one in known]), strict=True))
 
 
 def percent(share: float) -> str:
