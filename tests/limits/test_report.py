@@ -25,9 +25,9 @@ def table(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
 
 
-def test_the_chart_says_what_is_seen_and_every_point_has_its_interval() -> None:
-    figure = finding_figure(tiny_finding(ROWS))
-    assert figure.layout.title.text == "75% and 25%"
+def test_every_point_of_the_chart_has_its_interval() -> None:
+    figure = finding_figure(tiny_finding(ROWS), "Tiny")
+    assert figure.layout.title.text == "Tiny"
     (trace,) = figure.data
     assert list(trace.y) == [0.75, 0.25]
     assert all(0 < above < 0.2 for above in trace.error_y.array)
@@ -37,13 +37,14 @@ def test_the_chart_says_what_is_seen_and_every_point_has_its_interval() -> None:
 
 def test_a_small_sample_is_said_on_the_chart() -> None:
     few = [row for name in ("first", "second") for row in limit_rows(name, lambda _number: True, count=6)]
-    assert "hint, not a result" in finding_figure(tiny_finding(few)).layout.title.subtitle.text
+    assert "hint, not a result" in finding_figure(tiny_finding(few), "Tiny").layout.title.subtitle.text
 
 
 def test_the_report_stands_alone_and_shows_letters_as_letters() -> None:
     page = experiment_html(tiny_experiment(), read(ROWS), tiny_finding(ROWS), written_at="2026-01-02T03:04:05")
     assert "A claim with &lt;b&gt;letters&lt;/b&gt;." in page and "A line with &lt;i&gt;letters" in page
-    assert "The claim shows here." in page and "Recorded on 2026-01-02, 80 rows, fake-model" in page
+    assert "The claim shows here." in page and "<h3>75% and 25%</h3>" in page
+    assert "Recorded on 2026-01-02, 80 rows, fake-model" in page
     assert "default-src 'none'" in page and "python -m playground limits tiny" in page
     assert "http-equiv" in page and 'src="http' not in page
 

@@ -1,11 +1,10 @@
-"""The one chart of an experiment: a line for each series, 95 % intervals, a headline that says what is seen."""
+"""The one chart of an experiment: a line for each series, with intervals."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING
 
-from playground.charts.style import FONT_SIZE
 from playground.comparison.charts.frame import SMALL_SAMPLE, framed, legend_below
 from playground.comparison.words import percent, plain
 from playground.limits.finding import Finding, Point, Series
@@ -13,13 +12,16 @@ from playground.limits.finding import Finding, Point, Series
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_TITLE_LETTERS, _TICK_LETTERS = 62, 14
-_LINE_PX = 24
+_TICK_LETTERS = 14
 _SPREAD = 0.06
 
 
-def finding_figure(finding: Finding) -> go.Figure:
-    """Draw a finding. Where every point has a number for its place, the axis is one of numbers."""
+def finding_figure(finding: Finding, title: str) -> go.Figure:
+    """Draw a finding. Where every point has a number for its place, the axis is one of numbers.
+
+    ``title`` is the experiment's: a headline with its figures has more words than a narrow chart has room for, and
+    stands above the chart.
+    """
     from plotly import graph_objects as go
 
     figure = go.Figure()
@@ -61,15 +63,10 @@ def finding_figure(finding: Finding) -> go.Figure:
             range=[-0.4, len(names) - 0.6],
         )
     figure.update_yaxes(title_text=finding.y_title, tickformat=".0%", range=[0, 1.04])
-    title = _broken(plain(finding.headline), _TITLE_LETTERS)
     note = SMALL_SAMPLE if finding.is_small else ""
-    figure = framed(figure, title, height=430, note=note)
-    extra = _LINE_PX * title.count("<br>")
-    figure.update_layout(height=figure.layout.height + extra, margin={"t": figure.layout.margin.t + extra})
-    figure.update_layout(title={"y": 1 - 8 / figure.layout.height})
+    figure = framed(figure, plain(title), height=430, note=note)
     if len(series) > 1:
         legend_below(figure, [each.title for each in series])
-    figure.update_layout(legend={"font": {"size": FONT_SIZE}})
     return figure
 
 

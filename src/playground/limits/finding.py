@@ -58,7 +58,7 @@ class Finding:
     """What was found.
 
     Attributes:
-        headline: the chart's title: what is seen, with figures.
+        headline: what is seen on the chart, with its figures; stands above it.
         verdict: whether the claim shows here.
         sentence: the verdict with its reason.
         points: of the chart.

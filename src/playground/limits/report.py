@@ -27,7 +27,7 @@ def experiment_html(experiment: Experiment, rows: ExperimentRows, finding: Findi
         written_at: ISO 8601, UTC.
     """
     charts = Charts()
-    chart = charts.add(finding_figure(finding))
+    chart = charts.add(finding_figure(finding, experiment.title))
     scripts = scripts_that_draw()
     templates = load_templates("playground.limits")
     return templates.get_template("experiment.html").render(
