@@ -46,6 +46,9 @@ def test_confident_learning_doubts_what_the_probabilities_contradict_and_nothing
     spoilt = GOLD.copy()
     spoilt[0] = [False, True, False, False]
     assert np.flatnonzero(doubted(spoilt, probabilities)).tolist() == [0]
+    missing = GOLD.copy()
+    missing[0] = False
+    assert not doubted(missing, probabilities).any()  # only a label that is given is doubted
 
 
 def test_a_label_that_no_row_has_says_nothing() -> None:
@@ -110,7 +113,7 @@ def finding(random: tuple[float, ...], confusable: tuple[float, ...]) -> Finding
 def test_wrong_labels_show_where_every_seed_falls_for_both_ways_of_being_wrong() -> None:
     both = finding((0.6, 0.6, 0.6), (0.3, 0.4, 0.5))
     assert both.verdict == "shows here" and both.n == 3 and not both.is_small
-    assert "at random, 40 %: 21 points are lost, and cleaning wins 11 back" in both.sentence
+    assert "Wrong at random, 40 %: 21 points are lost, and cleaning wins 11 back" in both.sentence
     assert any("60 % had a wrong label; 75 % of the wrong ones found" in line for line in both.lines)
     assert finding((0.6, 0.6, 0.6), (0.3, 0.4, 0.81)).verdict == "shows in part"
     assert finding((0.9, 0.6, 0.6), (0.3, 0.4, 0.81)).verdict == "does not show here"
