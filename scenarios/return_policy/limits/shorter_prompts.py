@@ -75,7 +75,7 @@ def found(rows: Sequence[RunRecord]) -> Finding:
     seconds = {name: _median_s(groups[name]) for name in names}
     shares = {name: share_right(groups[name]) for name in names}
     tests = paired_tests([(TUNED, name) for name in prompted], groups)
-    best = max(prompted, key=lambda name: shares[name].value)
+    best = max(prompted, key=lambda name: (shares[name].value, -tokens[name]))  # of equals the shortest
     against = next(test for test in tests if test.difference.second == best)
     as_good = not (against.is_real and against.difference.difference.value < 0)
     cheaper = tokens[TUNED] < tokens[best] and seconds[TUNED] < seconds[best]

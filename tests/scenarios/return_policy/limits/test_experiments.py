@@ -253,6 +253,21 @@ def test_a_shorter_prompt_costs_less_at_the_same_accuracy_or_the_claim_does_not_
     assert shorter(900, 2.0, lambda n: n < 30).verdict == "does not show here"
 
 
+def test_of_prompts_that_are_equally_good_the_shortest_is_compared() -> None:
+    def answer(tokens: int) -> Prediction:
+        return Prediction("a", Usage(tokens, 5), {"total_s": tokens / 1_000}, {})
+
+    rows = [
+        *limit_rows("rag+few-shot", lambda n: n < 20, prediction=answer(800)),
+        *limit_rows("rag", lambda n: n >= 20, prediction=answer(400)),
+        *limit_rows("rag+lora", lambda n: n < 30, prediction=answer(200)),
+    ]
+    assert (
+        "Against the best prompt (RAG) the tuned model takes 2.0 times fewer tokens"
+        in found("shorter-prompts", rows).sentence
+    )
+
+
 def test_without_the_tuned_model_or_without_token_counts_there_is_a_sentence() -> None:
     with pytest.raises(EvaluationError, match="A prompted and a tuned model are needed"):
         found("shorter-prompts", limit_rows("rag", lambda _n: True))
