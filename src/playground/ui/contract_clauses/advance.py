@@ -180,9 +180,10 @@ def _draw_judging(place: DeltaGenerator, judging: Judging, job: jobs.Job[Judged 
 
 def _finish_judging(job: jobs.Job[Judged | Unreadable]) -> None:
     data = session()
-    judging, data.judging = data.judging, None
-    if judging is None:
+    judging = data.judging
+    if judging is None or judging.job is not job:  # another one has begun: its contract and flagger are not this job's
         return
+    data.judging = None
     entry, choice = judging.entry, judging.choice
     if isinstance(job.result, Judged):
         _keep(entry, choice, job.result)

@@ -45,7 +45,7 @@ def draw_switch(entry: ContractEntry | None, choice: FlaggerChoice, choices: Fla
 def found(entry: ContractEntry, choice: FlaggerChoice) -> str:
     """Return in words what a flagger found in a contract, and of a sample how much of that is right."""
     judged = entry.results.get(choice.key)
-    if judged is None:
+    if judged is None or judged.choice.key != choice.key:
         return "not judged yet"
     flagged = state.flagged(entry, judged)
     count = len(flagged.flags)
