@@ -758,11 +758,6 @@ def test_ask_both_invites_while_there_is_one_version(monkeypatch):
     assert app.button(key="ask_both")
 
 
-def policy_uploader(app):
-    """Return the one that takes a policy: the sidebar has another."""
-    return next(one for one in app.file_uploader if (one.key or "").startswith("policy_upload"))
-
-
 BAD_UPLOADS = [
     ("empty.txt", b"", "empty"),
     ("broken.pdf", b"%PDF-1.7 broken", "PDF"),

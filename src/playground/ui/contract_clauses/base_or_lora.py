@@ -16,8 +16,6 @@ from playground.ui.shared import presenting
 
 def perform_steps(choices: FlaggerChoices) -> None:
     """Do what is due of the presentation's step."""
-    if presenting.presenting().due:  # the step says who judges, not the adapter that the page begins with
-        session().active_seen = choices.default.key
     presenting.perform(
         {"contract": advance.open_sample, "flagger": lambda name: _choose(_named(choices, name))},
         lambda: session().judging is not None,
@@ -45,7 +43,7 @@ def draw_switch(entry: ContractEntry | None, choice: FlaggerChoice, choices: Fla
 def found(entry: ContractEntry, choice: FlaggerChoice) -> str:
     """Return in words what a flagger found in a contract, and of a sample how much of that is right."""
     judged = entry.results.get(choice.key)
-    if judged is None:
+    if judged is None or judged.choice.key != choice.key:
         return "not judged yet"
     flagged = state.flagged(entry, judged)
     count = len(flagged.flags)

@@ -192,7 +192,8 @@ def wait_for(loading: Future[Loaded], report: jobs.Report) -> Loaded:
 
 def _finish_judging(judging: Judging) -> None:
     data, entry, choice, job = session(), judging.entry, judging.choice, judging.job
-    data.judging = None
+    if data.judging is judging:  # another one may have begun meanwhile
+        data.judging = None
     if isinstance(job.result, Judged):
         _keep(entry, choice, job.result)
     elif isinstance(job.result, Unreadable):
