@@ -32,6 +32,7 @@ def rule_of(message: str) -> str:
         ("Ok great, thank you so much!", "thanks"),
         ("bye", "thanks"),
         ("a human, please", "hand-over"),
+        ("a human pls", "hand-over"),
         ("Can I talk to a real person?", "hand-over"),
         ("I want to speak to someone about my order", "hand-over"),
         ("hi, can you connect me with customer service please", "hand-over"),

@@ -19,6 +19,10 @@ from playground.answering.splitting import split_questions
             ("My tent arrived broken. Who pays the shipping?", "How long does a refund take?"),
         ),
         ("Can I return shoes, and what about opened ones?", ("Can I return shoes?", "What about opened ones?")),
+        (
+            "whats the label cost and how long til i get my money",
+            ("Whats the label cost?", "How long til i get my money?"),
+        ),
         ("How long do I have? And for members?", ("How long do I have?", "And for members?")),
         (
             "A dress I bought was 60% off. How many days do I have and what form is the refund?",

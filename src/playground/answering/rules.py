@@ -34,7 +34,10 @@ _PERSON = (
     r"(?:human(?: being)?|person|people|someone|somebody|agent|representative|rep|operator|employee|staff|advisor|"
     r"manager|supervisor|customer (?:service|support|care))"
 )
-_TAIL = r"(?: (?:please|now|instead|here|directly|on the phone|on chat|from your team|about (?:this|it|that|my \w+)))*"
+_TAIL = (
+    r"(?: (?:please|pls|plz|now|instead|here|directly|on the phone|on chat|from your team|"
+    r"about (?:this|it|that|my \w+)))*"
+)
 _WISH = (
     r"(?:(?:please |hi |hello )?(?:can|could|may|might) (?:i|you|we) (?:please )?|i(?: would|'d)? (?:really )?"
     r"(?:want|need|like|wish|have|wanna)(?: to)? |let me |please |is there (?:a way|any way) to |how (?:can|do) i )?"
@@ -42,7 +45,7 @@ _WISH = (
 _HAND_OVER = (
     rf"{_WISH}(?:speak|talk|chat|connect(?: me)?|transfer(?: me)?|put me through|get(?: me)?|forward(?: me)?|reach)"
     rf"(?: (?:to|with|through to))? {_PERSON}{_TAIL}"
-    rf"|(?:please )?(?:i (?:want|need) )?{_PERSON}(?: please){_TAIL}|{_PERSON}{_TAIL}"
+    rf"|(?:please )?(?:i (?:want|need) )?{_PERSON}(?: (?:please|pls|plz)){_TAIL}|{_PERSON}{_TAIL}"
 )
 _RULES = (
     ("greeting", re.compile(rf"{_GREETING}(?:[ ,]*{_HOW})?|{_HOW}")),

@@ -13,7 +13,7 @@ _MOST_QUESTIONS = 4
 _LEAST_WORDS = 3
 _ASKS = (
     r"(?:how|what|when|where|who|which|why|can|could|do|does|did|is|are|will|would|may|must|should|am)"
-    r"(?:'s|'re)?\b"
+    r"(?:'?s|'re)?\b"
 )
 _BEGINS = re.compile(rf"(?:(?:hi|hello|hey|so|and|also|but|ok|okay)[ ,!.]+)*{_ASKS}", re.IGNORECASE)
 _JOINT = re.compile(
@@ -34,7 +34,7 @@ def split_questions(message: str) -> tuple[str, ...]:
     told = ""
     for start, end in sentence_spans(message, 0, len(message)):
         sentence = message[start:end].strip()
-        if not sentence.endswith("?"):
+        if not sentence.endswith("?") and not _BEGINS.match(sentence):  # many type no question mark
             told = f"{told} {sentence}".strip()
             continue
         parts += [f"{told} {half}".strip() for half in _halves(sentence)]
