@@ -47,6 +47,7 @@ def test_text_of_a_language_is_left_alone(text: str) -> None:
         "Signed: ______________________   Name: ______________________   Date: ____/____/________",
         "1. Definitions ......................... 3\n2. Term ............................... 14\n3. Fees .... 20",
         "XXXXXXXXX XXXXXXXXXXXX XXXXXX [***] [***] ************ XXXXXXXXXX XXXXXXXXXXXXX XXXXXXXXX XXXXXXX",
+        "MOTOR-WIPER,CAPTAIN [*****] [*****] SERVO VALVE [*****] [*****] PANEL-ATTENDANT [*****] [*****] SWITCH",
         "| 12.50 | 1,200.00 | 3 % | $45.99 | (12.00) | 10/12/2025 | 14:30 | +44 20 7946 0000 | 33.1 | 17-B |",
         "\uf0b7 first\n\uf0b7 second\n\uf0b7 third item of a list with marks of the Symbol font\n\uf0a7 fourth",
     ],

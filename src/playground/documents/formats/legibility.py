@@ -32,8 +32,8 @@ _LETTER_BETWEEN_SYMBOLS = re.compile(r"[^\W\d_][\\^<>{}|~`;=][^\W\d_]")
 _ROMAN = re.compile(r"[ivxlcdm]+", re.IGNORECASE)
 _UP_AND_DOWN = re.compile(r"[a-z][A-Z]")
 
-_LEADERS = re.compile(r"([._\-=*#\u2026\u2013\u2014\u2500])\1{2,}|\b([Xx])\2+\b")
-"""Rows of dots, lines to sign on, and "XXXX" in the place of a name."""
+_LEADERS = re.compile(r"\[?([._\-=*#\u2026\u2013\u2014\u2500])\1{2,}\]?|\b([Xx])\2+\b")
+"""Rows of dots, lines to sign on, and "XXXX" or "[*****]" in the place of what is kept secret."""
 _LONG_RUN = re.compile("[.]{3}|___|---|===|[*]{3}|###|\u2026{3}|\u2013{3}|\u2014{3}|\u2500{3}|XX|xx")
 _FEWEST_VOWELS = 0.26
 """Share of the letters; a page in any language written in Latin letters has 0.33 or more."""

@@ -109,11 +109,11 @@ def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Ext
         page.close()
     if len(left_out.unreadable) == page_count:
         raise DocumentError(_DAMAGED)
-    unread = {"pages_without_text": tuple(scanned), "garbled_pages": tuple(left_out.garbled)}
-    if characters == 0 and not any(unread.values()):
+    pictures, garbled = tuple(scanned), tuple(left_out.garbled)
+    if characters == 0 and not (pictures or garbled):
         raise DocumentError(NO_TEXT_LAYER)
     if characters == 0:
-        return Extract("", (), (0,) * page_count, **unread)
+        return Extract("", (), (0,) * page_count, pages_without_text=pictures, garbled_pages=garbled)
     left_out.pictures = scanned if read_scan is None else []
     extract = assemble(
         rebuild(pages, heights),
@@ -121,7 +121,7 @@ def parse(data: bytes, limits: Limits, read_scan: ReadScan | None = None) -> Ext
         page_count=page_count,
         warnings=_warnings(left_out),
     )
-    return replace(extract, **unread)
+    return replace(extract, pages_without_text=pictures, garbled_pages=garbled)
 
 
 def _whole(data: bytes) -> bytes:
