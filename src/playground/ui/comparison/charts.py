@@ -9,6 +9,7 @@ import streamlit as st
 from playground.comparison.charts.techniques import (
     Across,
     accuracy_cost_figure,
+    accuracy_figure,
     first_token_figure,
     heat_map_figure,
     latency_figure,
@@ -17,7 +18,9 @@ from playground.comparison.charts.techniques import (
 from playground.comparison.costs import CostBasis, per_1000_usd
 from playground.comparison.figures import FEWEST_EXAMPLES, HeatMap, PairedDifference, TechniqueFigures, Times
 from playground.comparison.headlines import (
+    accuracy_headline,
     cost_headline,
+    decided_by,
     heat_map_headline,
     times_headline,
     tokens_headline,
@@ -27,9 +30,11 @@ from playground.comparison.runs_compared import ComparedTechniques
 from playground.comparison.whole_units import per_whole_unit, summed_note, units_of
 from playground.comparison.words import seconds
 from playground.errors import EvaluationError
+from playground.ui.comparison.resources import Comparison
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_markdown
+from playground.ui.shared.resources import adapter_store
 
 _ACROSS = {"cost": "cost", "latency": "latency"}
 _COSTS = {"machine": "machine time", "hosted": "hosted price"}
