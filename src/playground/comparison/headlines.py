@@ -101,13 +101,16 @@ def decided_by(
     """
     trained: dict[str, dict[str, AdapterManifest]] = {}
     for one in figures:
-        if one.adapter is not None and one.adapter in manifests:
-            trained.setdefault(one.strategy, {})[one.adapter] = manifests[one.adapter]
+        # A run may be of an adapter that was trained again since: what it learned from is told by its name.
+        same_name = (found for found in manifests.values() if one.adapter and found.name == one.adapter.split("@")[0])
+        manifest = manifests.get(one.adapter or "") or next(same_name, None)
+        if one.adapter is not None and manifest is not None:
+            trained.setdefault(one.strategy, {})[one.adapter] = manifest
     parts: list[str] = []
     for adapters in trained.values():
         if len({str(manifest.data["name"]) for manifest in adapters.values()}) > 1:
             for identity, manifest in adapters.items():
-                own = " (in use)" if identity == in_use else ""
+                own = " (in use)" if in_use and identity.split("@")[0] == in_use.split("@")[0] else ""
                 measured_on = manifest.metrics.get("measured_on")
                 at_home = f", measured there on {measured_on}" if isinstance(measured_on, str) else ""
                 parts.append(f"{manifest.name}{own} learned from {manifest.data['name']}{at_home}")

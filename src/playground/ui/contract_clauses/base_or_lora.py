@@ -12,10 +12,13 @@ from playground.ui.contract_clauses.flagger_choice import ZERO_SHOT, FlaggerChoi
 from playground.ui.contract_clauses.gold import agreement, load_gold
 from playground.ui.contract_clauses.state import ContractEntry, Key, session
 from playground.ui.shared import presenting
+from playground.ui.shared.session import session as shared_session
 
 
 def perform_steps(choices: FlaggerChoices) -> None:
     """Do what is due of the presentation's step."""
+    if presenting.presenting().due:  # the step says who judges, not what another page asked for before
+        session().followed = shared_session().flagger
     presenting.perform(
         {"contract": advance.open_sample, "flagger": lambda name: _choose(_named(choices, name))},
         lambda: session().judging is not None,
