@@ -34,6 +34,8 @@ _SPENDING_FILE = "spending.json"
 _LOCK_FILE, _OWNER_FILE = ".lock", ".measuring"
 _MOST_OWNER_BYTES = 500
 _BLOCK_BYTES = 1 << 20
+_CAME_LATER = frozenset({"priced_at"})
+"""Fields that rows of older versions do not have."""
 _PACKAGES = (
     *("scenario-playground", "openvino", "torch", "transformers", "tokenizers", "sentence-transformers"),
     *("faiss-cpu", "bm25s", "openai", "numpy"),
@@ -254,12 +256,14 @@ def _row_of(record: RunRecord) -> dict[str, object]:
 def _whole(kind: type[Stored], text: str | bytes) -> Stored:
     """Return a file or line of ours as the dataclass that it was written from: all its fields are there.
 
+    A run from before goes on without those that came later.
+
     Raises:
         ValueError: it is damaged.
         RecursionError: it is nested too deeply.
     """
     row = json.loads(text)
-    if not isinstance(row, dict) or not {one.name for one in fields(kind)} <= row.keys():
+    if not isinstance(row, dict) or not {one.name for one in fields(kind)} - _CAME_LATER <= row.keys():
         raise ValueError("a field is missing")
     return typed_json(kind, text)
 
