@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,16 @@ _NOT_KEPT = ("lora_minus_this", "sample", "train", "clauses_per_s")
 """Of what `evaluate` says: differences to itself, how it was asked, and a speed that the benches measure better."""
 
 
-def measured(strategy: str, *more: str) -> dict[str, Any]:
-    """Return the figures of one technique by `evaluate contract_clauses` with more arguments.
+def measured(strategy: str, *more: str, out: Path | None = None) -> dict[str, Any]:
+    """Return the figures of one technique by `evaluate contract_clauses` with more arguments; rows go to ``out``.
 
     Raises:
         SystemExit: the command refuses, and says why.
     """
     said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        code = playground(["evaluate", "contract_clauses", "--strategies", strategy, "--json", *more])
+    with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(said):
+        folder = str(out or Path(place) / "run")
+        code = playground(["evaluate", "contract_clauses", "--strategies", strategy, "--json", "--out", folder, *more])
     if code != 0:
         raise SystemExit(code)
     (figures,) = json.loads(said.getvalue())["strategies"]
@@ -46,8 +48,7 @@ def measured(strategy: str, *more: str) -> dict[str, Any]:
 
 def column(title: str, strategy: str, contracts: Path, *more: str, out: Path | None = None) -> dict[str, Any]:
     """Return a column of the table: figures on ``contracts``, and micro average precision on the project's own."""
-    folder = ["--out", str(out)] if out else []
-    figures = measured(strategy, *more, "--contracts", str(contracts), *folder)
+    figures = measured(strategy, *more, "--contracts", str(contracts), out=out)
     # A baseline is fitted to the project's own clauses for the project's own contracts.
     own = measured(strategy, *(more if strategy == "lora" else ()))
     ci = {name: bounds for name, bounds in figures["ci"].items() if name not in _NOT_KEPT}
