@@ -42,6 +42,8 @@ REGULARISATION = 4.0
 LEAST_WEIGHT = 0.1
 THRESHOLD_POLICIES = 300
 MOST_WARNED = 3
+MARGIN = 0.83
+"""Above what lets so few be warned of: a customer's words as a heading ("You sent me the wrong one!") had 0.57 more."""
 
 
 def main() -> None:
@@ -84,7 +86,7 @@ def train() -> InstructionWords:
     words = InstructionWords(weights, round(float(fitted.intercept_[0]), 3), 0.0)
     policies = invented("threshold", 1, THRESHOLD_POLICIES)
     highest = sorted(max(map(words.score, sentences_of(policy))) for policy in policies)
-    return InstructionWords(weights, words.bias, round(highest[-MOST_WARNED - 1] + 0.01, 2))
+    return InstructionWords(weights, words.bias, round(highest[-MOST_WARNED - 1] + MARGIN, 2))
 
 
 def honest_sentences() -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_the_contract_page_is_for_everybody(page: Page) -> None:
     expect(page.get_by_role("heading", name="Open a contract")).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
     page.goto("/contract_clauses?contract=nda.txt")
-    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses in", timeout=WAIT_MS)
+    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses, judged", timeout=WAIT_MS)
     expect(page.locator(".flag-evidence").first).to_be_attached(timeout=WAIT_MS)
     assert not violations(page)
     reject = page.locator("[class*=st-key-contract_reject] button").first

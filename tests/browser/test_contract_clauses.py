@@ -54,7 +54,7 @@ def flagged_marks(page: Page) -> int:
 def test_upload_flags_filter_and_export(page: Page, address: str, tmp_path: Path) -> None:
     open_page(page, address, "contract_clauses")
     page.locator(".st-key-contract_upload input[type=file]").set_input_files(str(CONTRACTS / "lease.docx"))
-    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses in")
+    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses, judged")
     expect(page.locator(".st-key-contract_status")).to_contain_text("nothing leaves it")
     expect(page.locator(".st-key-contract_panel")).to_contain_text("of its flags are right")
     expect(page.get_by_text("The document has tracked changes")).to_be_visible()
@@ -98,7 +98,7 @@ def test_a_bad_file_leaves_the_contract_before_it(page: Page, address: str, tmp_
     cut_off = tmp_path / "cut-off.pdf"
     cut_off.write_bytes((CONTRACTS / "services-agreement.pdf").read_bytes()[:20_000])
     open_page(page, address, "contract_clauses?contract=nda.txt")
-    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses in")
+    expect(page.locator(".st-key-contract_status")).to_contain_text("clauses, judged")
     page.get_by_role("button", name="Open", exact=False).first.click()
     page.get_by_role("tab", name="Upload").click()
     page.locator(".st-key-contract_upload input[type=file]").set_input_files(str(cut_off))
@@ -113,6 +113,7 @@ def test_train_stop_train_activate_and_flag_again(page: Page, address: str) -> N
     stop = page.get_by_role("button", name="Stop")
     expect(stop).to_be_visible()
     stop.click()
+    page.get_by_role("button", name="Yes, stop it").click()
     back = page.get_by_role("button", name=re.compile("Back to the settings|Train another"))
     expect(back).to_be_visible()
     back.click()
@@ -133,7 +134,7 @@ def test_train_stop_train_activate_and_flag_again(page: Page, address: str) -> N
     page.get_by_role("tab", name="Weights").click()
     expect(page.get_by_text(re.compile(r"^Base .*: unchanged$"))).to_be_visible()  # a clause may say "unchanged" too
     page.get_by_role("button", name="Flag contracts with it").click()
-    expect(page.get_by_text("flags contracts from now on").first).to_be_visible()
+    expect(page.get_by_text("flags contracts in this window from now on").first).to_be_visible()
 
     page.get_by_role("link", name="Contract flagger").first.click()
     page.get_by_role("button", name=re.compile("lease.docx")).click()

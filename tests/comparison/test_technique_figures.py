@@ -127,7 +127,7 @@ def test_one_seed_counts_and_rows_of_another_scenario_do_not() -> None:
     assert [(group.strategy, len(group.records)) for group in groups] == [("rag", 3), ("rag+cot", 1)]
     assert {one.seed for one in groups[0].records} == {2}
     assert notes == (
-        "1 rows have none of the scores of return_policy and were left out.",
+        "1 row has none of the scores of return_policy and was left out.",
         "rag on m has rows of 2 seeds; those of seed 2 are shown.",
     )
 

@@ -241,14 +241,18 @@ def test_a_parser_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_parser_process_gets_no_keys_and_loads_no_model_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    assert "OPENAI_API_KEY" not in isolation._environment()
+    assert "OPENAI_API_KEY" not in isolation.worker_environment()
     program = (
         "import sys, playground.documents.worker, playground.documents.formats.pdf, playground.documents.formats.docx, "
         "playground.documents.formats.html, playground.documents.formats.markdown, markdown_it\n"
         "print([m for m in ('torch', 'streamlit', 'numpy', 'transformers', 'openvino') if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, env=isolation._environment(), check=True
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        env=isolation.worker_environment(),
+        check=True,
     )
     assert done.stdout.strip() == "[]"
 

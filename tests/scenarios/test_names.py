@@ -10,7 +10,15 @@ import pytest
 from playground.paths import ROOT
 from scenarios.registry import scenario_names
 
-COMMANDS_OF_ONE = ("cli/adapters.py", "cli/ask.py", "cli/flag.py", "cli/train.py", "cli/train_reader.py", "ui/training")
+COMMANDS_OF_ONE = (
+    "cli/adapters.py",
+    "cli/ask.py",
+    "cli/bulk.py",
+    "cli/flag.py",
+    "cli/train.py",
+    "cli/train_reader.py",
+    "ui/training",
+)
 """What is about one scenario by its nature: its commands, and the training of its adapter. These may import it."""
 
 

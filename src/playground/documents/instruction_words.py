@@ -22,6 +22,8 @@ MOST_CHARACTERS = 600
 
 _TOKEN = re.compile(r"[a-z0-9']+|[:\"]")
 _MOST_REPEATED = 3
+_FEWEST_WORDS = 3
+"""Fewer are a heading or a fragment, of which one word alone would decide."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -35,8 +37,10 @@ class InstructionWords:
 
     def score(self, sentence: str) -> float:
         """Return the log-odds that ``sentence`` speaks to a model."""
-        terms = terms_of(sentence)
-        if len(terms) * _MOST_REPEATED < len(_TOKEN.findall(sentence)):  # no sentence: a few words again and again
+        terms, tokens = terms_of(sentence), len(_TOKEN.findall(sentence.casefold()))
+        if (
+            tokens < _FEWEST_WORDS or len(terms) * _MOST_REPEATED < tokens
+        ):  # no sentence, or a few words again and again
             return self.bias
         total = sum(self.weights.get(term, 0.0) for term in terms)
         return self.bias + total / math.sqrt(max(1, len(terms)))

@@ -99,7 +99,11 @@ def test_a_finished_run_of_all_techniques_is_not_offered_as_interrupted(shipped:
 
 
 def shipped_ways(scenario_name: str) -> tuple[measuring.Cell, ...]:
-    runs = [read_run_rows(path, scenario_names()) for path in sorted(RECORDED_RUNS.iterdir()) if path.is_dir()]
+    runs = [
+        read_run_rows(path, scenario_names())
+        for path in sorted(RECORDED_RUNS.iterdir())
+        if (path / "run.json").is_file()
+    ]
     return measuring.recorded_ways([run for run in runs if run.info.scenario == scenario_name])
 
 

@@ -24,12 +24,13 @@ from playground.ui.shared.words import NOTHING, clock
 from playground.ui.training.desk import DESK, TrainingRun
 from playground.ui.training.reliability import draw_reliability
 from playground.ui.training.state import Key, session
+from scenarios.contract_clauses.techniques import NAME
+from scenarios.registry import scenario
 
 _TITLES = {"micro_ap": "micro AP", "macro_ap": "macro AP", "micro_f1": "micro F1", "macro_f1": "macro F1"}
 Kind = Literal["primary", "secondary"]
 _BEFORE = BASE
 MORE_MINUTES = 2.0
-CONTRACTS_PAGE = "pages/contract_clauses.py"
 _MOST_CONFUSIONS = 40
 _WORK: dict[Task, str] = {
     "clauses": "flags contracts",
@@ -140,7 +141,7 @@ def draw_use(store: AdapterStore, stored: StoredAdapter, key: str) -> None:
     draw_notice(session().use_notice)
     if shared_session().flagger == stored.identity:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link(CONTRACTS_PAGE, label="Open the contract flagger", icon=":material/arrow_forward:")
+            st.page_link(_contracts_page(), label="Open the contract flagger", icon=":material/arrow_forward:")
             active = store.active("clauses")
             st.button(
                 "Use it for everybody on this machine",
@@ -150,6 +151,11 @@ def draw_use(store: AdapterStore, stored: StoredAdapter, key: str) -> None:
                 args=(store, stored.name),
                 help="Other windows are told, and keep what they flag with until somebody chooses it there.",
             )
+
+
+def _contracts_page() -> str:
+    page = scenario(NAME).page
+    return page.path if page else "app.py"
 
 
 def activate(store: AdapterStore, name: str) -> None:
