@@ -229,7 +229,7 @@ def test_the_caution_that_is_set_decides_and_says_what_it_did_when_measured(monk
     ask(run(app), QUESTION)
     assert [turn.answer.abstained for turn in app.session_state["playground_session"].turns] == [True, False]
     monkeypatch.setattr(resources, "reader_identity", lambda: json.loads(MEASURED.read_text())["adapter"])
-    sentence = next(text for text in words(run(app).caption) if text.startswith("Measured on shops"))
+    sentence = next(text for text in words(run(app).caption) if text.startswith("On new shops, measured"))
     app.select_slider(key="caution").set_value("very cautious")
     assert sentence not in words(run(app).caption)
     app.button_group(key="mode").set_value("rag")

@@ -410,8 +410,10 @@ def test_a_reliability_curve_of_a_stranger_is_checked(store: AdapterStore, rows:
 def test_the_shipped_flagger_has_a_reliability_curve() -> None:
     stored = AdapterStore(Path("nowhere"), paths.SHIPPED_ADAPTERS).get("cuad-minilm")
     bins = reliability_of(stored)
-    assert len(bins) == 10
-    assert sum(part.count for part in bins) == 9_854 * 41
+    # Of the 39 test contracts' pairs of a clause and a label those with a probability of 5 % at least.
+    assert [part.low for part in bins] == sorted({part.low for part in bins})
+    assert bins[0].low == pytest.approx(0.05)
+    assert sum(part.count for part in bins) == 1_733
 
 
 def test_every_shipped_flagger_has_its_average_precision_in_the_list() -> None:
@@ -419,7 +421,7 @@ def test_every_shipped_flagger_has_its_average_precision_in_the_list() -> None:
     rows = {one.name: _row(one, None) for one in shipped if one.manifest.task == "clauses"}
     assert {"cuad-minilm", "own-clauses"} <= set(rows)
     assert all(isinstance(row["Micro AP"], float) for row in rows.values())
-    assert rows["cuad-minilm"]["Micro AP"] == pytest.approx(0.626, abs=5e-4)
+    assert rows["cuad-minilm"]["Micro AP"] == pytest.approx(0.638, abs=5e-4)
 
 
 def scripted_reader(
