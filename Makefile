@@ -41,7 +41,7 @@ run: models
 
 # A file's tests stay together, so that what they share is loaded once.
 test: $(VENV)/stamp-dev models
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # The tests of what needs Ray (490 MB), which `make test` skips where it is not installed.
 test-cluster: $(VENV)/stamp-dev models
