@@ -137,8 +137,8 @@ def test_training_and_comparison_are_for_everybody(page: Page) -> None:
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
     for section, shown in (
-        ("The article", "table.article, .article"),
-        ("Which one?", "[class*=st-key-recommend], h2"),
+        ("The article", ".article-title"),
+        ("Which one?", ".verdict"),
         ("Examples", "table, [data-testid=stDataFrame], .example"),
     ):
         page.get_by_role("radio", name=section).click()
