@@ -1,13 +1,14 @@
 """Reading and writing files that somebody names: only files, whole or not at all."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from playground import atomic
 from playground.atomic import replace_file, write_new
-from playground.files import check_output, expanded, read_file
+from playground.files import check_output, expanded, folder_bytes, read_file
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 
@@ -94,3 +95,23 @@ def test_the_place_of_an_output_is_checked_before_it_is_made(tmp_path: Path) -> 
 def test_an_unknown_user_is_a_name_like_others() -> None:
     assert expanded("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
     assert expanded("~") == Path.home()
+
+
+def test_a_folder_that_changes_meanwhile_has_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stays").write_bytes(b"12345")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    (gone / "file").write_bytes(b"123")
+    assert folder_bytes(tmp_path) == 8
+    scandir = os.scandir
+
+    def removing(path: str | Path | int) -> object:
+        """List a folder that another process removes just before, as pip does with its own."""
+        if not isinstance(path, int) and Path(path) == gone and gone.exists():
+            shutil.rmtree(gone)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", removing)
+    assert folder_bytes(tmp_path) == 5
+    assert not gone.exists()
+    assert folder_bytes(gone) == 0

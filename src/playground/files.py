@@ -5,6 +5,7 @@ A pipe, a socket or a device such as /dev/zero can be opened like a file and may
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -31,6 +32,17 @@ def read_file(path: Path, most_bytes: int | None = None) -> bytes:
         raise OSError(errno.EINVAL, NO_FILE)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read() if most_bytes is None else stream.read(most_bytes + 1)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes of all files below ``folder``; 0 where there is none. It may change while it is looked at."""
+    total = 0
+    # What a download or another session removes meanwhile counts nothing: os.walk goes on where Path.rglob raises.
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(place, name).lstat().st_size
+    return total
 
 
 def expanded(name: str) -> Path:

@@ -25,6 +25,8 @@ RULES = {
 }
 WAIT_MS = 300_000  # loading models on a busy machine; nothing is expected to take this long
 SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')
+  && [...document.querySelectorAll('[data-testid=stDataFrame]')].every(
+    one => !one.checkVisibility() || one.querySelector('th'))
   && document.getAnimations().every(one => one.playState !== 'running')"""
 
 
@@ -133,6 +135,9 @@ def test_training_and_comparison_are_for_everybody(page: Page) -> None:
     page.goto("/training")
     expect(page.get_by_role("button", name="Start training")).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)
+    for tab in ("Compare", "Import"):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        assert not violations(page), tab
     page.goto("/comparison")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT_MS)
     assert not violations(page)

