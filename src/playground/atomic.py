@@ -93,13 +93,25 @@ def write_new(path: Path, data: bytes) -> None:
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, "exists already", str(path))
     with _staged(path, data) as staged:
-        try:
-            os.link(staged, path)  # unlike a rename, it fails where another process was faster
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            staged.rename(path)
-    fsync_path(path.parent)
+        publish_file(staged, path)
+
+
+def publish_file(staged: Path, target: Path) -> None:
+    """Move a staged file to ``target``, which never takes the place of anything.
+
+    Raises:
+        FileExistsError: ``target`` is there.
+        OSError: it cannot be written.
+    """
+    fsync_path(staged)
+    try:
+        os.link(staged, target)  # unlike a rename, it fails where another process was faster
+        staged.unlink()
+    except FileExistsError as error:
+        raise FileExistsError(errno.EEXIST, "exists already", str(target)) from error
+    except OSError:  # a file system without hard links
+        staged.rename(target)
+    fsync_path(target.parent)
 
 
 @contextlib.contextmanager

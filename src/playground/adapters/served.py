@@ -67,9 +67,8 @@ def export_gguf(stored: StoredAdapter, target: Path, on_progress: OnProgress | N
     from playground.models.openvino.gguf_file import read_gguf
     from playground.models.openvino.lora_branches import load_lora_branches
 
-    _check_language_model(stored)
+    base = base_of(stored)
     verify(stored)
-    base = _bundle_of(stored)
     fields = read_gguf(ensure_language_model(base, on_progress)).fields
     architecture = str(fields["general.architecture"])
     heads = int(fields[f"{architecture}.attention.head_count"])
@@ -109,7 +108,7 @@ def gguf_adapter(branches: Mapping[str, LoraBranch], name: str, architecture: st
         writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alphas.pop())
         writer.add_name(name)
         for module, branch in sorted(branches.items()):
-            layer, part = _place(module)
+            layer, part = place_in_gguf(module)
             turned = {"attn_q": heads, "attn_k": kv_heads}.get(part) if architecture == "llama" else None
             b = rotary_order(branch.b, turned) if turned else branch.b
             writer.add_tensor(f"blk.{layer}.{part}.weight.lora_a", np.ascontiguousarray(branch.a))
@@ -130,7 +129,12 @@ def rotary_order(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     return rows.reshape(heads, 2, half, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
-def _place(module: str) -> tuple[int, str]:
+def place_in_gguf(module: str) -> tuple[int, str]:
+    """Return the layer and GGUF's name of a module, given by its Hugging Face name.
+
+    Raises:
+        AdapterError: a GGUF file has no place for it.
+    """
     start, _, rest = module.partition("layers.")
     layer, _, name = rest.partition(".")
     if start != "model." or not layer.isdecimal() or name not in _MODULES:
@@ -146,7 +150,13 @@ def _check_language_model(stored: StoredAdapter) -> None:
         )
 
 
-def _bundle_of(stored: StoredAdapter) -> Bundle:
+def base_of(stored: StoredAdapter) -> Bundle:
+    """Return the bundled language model that an adapter was trained on.
+
+    Raises:
+        AdapterError: it is for an encoder, or its base is not bundled.
+    """
+    _check_language_model(stored)
     for bundle in ALL_BUNDLES:
         if bundle.main_file.sha256 == stored.manifest.base_sha256:
             return bundle

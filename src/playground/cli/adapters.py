@@ -31,9 +31,10 @@ def add_command(commands: Any) -> None:
     export.add_argument("file", type=output_file, metavar="FILE", help="to write; it must not exist")
     export.add_argument(
         "--format",
-        choices=("zip", "gguf", "peft"),
+        choices=("zip", "gguf", "merged", "peft"),
         default="zip",
-        help="zip: for `import`; gguf: a file for llama.cpp; peft: a folder for vLLM (default: zip)",
+        help="zip: for `import`; gguf: a file for llama.cpp; merged: a GGUF model of base and adapter, with a "
+        "Modelfile for Ollama; peft: a folder for vLLM (default: zip)",
     )
     export.set_defaults(run=run_export)
     importing = actions.add_parser("import", help="check and take over a zip that `export` wrote")
@@ -105,6 +106,7 @@ def run_delete(arguments: argparse.Namespace) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write an adapter as a zip, or in the form that a server takes."""
+    from playground.adapters.merged import export_merged
     from playground.adapters.served import export_gguf, export_peft
     from playground.atomic import write_new
 
@@ -113,8 +115,9 @@ def run_export(arguments: argparse.Namespace) -> None:
         if arguments.format == "peft":
             export_peft(stored, arguments.file)
         else:
+            export_as = export_gguf if arguments.format == "gguf" else export_merged
             with loading.fetch_progress() as on_progress:
-                export_gguf(stored, arguments.file, on_progress)
+                export_as(stored, arguments.file, on_progress)
         print(f"{arguments.file}: {stored.identity}")
         return
     data = loading.load_adapter_store().export_zip(arguments.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from playground.errors import ModelError
@@ -159,22 +160,34 @@ def check_memory(bundle: Bundle) -> None:
         )
 
 
-def _load_bundled(bundle: Bundle, on_progress: OnProgress | None, load_adapter: LoadAdapter) -> ChatModel:
+def load_gguf_chat(path: Path, model_id: str, load_adapter: LoadAdapter = no_adapters) -> ChatModel:
+    """Load a GGUF file of SmolLM2's or Qwen2's architecture that this program fetched and verified, or wrote itself.
+
+    The file is not needed any more afterwards.
+
+    Raises:
+        EngineUnavailableError: the fast engine does not run here.
+        ModelError: the file cannot be read.
+    """
     from playground.models.chat import DEFAULT_SYSTEMS, ChatMl, LocalChatModel
 
+    engine = load_openvino_engine(path, load_adapter=load_adapter)
+    weights = engine.weights
+    codec = ChatMl(weights.tokenizer, default_system=DEFAULT_SYSTEMS[weights.config.architecture])
+    model = LocalChatModel(model_id, codec, engine.load_network, min(weights.config.context_length, MOST_CONTEXT))
+    # Compiling the network belongs to loading it, not to the first answer that somebody waits for.
+    model.complete([Message("user", "Hello")], max_tokens=1)
+    return model
+
+
+def _load_bundled(bundle: Bundle, on_progress: OnProgress | None, load_adapter: LoadAdapter) -> ChatModel:
     check_memory(bundle)
     gguf = ensure_language_model(bundle, on_progress)
     try:
-        engine = load_openvino_engine(gguf, load_adapter=load_adapter)
+        return load_gguf_chat(gguf, bundle.id, load_adapter)
     except EngineUnavailableError:
         if bundle is not SMOLLM2:
             raise
         from playground.models.transformers_engine import ensure_dequantised, load_transformers_chat
 
         return load_transformers_chat(ensure_dequantised(gguf), model_id=bundle.id, load_adapter=load_adapter)
-    weights = engine.weights
-    codec = ChatMl(weights.tokenizer, default_system=DEFAULT_SYSTEMS[weights.config.architecture])
-    model = LocalChatModel(bundle.id, codec, engine.load_network, min(weights.config.context_length, MOST_CONTEXT))
-    # Compiling the network belongs to loading it, not to the first answer that somebody waits for.
-    model.complete([Message("user", "Hello")], max_tokens=1)
-    return model
