@@ -9,5 +9,6 @@ evaluate --strategies lora --adapter cuad-mpnet --out data/runs/contract_clauses
 evaluate --strategies lora --adapter cuad-minilm --out data/runs/contract_clauses-cuad-minilm
 
 # The article's limits.
-rm -rf data/runs/limits/garbage-in
+rm -rf data/runs/limits/garbage-in data/runs/limits/continuous-tuning
 time "$PYTHON" -m playground limits garbage-in --out data/runs/limits/garbage-in
+time "$PYTHON" -m playground limits continuous-tuning --out data/runs/limits/continuous-tuning

@@ -18,8 +18,8 @@ time "$PYTHON" scripts/measure_stale_facts.py --again
 # The article's limits. What answers is deterministic; seconds are those of the machine, so nothing else should run.
 limits() { time "$PYTHON" -m playground limits "$@"; }
 rm -rf data/runs/limits/token-limit data/runs/limits/lost-in-the-middle data/runs/limits/fragile-prompts \
-  data/runs/limits/model-size
-for experiment in token-limit lost-in-the-middle fragile-prompts; do
+  data/runs/limits/edge data/runs/limits/model-size
+for experiment in token-limit lost-in-the-middle fragile-prompts edge; do
   limits "$experiment" --out "data/runs/limits/$experiment"
 done
 for size in medium large; do
