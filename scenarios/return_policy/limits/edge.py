@@ -5,7 +5,9 @@ All three answer on this machine without a network. A merged matrix is rounded t
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -101,14 +103,19 @@ def prepare(
 
 
 def _merged(stored: StoredAdapter, bundle: Bundle) -> tuple[ChatModel, int]:
-    """Merge, load what was merged, and return the model with the bytes of its file; the file itself is not kept."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "merged.gguf"
-        try:
-            write_merged(ensure_language_model(bundle), load_lora_branches(stored.folder), stored.identity, path)
-        except OSError as error:
+    """Merge, load what was merged, and return the model with the bytes of its file, which goes when the model does."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        path = folder / "merged.gguf"
+        write_merged(ensure_language_model(bundle), load_lora_branches(stored.folder), stored.identity, path)
+        model, size_bytes = load_gguf_chat(path, bundle.id, load_adapter=_nothing_beside), path.stat().st_size
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
             raise EvaluationError(f"The merged file could not be written ({error.strerror}). Free space.") from error
-        return load_gguf_chat(path, bundle.id, load_adapter=_nothing_beside), path.stat().st_size
+        raise
+    weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
+    return model, size_bytes
 
 
 def _nothing_beside(_name: str) -> dict[str, LoraBranch]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from playground.adapters import reader_adapter
 from playground.errors import EvaluationError
 from playground.limits.experiment import LimitRequest, Size
 from playground.limits.finding import Finding
 from playground.measuring.evaluation import evaluate
-from playground.types import ChatModel, Prediction, RunRecord
+from playground.models.catalog import SMOLLM2
+from playground.models.sources import ModelChoice
+from playground.types import ChatModel, Message, Prediction, RunRecord
 from scenarios.return_policy.limits import edge
 from scenarios.return_policy.limits.edge import BASE, BESIDE, CONDITIONS, MERGED, found, prepare
+from scenarios.return_policy.scenario import adapter_store
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_limits import limit_row
 from tests.support.scripted_embedder import ScriptedEmbedder
@@ -32,6 +39,22 @@ def test_the_merged_model_answers_the_same_questions_and_rows_keep_the_size(monk
     assert int(str(details[BESIDE]["file_bytes"])) > int(str(details[BASE]["file_bytes"])) > 90_000_000
     assert {name: row.adapter is None for name, row in rows.items()} == {BASE: True, BESIDE: False, MERGED: False}
     assert len(merged.questions) < len(apart.questions)
+
+
+@pytest.mark.models
+def test_the_merged_file_is_there_for_every_network_and_goes_with_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stored = reader_adapter(adapter_store(), None, ModelChoice())
+    model, size_bytes = edge._merged(stored, SMOLLM2)
+    assert [path.stat().st_size for path in tmp_path.glob("*/merged.gguf")] == [size_bytes]
+    question = [Message("user", "May I return a kayak?")]
+    assert model.complete(question, max_tokens=3).text
+    assert model.complete(question, max_tokens=3, adapter=stored.identity).text
+    del model
+    gc.collect()
+    assert not list(tmp_path.iterdir())
 
 
 def never() -> ChatModel:
