@@ -297,10 +297,9 @@ def found(rows: Sequence[RunRecord]) -> Finding:
     ends = {arm: f"{arm}, round {number}" for arm, number in last.items() if number}
     return Finding(
         headline="; ".join(
-            f"{arm.capitalize()}: typed clauses {_from_to(scores, name, 'new')}, old contracts "
-            f"{_from_to(scores, name, 'old')}"
+            f"{arm}: typed clauses {_from_to(scores, name, 'new')}, old contracts {_from_to(scores, name, 'old')}"
             for arm, name in ends.items()
-        ),
+        ).capitalize(),
         verdict=_verdict(scores, ends),
         sentence=" ".join(_sentence(arm, name, scores) for arm, name in ends.items()),
         points=tuple(points),

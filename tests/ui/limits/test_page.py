@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from playground import paths
 from playground.comparison.measured_here import ROOT_VARIABLE
 from playground.errors import ModelError
-from playground.limits.experiment import Experiment
+from playground.limits.experiment import Experiment, Size
 from playground.types import RunRecord
 from playground.ui.limits import desk as limits_desk
 from playground.ui.limits import experiment as experiment_view
@@ -78,6 +79,15 @@ def test_a_recorded_experiment_opens_with_claim_verdict_chart_and_where_it_is_fr
     assert {button.proto.label for button in app.get("download_button")} == {
         *("Numbers (CSV)", "Report (HTML)", "Rows (CSV)"),
     }
+
+
+def test_what_a_live_run_takes_is_said_in_whole_words() -> None:
+    caption = live._what_it_takes(TINY)
+    assert caption.startswith(
+        "2 conditions, 6 questions each, about 0:05 on two free cores with the small bundled model."
+    )
+    one = replace(TINY, live=Size(1, ("first",)), examples_are="seeds", needs_model=False)
+    assert live._what_it_takes(one).startswith("1 condition, 1 seed each, about 0:05 on two free cores. The full run: ")
 
 
 def test_without_a_recorded_run_the_page_says_how_to_make_one(recorded: Path) -> None:

@@ -11,6 +11,7 @@ from playground.limits.experiment import Experiment, LimitRequest
 from playground.limits.finding import is_right
 from playground.limits.measure import experiments_root, new_folder, read_request
 from playground.models.sources import ModelChoice
+from playground.text.counting import counted
 from playground.types import ChatModel, Usage
 from playground.ui.limits.desk import DESK, LiveRun
 from playground.ui.limits.state import Key, Wanted, session
@@ -56,11 +57,16 @@ def _draw_start(chosen: Experiment, *, is_busy: bool) -> None:
             on_click=_want,
             args=(Wanted(chosen.name, request, max_cost_usd=cap),),
         )
-        st.caption(
-            f"{len(chosen.live.conditions) or 'all'} conditions, {chosen.live.examples} {chosen.examples_are} each, "
-            f"about {clock(chosen.live_takes_s)} on two free cores with the small bundled model. The full run: "
-            f"`{chosen.command}`"
-        )
+        st.caption(_what_it_takes(chosen))
+
+
+def _what_it_takes(chosen: Experiment) -> str:
+    conditions = len(chosen.live.conditions) or len(chosen.load().conditions)
+    model = " with the small bundled model" if chosen.needs_model else ""
+    return (
+        f"{counted(conditions, 'condition')}, {counted(chosen.live.examples, chosen.examples_are.removesuffix('s'))} "
+        f"each, about {clock(chosen.live_takes_s)} on two free cores{model}. The full run: `{chosen.command}`"
+    )
 
 
 def _spending_cap(choice: ModelChoice) -> float | None:

@@ -142,7 +142,9 @@ def finding(*replayed: tuple[float, float]) -> Finding:
 def test_it_shows_where_every_seed_learned_and_none_forgot() -> None:
     both = finding((0.69, 0.6), (0.70, 0.5))
     assert both.verdict == "shows here" and both.n == 2 and not both.is_small
-    assert both.headline.startswith("With replay: typed clauses 40 % → 55 %, old contracts 70 % → 70 %")
+    assert both.headline.startswith(
+        "With replay: typed clauses 40 % → 55 %, old contracts 70 % → 70 %; corrections alone: "
+    )
     assert (
         "Corrections alone, after round 5: +20 points on clauses as people type them, -20 on the old" in both.sentence
     )
