@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from playground.errors import ModelError
+from playground.models import chat
 from playground.models.chat import LocalChatModel
 from playground.types import GuardedChatModel, Message
 
@@ -104,3 +105,35 @@ def test_a_guarded_model_abstains_from_a_probability_on() -> None:
         assert completion.abstain_probability == pytest.approx(probability, rel=1e-5)
     assert isinstance(model_with(TableSequence(logits)), GuardedChatModel)
     assert model_with(TableSequence(logits)).complete(QUESTION, max_tokens=1).abstain_probability is None
+
+
+def test_of_prompts_that_were_read_no_more_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "_MOST_KEPT_TOKENS", 20)
+    made: list[TableSequence] = []
+
+    def new_sequence() -> TableSequence:
+        made.append(TableSequence([0.0] * len(WORDS)))
+        return made[-1]
+
+    model = LocalChatModel("table", WordCodec(), lambda _adapter: new_sequence, 64)
+
+    def ask(words: str, adapter: str | None = None) -> None:
+        model.choice_probabilities([Message("user", words)], ("Yes", "No"), adapter=adapter)
+
+    ask("is " * 8)  # nine tokens with the one that asks for an answer
+    ask("it " * 8, adapter="other")
+    assert len(made) == 2
+    ask("is " * 8)
+    assert len(made) == 2, "both fit, and the first is still read"
+    ask("good " * 8)
+    assert len(made) == 3, "now they do not: the one that was used longest ago goes"
+    ask("is " * 8)
+    assert len(made) == 3
+    ask("it " * 8, adapter="other")
+    assert len(made) == 4
+    ask("good " * 40)
+    assert len(made) == 5, "one that is too long alone is kept all the same"
+    ask("good " * 40)
+    assert len(made) == 5
+    ask("is " * 8)
+    assert len(made) == 6

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MOST_SEQUENCES = 4
 _MOST_NETWORKS = 3
+_MOST_KEPT_TOKENS = 10_000
+"""Of all prompts that are kept read: a whole context and some conversations. SmolLM2's cache takes 50 KB a token."""
 _SLICE_TOKENS = 32
 """After so many, an answer lets the others go first: a second or so on a laptop."""
 
@@ -273,3 +275,14 @@ class LocalChatModel:
             with self._lending:
                 network.lent -= 1
                 network.sequences.append(chosen)
+                self._forget(chosen)
+
+    def _forget(self, newest: TokenSequence) -> None:
+        """Let go of the prompts that nobody used for longest while too many tokens are kept; the newest stays."""
+        kept = [(network, one) for network in self._networks.values() for one in network.sequences if one is not newest]
+        tokens = len(newest.tokens) + sum(len(one.tokens) for _network, one in kept)
+        for network, one in kept:
+            if tokens <= _MOST_KEPT_TOKENS:
+                return
+            network.sequences.remove(one)
+            tokens -= len(one.tokens)
