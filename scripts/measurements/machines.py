@@ -38,6 +38,24 @@ def comparing() -> str:
     return bench_comparison.as_markdown(read("docs/bench_comparison.json")).strip()
 
 
+def page_scripts() -> str:
+    """Return what the script of each page takes, in times of an empty page's."""
+    found = read("docs/evaluation/page_scripts.json")
+    rows = [
+        (
+            f"`{page}`",
+            f"{one['ratio']:.1f} ({one['lowest']:.1f} to {one['highest']:.1f})",
+            f"{one['seconds'] * 1000:.0f} ms",
+        )
+        for page, one in found["pages"].items()
+    ]
+    words = (
+        f"`python -m scripts.measure_page_scripts`, {found['measured_at'][:10]}, commit {found['commit']}, "
+        f"{machine_words(found['machine'])}; medians of {found['rounds']} rounds, lowest and highest in brackets."
+    )
+    return f"{table(('Page', 'Times an empty page', 'Time'), rows)}\n\n{words}"
+
+
 def models() -> str:
     """Return the models that ship in the package index: those of set-up, and those that are fetched when chosen."""
     measured = read("docs/evaluation/memory.json")["models"]

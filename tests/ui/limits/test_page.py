@@ -81,6 +81,22 @@ def test_a_recorded_experiment_opens_with_claim_verdict_chart_and_where_it_is_fr
     }
 
 
+def test_the_chart_is_made_once_for_all_redraws(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(recorded, ROWS)
+    made: list[object] = []
+    figure = experiment_view.finding_figure
+
+    def making(*given: object) -> object:
+        made.append(given)
+        return figure(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(experiment_view, "finding_figure", making)
+    app = run(open_page())
+    first = len(made)
+    run(app)
+    assert len(made) == first <= 1
+
+
 def test_what_a_live_run_takes_is_said_in_whole_words() -> None:
     caption = live._what_it_takes(TINY)
     assert caption.startswith(

@@ -115,7 +115,13 @@ def _draw_finding(chosen: Experiment, shown: Shown, finding: Finding) -> None:
         for point in finding.points
     ]
     st.html(f'<div class="headline">{escape_html(finding.headline)}</div>')
-    draw_chart(finding_figure(finding, chosen.title), f"limits-{chosen.name}", rows, alt=alt_text(finding))
+    draw_chart(
+        lambda: finding_figure(finding, chosen.title),
+        f"limits-{chosen.name}",
+        rows,
+        alt=alt_text(finding),
+        of=(chosen.title, finding),
+    )
     st.html(f'<div class="stamp">{escape_html(shown.rows.stamp)}</div>')
     if chosen.compares_times:
         st.caption("Seconds are of the machine above, as busy as it was then.")

@@ -1,0 +1,24 @@
+"""Pages are measured in turns with an empty one, and a page that fails is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts import measure_page_scripts
+from scripts.measure_page_scripts import PAGES, measure, opened
+
+
+def test_a_page_is_measured_against_an_empty_one() -> None:
+    assert "pages/limits.py" in PAGES
+    found = measure(["pages/bulk.py"], rounds=2)["pages/bulk.py"]
+    assert found["lowest"] <= found["ratio"] <= found["highest"]
+    assert found["lowest"] * found["empty_seconds"] / 10 < found["seconds"]
+
+
+def test_a_page_whose_script_fails_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.py").write_text("raise ValueError('broken')\n")
+    monkeypatch.setattr(measure_page_scripts, "ROOT", tmp_path)
+    with pytest.raises(RuntimeError, match=r"app\.py failed: broken"):
+        opened("app.py")
