@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.out:
         row = {
             "measured_at": utc_now(),
-            "machine": describe_machine(),
+            "machine": describe_machine().label,
             "commit": commit(),
             "rounds": options.rounds,
             "pages": pages,
