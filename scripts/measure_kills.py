@@ -5,8 +5,8 @@
 Each command is started in a process group of its own, killed with its children after a random part of the time that an
 undisturbed run takes, and run again to its end. Afterwards what it wrote and said must be that of an undisturbed run
 (what differs from run to run left out), and nothing may be left under a hidden temporary name in the folders that it
-writes to, nor anything in its folder for temporary files that an undisturbed run does not leave there too. For a killed fetch, ``--index`` names a package index
-that can be reached. scripts/kill_training.py does the same with trainings.
+writes to, nor in its folder for temporary files what an undisturbed run does not leave there. For a killed fetch,
+``--index`` names a package index that can be reached. scripts/kill_training.py does the same with trainings.
 
 One of the contracts that ``bulk`` flags is damaged: it must be one row with its sentence, whenever the kill came.
 """
