@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from playground.limits.chart import alt_text, finding_figure
@@ -58,3 +59,12 @@ def test_tables_hold_every_point_and_every_row_and_no_formula() -> None:
     ]
     assert len(rows) == 81
     assert rows[-1]["output"] == "'=cmd()" and rows[-1]["tokens in"] == "" and rows[0]["tokens in"] == "100"
+
+
+def test_rows_of_several_days_and_commits_say_so() -> None:
+    one = read(limit_rows("first", lambda _number: True))
+    later = replace(one.infos[0], started_at="2026-11-30T00:00:00+00:00")
+    rows = (*one.rows, *limit_rows("second", lambda _number: True, commit="def5678"))
+    stamp = ExperimentRows(one.folders, (later, *one.infos), rows, recorded=True).stamp
+    assert f"on {one.infos[0].started_at[:10]} to 2026-11-30, 80 rows" in stamp
+    assert stamp.endswith("commit abc1234, def5678")

@@ -30,14 +30,16 @@ class ExperimentRows:
     def stamp(self) -> str:
         """One line: when, on how much, by which model, on which machine, from which source."""
         first = self.rows[0] if self.rows else None
-        when = self.infos[0].started_at[:10]
+        dates = sorted({info.started_at[:10] for info in self.infos})
+        when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+        commits = ", ".join(dict.fromkeys(row.commit[:_LONGEST] for row in self.rows))[: 2 * _LONGEST]
         models = ", ".join(dict.fromkeys(row.model_id for row in self.rows))[: 2 * _LONGEST]
         adapters = ", ".join(dict.fromkeys(row.adapter for row in self.rows if row.adapter))[: 2 * _LONGEST]
         return (
             f"{'Recorded' if self.recorded else 'Measured here'} on {when}, {len(self.rows):,} rows, "
             f"{models or 'no model'}{f' with {adapters}' if adapters else ''}, "
             f"{first.machine[:_LONGEST] if first else 'no machine'}, "
-            f"commit {first.commit[:_LONGEST] if first else 'unknown'}"
+            f"commit {commits or 'unknown'}"
         )
 
 
