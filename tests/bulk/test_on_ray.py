@@ -1,4 +1,4 @@
-"""The same run on Ray: the same bytes, a dead actor costs one file, a driver killed goes on. Skipped without Ray.
+"""The same run on Ray: the same bytes, a dead actor costs one file. Skipped without Ray.
 
 Ray is started once for all of them, which takes 15 to 20 seconds.
 """
