@@ -5,7 +5,7 @@ from __future__ import annotations
 from playground.models.catalog import ALL_BUNDLES, BUNDLES, LANGUAGE_MODELS, Bundle
 from playground.paths import ROOT, SHIPPED_ADAPTERS
 from scripts import bench, bench_comparison, bench_flagging, measure_folder_workers, measure_scale
-from scripts.measurements.sources import machine_words, read, score, table
+from scripts.measurements.sources import machine_words, provenance, read, score, stamp, table
 
 
 def engines() -> str:
@@ -40,7 +40,8 @@ def comparing() -> str:
 
 def page_scripts() -> str:
     """Return what the script of each page takes, in times of an empty page's."""
-    found = read("docs/evaluation/page_scripts.json")
+    source = "docs/evaluation/page_scripts.json"
+    found = read(source)
     rows = [
         (
             f"`{page}`",
@@ -49,11 +50,13 @@ def page_scripts() -> str:
         )
         for page, one in found["pages"].items()
     ]
-    words = (
-        f"`python -m scripts.measure_page_scripts`, {found['measured_at'][:10]}, commit {found['commit']}, "
-        f"{machine_words(found['machine'])}; medians of {found['rounds']} rounds, lowest and highest in brackets."
+    words = provenance(
+        source=source,
+        command=f"python -m scripts.measure_page_scripts --out {source}",
+        **stamp(found),
+        n=found["rounds"],
     )
-    return f"{table(('Page', 'Times an empty page', 'Time'), rows)}\n\n{words}"
+    return f"{table(('Page', 'Times an empty page, median (lowest to highest)', 'Time'), rows)}\n\n{words}"
 
 
 def models() -> str:

@@ -79,6 +79,7 @@ def replace_file(path: Path, data: bytes) -> None:
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     with _staged(path, data) as staged:
+        fsync_path(staged)
         staged.replace(path)
     fsync_path(path.parent)
 
@@ -97,7 +98,7 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 def publish_file(staged: Path, target: Path) -> None:
-    """Move a staged file to ``target``, which never takes the place of anything.
+    """Give a staged file the name ``target``, which never takes the place of anything; who staged it removes the rest.
 
     Raises:
         FileExistsError: ``target`` is there.
@@ -106,7 +107,6 @@ def publish_file(staged: Path, target: Path) -> None:
     fsync_path(staged)
     try:
         os.link(staged, target)  # unlike a rename, it fails where another process was faster
-        staged.unlink()
     except FileExistsError as error:
         raise FileExistsError(errno.EEXIST, "exists already", str(target)) from error
     except OSError:  # a file system without hard links
@@ -119,7 +119,6 @@ def _staged(path: Path, data: bytes) -> Iterator[Path]:
     staged = temporary_path(path.parent)
     try:
         staged.write_bytes(data)
-        fsync_path(staged)
         yield staged
     finally:
         with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -38,6 +39,12 @@ def describe_machine() -> Machine:
 def utc_now() -> str:
     """Return the time as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def days_of(times: Iterable[str]) -> str:
+    """Return the days of times, one at least, as ``utc_now`` gives them: "2026-11-27", "2026-11-27 to 2026-12-01"."""
+    days = sorted({time[:10] for time in times})
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
 
 def free_memory_bytes() -> int:

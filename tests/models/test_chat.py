@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,3 +139,17 @@ def test_of_prompts_that_were_read_no_more_are_kept_than_there_is_room_for(monke
     assert len(made) == 5
     ask("is " * 8)
     assert len(made) == 6
+
+
+def test_networks_change_only_where_nobody_else_looks_at_them() -> None:
+    model = LocalChatModel("table", WordCodec(), lambda _adapter: lambda: TableSequence([0.0] * len(WORDS)), 64)
+
+    class Watched(OrderedDict[str | None, Any]):
+        def __setitem__(self, key: str | None, value: object) -> None:
+            assert model._lending.locked(), "who puts a sequence back looks at all networks without the engine"
+            super().__setitem__(key, value)
+
+    model._networks = Watched()
+    model.choice_probabilities(QUESTION, ("Yes", "No"))
+    model.choice_probabilities(QUESTION, ("Yes", "No"), adapter="other")
+    assert list(model._networks) == [None, "other"]

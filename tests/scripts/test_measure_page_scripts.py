@@ -26,3 +26,11 @@ def test_a_page_whose_script_fails_is_not_measured(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(measure_page_scripts, "ROOT", tmp_path)
     with pytest.raises(RuntimeError, match=r"app\.py failed: "):
         opened("app.py")
+
+
+def test_a_ratio_is_of_one_run_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = iter([0.5, 1.0, 1.0, 1.0, 0.25, 1.0])  # five runs of the empty page, one of the page, three rounds
+    monkeypatch.setattr(measure_page_scripts, "seconds", lambda _run: next(taken))
+    found = measure_page_scripts.measure(["pages/bulk.py"], rounds=3)["pages/bulk.py"]
+    assert (found["ratio"], found["lowest"], found["highest"]) == pytest.approx((10.0, 5.0, 20.0))
+    assert (found["seconds"], found["empty_seconds"]) == pytest.approx((1.0, 0.1))

@@ -21,17 +21,23 @@ import numpy as np
 from playground.annotations import read_annotations
 from playground.annotations.gold import gold_matrix
 from playground.errors import EvaluationError
-from playground.files import read_file
 from playground.flagging.baselines import RememberingEmbedder, embed_clauses
 from playground.limits.experiment import ExperimentFunctions, LimitRequest
 from playground.limits.finding import Finding, Point, Series, Verdict, by_condition, percent
 from playground.measuring.clause_metrics import bootstrap_over_contracts, micro_ap, statistics_of
-from playground.measuring.estimates import Estimate
 from playground.measuring.evaluation import EvaluationPlan, fingerprint_of
 from playground.paths import PLAIN_CLAUSES
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, Prediction, RunRecord, Strategy
 from scenarios.contract_clauses.judges import load_training_clauses
-from scenarios.contract_clauses.measured_contracts import LABELS, contract_of, load_measured_set
+from scenarios.contract_clauses.limits.seeds import (
+    bands_line,
+    mean,
+    over_seeds,
+    seed_examples,
+    seed_of,
+    wanted_conditions,
+)
+from scenarios.contract_clauses.measured_contracts import LABELS, contract_of, load_measured_set, read_bytes
 
 NAME = "continuous-tuning"
 BEFORE = "before"
@@ -57,7 +63,6 @@ METRIC = "micro average precision"
 
 _FIRST_STEPS, _ROUND_STEPS, _BATCH, _RATE = 1_500, 300, 64, 0.02
 _FLAGGED = 0.5
-_LARGEST_BYTES = 20 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ class Head:
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Return float [n, labels]."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(vectors @ self.weights + self.biases))))
+        from scipy.special import expit
+
+        return np.asarray(expit(vectors @ self.weights + self.biases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +127,7 @@ def prepare(
     load_embedder: Callable[[], Embedder],
 ) -> EvaluationPlan:
     """Return the plan: the examples are seeds; see ``experiment.Prepare``."""
-    names = request.size.conditions or CONDITIONS
-    if unknown := [name for name in names if name not in CONDITIONS]:
-        known = "; ".join(CONDITIONS)
-        raise EvaluationError(f"There is no condition {unknown[0][:60]!r}. Use one or more of: {known}.")
+    names = wanted_conditions(request, CONDITIONS)
     first, measured = load_training_clauses(None), load_measured_set(None, None, 0)
     contracts = [contract_of(example) for example in measured.examples]
     parts = {name: _typed(name) for name in ("train", "validation", "kept-aside")}
@@ -143,17 +147,20 @@ def prepare(
     )
 
     @cache
+    def first_head(seed: int) -> Head:
+        return head_of(data.first, seed)
+
+    @cache
     def chain(arm: str, seed: int) -> tuple[Round, ...]:
-        return rounds(data, arm, seed)
+        return rounds(data, arm, seed, first_head(seed))
 
     texts = [clause.text for part in parts.values() for clause in part]
-    seeds = range(request.seed, request.seed + request.size.examples)
     return EvaluationPlan(
         scenario=NAME,
         model_id=f"{embedder.model_id} (frozen)",
         seed=request.seed,
         strategies={name: _strategy(name, data, chain) for name in names},
-        examples=[Example(f"seed {seed}", f"seed {seed}", "", {"seed": seed}) for seed in seeds],
+        examples=seed_examples(request),
         metrics={"old_contracts": _detail("old"), "typed_clauses": _detail("new")},
         fingerprint=lambda name, example: fingerprint_of(
             name, first.sha256, measured.sha256, texts, embedder.model_id, example.id, _FIRST_STEPS, _ROUND_STEPS
@@ -171,10 +178,7 @@ def prepare(
 
 def _typed(part: str) -> tuple[AnnotatedClause, ...]:
     path = PLAIN_CLAUSES / f"{part}.jsonl"
-    try:
-        return read_annotations(read_file(path, _LARGEST_BYTES), path.name, LABELS).examples
-    except OSError as error:
-        raise EvaluationError(f"{path} cannot be read ({error.strerror or error}). Restore it.") from error
+    return read_annotations(read_bytes(path, "the installation"), path.name, LABELS).examples
 
 
 def _detail(name: str) -> Callable[[Prediction, Example], float]:
@@ -187,7 +191,7 @@ def _strategy(name: str, data: Data, chain: Callable[[str, int], Sequence[Round]
     def train(example: Example) -> Prediction:
         started = time.perf_counter()
         place = int(number) if number else 0
-        after = chain(REPLAYED if arm == BEFORE else arm, int(str(example.metadata["seed"])))[place]
+        after = chain(REPLAYED if arm == BEFORE else arm, seed_of(example))[place]
         old = micro_ap(after.head.probabilities(data.old.vectors), data.old.gold) or 0.0
         new = micro_ap(after.head.probabilities(data.new.vectors), data.new.gold) or 0.0
         return Prediction(
@@ -206,11 +210,15 @@ def _strategy(name: str, data: Data, chain: Callable[[str, int], Sequence[Round]
     return train
 
 
-def rounds(data: Data, arm: str, seed: int) -> tuple[Round, ...]:
-    """Return the first head and the one after each round. The first is the same for all arms."""
-    dimensions, labels = data.first.vectors.shape[1], data.first.gold.shape[1]
+def head_of(clauses: Clauses, seed: int) -> Head:
+    """Return a head trained on ``clauses`` from nothing."""
+    dimensions, labels = clauses.vectors.shape[1], clauses.gold.shape[1]
     empty = Head(np.zeros((dimensions, labels), np.float32), np.zeros(labels, np.float32))
-    first = trained(empty, data.first, _FIRST_STEPS, seed)
+    return trained(empty, clauses, _FIRST_STEPS, seed)
+
+
+def rounds(data: Data, arm: str, seed: int, first: Head) -> tuple[Round, ...]:
+    """Return ``first``, with which every arm begins, and the head after each round."""
     done = [Round(first, 0, "")]
     collected = data.stream.rows(np.zeros(0, dtype=int))
     order = np.random.default_rng(seed).permutation(len(data.stream.gold))
@@ -287,7 +295,7 @@ def found(rows: Sequence[RunRecord]) -> Finding:
         for part, key in (("old", "old_contracts"), ("new", "typed_clauses"))
     }
     points = [
-        Point(series, str(number), _over_seeds(scores[name, part]), len(scores[name, part]), at=float(number))
+        Point(series, str(number), over_seeds(scores[name, part]), len(scores[name, part]), at=float(number))
         for (arm, part), series in SERIES.items()
         if last[arm]
         for number in range(ROUNDS + 1)
@@ -309,7 +317,7 @@ def found(rows: Sequence[RunRecord]) -> Finding:
         lines=(
             *(_gate_line(arm, groups) for arm in ends),
             *([_sentence(NONE, UNTAUGHT, scores)] if UNTAUGHT in groups else []),
-            f"Bands are the lowest and highest of {n} seed{'s' if n != 1 else ''}, not 95 % intervals.",
+            bands_line(n),
         ),
         counts="seeds",
     )
@@ -333,13 +341,11 @@ def _all_better(scores: Scores, name: str, part: str, least: float) -> bool:
 
 
 def _from_to(scores: Scores, name: str, part: str) -> str:
-    return f"{percent(_mean(scores[BEFORE, part]))} → {percent(_mean(scores[name, part]))}"
+    return f"{percent(mean(scores[BEFORE, part]))} → {percent(mean(scores[name, part]))}"
 
 
 def _sentence(arm: str, name: str, scores: Scores) -> str:
-    learned, kept = (
-        100 * (_mean(scores[name, part]) - _mean(scores[BEFORE, part])) for part in ("new", "old")
-    )  # fmt: skip
+    learned, kept = (100 * (mean(scores[name, part]) - mean(scores[BEFORE, part])) for part in ("new", "old"))
     number = name.rpartition(" ")[2]
     return (
         f"{arm.capitalize()}, after round {number}: {learned:+.0f} points on clauses as people type them, {kept:+.0f} "
@@ -361,11 +367,3 @@ def _gate_line(arm: str, groups: Mapping[str, Sequence[RunRecord]]) -> str:
         f"{arm.capitalize()}: the gate would let through {passed} of {len(own)} heads"
         f"{f' ({reasons})' if reasons else ''}; up to {most} corrections."
     )
-
-
-def _over_seeds(scores: Sequence[float]) -> Estimate:
-    return Estimate(_mean(scores), min(scores), max(scores))
-
-
-def _mean(scores: Sequence[float]) -> float:
-    return sum(scores) / len(scores)

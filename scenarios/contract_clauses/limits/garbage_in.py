@@ -20,10 +20,17 @@ from playground.flagging.baselines import RememberingEmbedder, embed_clauses, fi
 from playground.limits.experiment import ExperimentFunctions, LimitRequest
 from playground.limits.finding import Finding, Point, Series, Verdict, by_condition, percent
 from playground.measuring.clause_metrics import micro_ap
-from playground.measuring.estimates import Estimate
 from playground.measuring.evaluation import EvaluationPlan, fingerprint_of
 from playground.types import AnnotatedClause, ChatModel, Embedder, Example, Prediction, RunRecord, Strategy
 from scenarios.contract_clauses.judges import load_training_clauses
+from scenarios.contract_clauses.limits.seeds import (
+    bands_line,
+    mean,
+    over_seeds,
+    seed_examples,
+    seed_of,
+    wanted_conditions,
+)
 from scenarios.contract_clauses.measured_contracts import LABELS, contract_of, load_measured_set
 
 NAME = "garbage-in"
@@ -61,10 +68,7 @@ def prepare(
     load_embedder: Callable[[], Embedder],
 ) -> EvaluationPlan:
     """Return the plan: the examples are seeds; see ``experiment.Prepare``."""
-    names = request.size.conditions or CONDITIONS
-    if unknown := [name for name in names if name not in CONDITIONS]:
-        known = "; ".join(CONDITIONS)
-        raise EvaluationError(f"There is no condition {unknown[0][:60]!r}. Use one or more of: {known}.")
+    names = wanted_conditions(request, CONDITIONS)
     train, measured = load_training_clauses(None), load_measured_set(None, None, 0)
     contracts = [contract_of(example) for example in measured.examples]
     embedder = RememberingEmbedder(load_embedder())
@@ -84,7 +88,7 @@ def prepare(
         model_id=f"{embedder.model_id} (frozen)",
         seed=request.seed,
         strategies={name: _strategy(name, pool, test, embedder, taken_for) for name in names},
-        examples=[Example(f"seed {number}", f"seed {number}", "", {"seed": number}) for number in _seeds(request)],
+        examples=seed_examples(request),
         metrics={"average_precision": lambda prediction, _example: float(str(prediction.detail.get("score", 0.0)))},
         fingerprint=lambda name, example: fingerprint_of(name, data, example.id, FOLDS, *_cleaning(name)),
         settings={"train": train.name, "clauses": len(pool.clauses), "tested": len(clauses), "folds": FOLDS},
@@ -96,10 +100,6 @@ def _cleaning(condition: str) -> tuple[str, ...]:
     return ("given labels",) if "cleaned" in condition else ()
 
 
-def _seeds(request: LimitRequest) -> range:
-    return range(request.seed, request.seed + request.size.examples)
-
-
 def _strategy(
     name: str, pool: Labelled, test: Labelled, embedder: Embedder, taken_for: Callable[[int], np.ndarray]
 ) -> Strategy:
@@ -109,7 +109,7 @@ def _strategy(
 
     def train(example: Example) -> Prediction:
         started = time.perf_counter()
-        seed = int(str(example.metadata["seed"]))
+        seed = seed_of(example)
         spoilt, changed = pool, np.zeros(len(pool.clauses), dtype=bool)
         if wrong:
             readily = taken_for(seed) if kind.startswith("confusable") else None
@@ -227,20 +227,20 @@ def found(rows: Sequence[RunRecord]) -> Finding:
             "Trainings on right labels and on wrong ones are needed. What was measured is kept; measure more."
         )
     points = [
-        Point(KINDS[kind], f"{share} %", _over_seeds(scores[name]), len(scores[name]))
+        Point(KINDS[kind], f"{share} %", over_seeds(scores[name]), len(scores[name]))
         for kind in kinds
         for share in (0, *SHARES)
         if (name := f"{kind}, {share} %" if share else RIGHT) in scores
         and not (share == 0 and kind.endswith("cleaned"))
     ]
-    clean = _over_seeds(scores[RIGHT])
+    clean = over_seeds(scores[RIGHT])
     worst = {kind: max(share for share in SHARES if f"{kind}, {share} %" in scores) for kind in kinds}
     dirty = [kind for kind in kinds if not kind.endswith("cleaned")]
     falls = [max(scores[f"{kind}, {worst[kind]} %"]) < min(scores[RIGHT]) for kind in dirty]
     verdict: Verdict = "shows here" if falls and all(falls) else "shows in part" if any(falls) else "does not show here"
     n = min(len(own) for own in scores.values())
     parts = [
-        f"{KINDS[kind].title}: {percent(_mean(scores[f'{kind}, {worst[kind]} %']))} with {worst[kind]} % of the labels "
+        f"{KINDS[kind].title}: {percent(mean(scores[f'{kind}, {worst[kind]} %']))} with {worst[kind]} % of the labels "
         "wrong"
         for kind in dirty
     ]
@@ -256,18 +256,10 @@ def found(rows: Sequence[RunRecord]) -> Finding:
         n=n,
         lines=(
             *(line for kind in kinds if (line := _line(kind, groups))),
-            f"Bands are the lowest and highest of {n} seed{'s' if n != 1 else ''}, not 95 % intervals.",
+            bands_line(n),
         ),
         counts="seeds",
     )
-
-
-def _over_seeds(scores: Sequence[float]) -> Estimate:
-    return Estimate(_mean(scores), min(scores), max(scores))
-
-
-def _mean(scores: Sequence[float]) -> float:
-    return sum(scores) / len(scores)
 
 
 def _won_back(scores: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str:
@@ -278,7 +270,7 @@ def _won_back(scores: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> st
         cleaned = scores.get(f"{kind} and cleaned, {share} %")
         if cleaned is None:
             continue
-        right, wrong, back = _mean(scores[RIGHT]), _mean(scores[f"{kind}, {share} %"]), _mean(cleaned)
+        right, wrong, back = mean(scores[RIGHT]), mean(scores[f"{kind}, {share} %"]), mean(cleaned)
         lost = right - wrong
         words.append(
             f"{KINDS[kind].title.capitalize()}, {share} %: {100 * lost:.0f} points are lost, and cleaning "

@@ -17,8 +17,8 @@ from playground.measuring.evaluation import EvaluationPlan, fingerprint_of, samp
 from playground.measuring.spending import Spending
 from playground.models.catalog import weights_sha256
 from playground.paths import POLICIES_KEPT_ASIDE
-from playground.retrieval.index import PassageIndex, RetrievalSettings
-from playground.types import ChatModel, Document, Example, Passage, Prediction, Strategy
+from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
+from playground.types import ChatModel, Document, Embedder, Example, Passage, Prediction, Strategy
 from scenarios.return_policy.evaluation import METRICS, reader_identity
 from scenarios.return_policy.questions import read_questions
 from scenarios.return_policy.scenario import FOLDER
@@ -81,6 +81,16 @@ def policy_kept_aside(name: str) -> Document:
         return load_document(read_file(POLICIES_KEPT_ASIDE / name), name)
     except OSError as error:
         raise EvaluationError(f"The policy {name} cannot be read ({error.strerror}). Restore it.") from error
+
+
+def indexes_of(examples: Sequence[Example], embedder: Embedder) -> dict[str, PassageIndex]:
+    """Return the policies that the questions are about, indexed, by file name: before anything is timed.
+
+    Raises:
+        EvaluationError: one cannot be read.
+    """
+    names = dict.fromkeys(str(example.metadata["policy"]) for example in examples)
+    return {name: build_index(policy_kept_aside(name), embedder) for name in names}
 
 
 def states(text: str, evidence: str) -> bool:

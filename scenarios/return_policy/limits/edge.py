@@ -5,7 +5,7 @@ All three answer on this machine without a network. A merged matrix is rounded t
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -34,15 +34,15 @@ from playground.models.bundled import ensure_language_model
 from playground.models.catalog import Bundle
 from playground.models.openvino.lora_branches import LoraBranch, load_lora_branches
 from playground.models.sources import choice_from, load_gguf_chat
-from playground.retrieval.index import PassageIndex, build_index
+from playground.retrieval.index import PassageIndex
 from playground.types import ChatModel, Embedder, Example, Prediction, RunRecord
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.limits.asked import (
     Condition,
     answering,
     chosen,
+    indexes_of,
     plan_of,
-    policy_kept_aside,
     single_fact_questions,
 )
 from scenarios.return_policy.scenario import adapter_store
@@ -73,13 +73,10 @@ def prepare(
     stored = reader_adapter(adapter_store(), request.adapter, choice_from(request.model))
     examples = single_fact_questions(request.size.examples, request.seed)
     model, embedder = load_model(), load_embedder()
-    indexes: dict[str, PassageIndex] = {}
+    indexes = indexes_of(examples, embedder)
 
     def index_of(example: Example) -> PassageIndex:
-        name = str(example.metadata["policy"])
-        if name not in indexes:
-            indexes[name] = build_index(policy_kept_aside(name), embedder)
-        return indexes[name]
+        return indexes[str(example.metadata["policy"])]
 
     spending = Spending()
     base_bytes = bundle.main_file.size_bytes
@@ -104,17 +101,14 @@ def prepare(
 
 def _merged(stored: StoredAdapter, bundle: Bundle) -> tuple[ChatModel, int]:
     """Merge, load what was merged, and return the model with the bytes of its file, which goes when the model does."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        path = folder / "merged.gguf"
-        write_merged(ensure_language_model(bundle), load_lora_branches(stored.folder), stored.identity, path)
-        model, size_bytes = load_gguf_chat(path, bundle.id, load_adapter=_nothing_beside), path.stat().st_size
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError):
+    with contextlib.ExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "merged.gguf"
+        try:
+            write_merged(ensure_language_model(bundle), load_lora_branches(stored.folder), stored.identity, path)
+        except OSError as error:
             raise EvaluationError(f"The merged file could not be written ({error.strerror}). Free space.") from error
-        raise
-    weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
+        model, size_bytes = load_gguf_chat(path, bundle.id, _nothing_beside), path.stat().st_size
+        weakref.finalize(model, stack.pop_all().close)
     return model, size_bytes
 
 

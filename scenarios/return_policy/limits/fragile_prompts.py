@@ -32,14 +32,14 @@ from playground.limits.finding import (
 from playground.measuring.estimates import proportion
 from playground.measuring.evaluation import EvaluationPlan
 from playground.measuring.spending import Spending
-from playground.retrieval.index import RetrievalSettings, build_index
+from playground.retrieval.index import RetrievalSettings
 from playground.types import ChatModel, Embedder, Example, Message, Prediction, RunRecord, Strategy
 from scenarios.return_policy.limits.asked import (
     Condition,
     chosen,
     fitting_reader,
+    indexes_of,
     plan_of,
-    policy_kept_aside,
     single_fact_questions,
 )
 from scenarios.return_policy.scenario import system_prompt
@@ -106,8 +106,7 @@ def prepare(
     examples = single_fact_questions(request.size.examples, request.seed)
     spending = Spending()
     model, embedder = spending.metered(load_model()), load_embedder()
-    policies = dict.fromkeys(str(example.metadata["policy"]) for example in examples)
-    indexes = {name: build_index(policy_kept_aside(name), embedder) for name in policies}
+    indexes = indexes_of(examples, embedder)
 
     def text_of(example: Example) -> str:
         index = indexes[str(example.metadata["policy"])]

@@ -29,7 +29,7 @@ from playground.limits.finding import (
 )
 from playground.measuring.evaluation import EvaluationPlan
 from playground.measuring.spending import Spending
-from playground.retrieval.index import PassageIndex, RetrievalSettings, build_index
+from playground.retrieval.index import PassageIndex, RetrievalSettings
 from playground.types import ChatModel, Chunk, Embedder, Example, Passage, RunRecord
 from scenarios.return_policy.evaluation import bot_settings
 from scenarios.return_policy.limits.asked import (
@@ -39,8 +39,8 @@ from scenarios.return_policy.limits.asked import (
     chosen,
     evidence_of,
     fitting_reader,
+    indexes_of,
     plan_of,
-    policy_kept_aside,
     single_fact_questions,
     states,
 )
@@ -66,8 +66,7 @@ def prepare(
     examples = single_fact_questions(request.size.examples, request.seed)
     spending = Spending()
     model, embedder = spending.metered(load_model()), load_embedder()
-    policies = dict.fromkeys(str(example.metadata["policy"]) for example in examples)
-    indexes = {name: build_index(policy_kept_aside(name), embedder) for name in policies}
+    indexes = indexes_of(examples, embedder)
     sections = {example.id: _sections(example, indexes[str(example.metadata["policy"])]) for example in examples}
 
     def condition(name: str) -> Condition:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.adapters.served import base_of, place_in_gguf, rotary_order
+from playground.adapters.served import base_of, gguf_rows, place_in_gguf
 from playground.adapters.stored import StoredAdapter, verify
 from playground.atomic import publish_file, staging, write_new
 from playground.errors import AdapterError, ModelError
@@ -20,12 +20,9 @@ from playground.files import check_output
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from playground.models.bundled import OnProgress
     from playground.models.openvino.lora_branches import LoraBranch
 
-_TURNED = {"attn_q": "head_count", "attn_k": "head_count_kv"}
 _OWN_FIELDS = ("general.architecture", "general.name")
 _READS_TOKENS = 4096
 """Room for policy, passage and answer; Ollama's own default is smaller."""
@@ -90,8 +87,13 @@ def write_merged(base: Path, branches: Mapping[str, LoraBranch], name: str, targ
             "`python -m playground models fetch`."
         ) from error
     architecture = str(reader.fields["general.architecture"].contents())
-    heads = {part: int(reader.fields[f"{architecture}.attention.{key}"].contents()) for part, key in _TURNED.items()}
-    changes = {f"blk.{layer}.{part}.weight": (part, branch) for layer, part, branch in _placed(branches)}
+    heads, kv_heads = (
+        int(reader.fields[f"{architecture}.attention.{key}"].contents()) for key in ("head_count", "head_count_kv")
+    )
+    changes = {}
+    for module, branch in branches.items():
+        layer, part = place_in_gguf(module)
+        changes[f"blk.{layer}.{part}.weight"] = part, branch
     if unknown := changes.keys() - {tensor.name for tensor in reader.tensors}:
         raise AdapterError(f"The adapter changes {sorted(unknown)[0]}, which its base does not have.")
     writer = gguf.GGUFWriter(target, architecture)
@@ -99,28 +101,21 @@ def write_merged(base: Path, branches: Mapping[str, LoraBranch], name: str, targ
         if not field.name.startswith("GGUF.") and field.name not in _OWN_FIELDS:
             writer.add_key_value(field.name, field.contents(), field.types[0], _inner_type(field))
     writer.add_name(name)
-    merged: dict[str, NDArray[np.uint8]] = {}
     for tensor in reader.tensors:
+        data, kind = tensor.data, tensor.tensor_type
         if tensor.name in changes:
             part, branch = changes[tensor.name]
-            turned = heads.get(part) if architecture == "llama" else None
-            b = rotary_order(branch.b, turned) if turned else branch.b
+            b = gguf_rows(branch.b, part, architecture, heads, kv_heads)
             matrix = unpack(tensor.tensor_type.name, np.asarray(tensor.data)).dense()
             if matrix.shape != (b.shape[0], branch.a.shape[1]):
                 raise AdapterError(f"The adapter's part for {tensor.name} has another shape than its base.")
-            merged[tensor.name] = gguf.quantize(matrix + branch.scale * (b @ branch.a), gguf.GGMLQuantizationType.Q8_0)
-            data, kind = merged[tensor.name], gguf.GGMLQuantizationType.Q8_0
-        else:
-            data, kind = tensor.data, tensor.tensor_type
+            kind = gguf.GGMLQuantizationType.Q8_0
+            data = gguf.quantize(matrix + branch.scale * (b @ branch.a), kind)
         writer.add_tensor(tensor.name, data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _placed(branches: Mapping[str, LoraBranch]) -> list[tuple[int, str, LoraBranch]]:
-    return [(*place_in_gguf(module), branch) for module, branch in sorted(branches.items())]
 
 
 def _inner_type(field: Any) -> Any:

@@ -109,8 +109,7 @@ def gguf_adapter(branches: Mapping[str, LoraBranch], name: str, architecture: st
         writer.add_name(name)
         for module, branch in sorted(branches.items()):
             layer, part = place_in_gguf(module)
-            turned = {"attn_q": heads, "attn_k": kv_heads}.get(part) if architecture == "llama" else None
-            b = rotary_order(branch.b, turned) if turned else branch.b
+            b = gguf_rows(branch.b, part, architecture, heads, kv_heads)
             writer.add_tensor(f"blk.{layer}.{part}.weight.lora_a", np.ascontiguousarray(branch.a))
             writer.add_tensor(f"blk.{layer}.{part}.weight.lora_b", np.ascontiguousarray(b))
         writer.write_header_to_file()
@@ -118,6 +117,22 @@ def gguf_adapter(branches: Mapping[str, LoraBranch], name: str, architecture: st
         writer.write_tensors_to_file()
         writer.close()
         return path.read_bytes()
+
+
+def gguf_rows(
+    rows: NDArray[np.float32], part: str, architecture: str, heads: int, kv_heads: int
+) -> NDArray[np.float32]:
+    """Return the rows of a matrix in the order in which a GGUF file has them: a Llama's query and key move.
+
+    Args:
+        rows: float32 [out, n], in Hugging Face's order.
+        part: GGUF's name of the module.
+        architecture: GGUF's name: "llama" or "qwen2".
+        heads: query heads.
+        kv_heads: key and value heads.
+    """
+    turned = {"attn_q": heads, "attn_k": kv_heads}.get(part) if architecture == "llama" else None
+    return rotary_order(rows, turned) if turned else rows
 
 
 def rotary_order(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from playground import paths
 from playground.errors import EvaluationError
 from playground.limits.experiment import Experiment
 from playground.limits.measure import experiments_root
+from playground.machine import days_of
 from playground.measuring.runs import RunInfo, read_records, read_run
 from playground.types import RunRecord
 
@@ -30,8 +31,7 @@ class ExperimentRows:
     def stamp(self) -> str:
         """One line: when, on how much, by which model, on which machine, from which source."""
         first = self.rows[0] if self.rows else None
-        dates = sorted({info.started_at[:10] for info in self.infos})
-        when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+        when = days_of(info.started_at for info in self.infos)
         commits = ", ".join(dict.fromkeys(row.commit[:_LONGEST] for row in self.rows))[: 2 * _LONGEST]
         models = ", ".join(dict.fromkeys(row.model_id for row in self.rows))[: 2 * _LONGEST]
         adapters = ", ".join(dict.fromkeys(row.adapter for row in self.rows if row.adapter))[: 2 * _LONGEST]

@@ -259,15 +259,13 @@ class LocalChatModel:
     @contextlib.contextmanager
     def _sequence(self, prompt: Sequence[int], adapter: str | None) -> Iterator[TokenSequence]:
         """Lend the sequence that shares most with ``prompt``, or a fresh or the least recently used one."""
-        network = self._networks.get(adapter)
-        if network is None:
-            network = _Network(self._load_network(adapter))
+        network = self._networks.get(adapter) or _Network(self._load_network(adapter))
+        # Only who has the engine comes here; who gave up waiting for it puts a sequence back, and looks at all of them.
+        with self._lending:
             self._networks[adapter] = network
+            self._networks.move_to_end(adapter)
             while len(self._networks) > _MOST_NETWORKS:
                 self._networks.popitem(last=False)
-        self._networks.move_to_end(adapter)
-        # Only who has the engine comes here, but who gave up waiting for it puts a sequence back.
-        with self._lending:
             chosen = network.lend(prompt)
         try:
             yield chosen

@@ -160,7 +160,7 @@ def check_memory(bundle: Bundle) -> None:
         )
 
 
-def load_gguf_chat(path: Path, model_id: str, load_adapter: LoadAdapter = no_adapters) -> ChatModel:
+def load_gguf_chat(path: Path, model_id: str, load_adapter: LoadAdapter) -> ChatModel:
     """Load a GGUF file of SmolLM2's or Qwen2's architecture that this program fetched and verified, or wrote itself.
 
     The file is needed as long as the model: each network, one an adapter, is built from it.

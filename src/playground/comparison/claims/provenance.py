@@ -11,6 +11,7 @@ from typing import NoReturn
 from playground.atomic import replace_file
 from playground.comparison.figures import TechniqueFigures
 from playground.errors import EvaluationError
+from playground.machine import days_of
 
 MAX_EVIDENCE_BYTES = 32 << 20
 _LONGEST_TEXT = 300
@@ -40,12 +41,11 @@ def elsewhere_words(provenance: Provenance, figures: Iterable[TechniqueFigures])
     """Return a sentence where evidence is not from a machine and day of the figures that stand beside it, else ""."""
     others = list(figures)
     machines = list(dict.fromkeys(one.machine for one in others))
-    dates = sorted({one.started_at[:10] for one in others})
     another = [] if provenance.machine in machines else ["machine"]
-    another += [] if provenance.measured_at[:10] in dates else ["day"]
+    another += [] if provenance.measured_at[:10] in {one.started_at[:10] for one in others} else ["day"]
     if not others or not another:
         return ""
-    days = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    days = days_of(one.started_at for one in others)
     careful = ": its times do not compare with theirs" if "machine" in another else ""
     return f"Measured on another {' and '.join(another)} than the techniques ({days}, {'; '.join(machines)}){careful}."
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.comparison.figures import TechniqueFigures
 from playground.comparison.techniques import Technique
+from playground.machine import days_of
 from playground.ui.comparison import resources
 from playground.ui.comparison.resources import Comparison, RunFile
 from playground.ui.comparison.state import ARTICLE, SECTIONS, Key, session
@@ -112,8 +113,7 @@ def _stamp_html(figures: Sequence[TechniqueFigures]) -> str:
         own = [one for one in figures if one.recorded == recorded]
         if not own:
             continue
-        dates = sorted({one.started_at[:10] for one in own})
-        date = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+        date = days_of(one.started_at for one in own)
         kind = "" if recorded else " here"
         lines.append(
             f'<div class="stamp"><span class="pill{kind}">{words}</span> {escape_html(date)} · '
