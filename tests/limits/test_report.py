@@ -68,3 +68,7 @@ def test_rows_of_several_days_and_commits_say_so() -> None:
     stamp = ExperimentRows(one.folders, (later, *one.infos), rows, recorded=True).stamp
     assert f"on {one.infos[0].started_at[:10]} to 2026-11-30, 80 rows" in stamp
     assert stamp.endswith("commit abc1234, def5678")
+
+
+def test_names_below_the_chart_turn_where_there_is_no_room_beside_each_other() -> None:
+    assert finding_figure(tiny_finding(ROWS), "Tiny").layout.xaxis.tickangle is None  # as Plotly sees fit

@@ -59,7 +59,6 @@ def finding_figure(finding: Finding, title: str) -> go.Figure:
             tickmode="array",
             tickvals=list(range(len(names))),
             ticktext=[_broken(plain(name), _TICK_LETTERS) for name in names],
-            tickangle=0,
             range=[-0.4, len(names) - 0.6],
         )
     figure.update_yaxes(title_text=finding.y_title, tickformat=".0%", range=[0, 1.04])
