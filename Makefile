@@ -5,7 +5,7 @@
 #                   app does not need; where the PyTorch index can be reached, this keeps the installation small:
 #                   make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
 #   TEST_PROCESSES  how many run the tests at once; each loads the models it needs, up to 3 GB
-#   MODEL           medium or large: also fetch a larger model that answers, and begin with it
+#   MODEL           medium or large: fetch a larger model that answers while the app runs, and begin with it once it is here
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_OPTIONS ?=
@@ -36,7 +36,9 @@ ocr: $(VENV)/stamp-run
 models: $(VENV)/stamp-run
 	@$(BIN)/python -m playground models fetch $(MODEL)
 
-run: models
+# Opens with the small model; a larger one arrives while it answers.
+run: $(VENV)/stamp-run
+	@$(BIN)/python -m playground models fetch
 	PLAYGROUND_MODEL=$(MODEL) $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 # A file's tests stay together, so that what they share is loaded once.

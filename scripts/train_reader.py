@@ -1,14 +1,14 @@
 """Train the reader that ships in data/adapters: it answers from passages in one sentence, or says that it cannot.
 
     python scripts/train_reader.py --squad squad-train.json
-    python scripts/train_reader.py --base /models/SmolLM2-360M-Instruct
+    python scripts/train_reader.py --squad squad-train.json --base medium --policies 170
 
 The policies are invented from the cards in scenarios/return_policy/reader (some cards are kept for validation), the
 passages are what the real retriever finds in them. No sample policy and no evaluation question is read. `--squad` adds
 questions of SQuAD v2 (CC BY-SA 4.0, not in this project). `--only-examples FILE` writes what would be trained on as
 JSON lines, to be read. On a GPU nothing else is needed.
 
-The same as `python -m playground train reader`, but for where the adapter goes: that of the bundled model to those that
+The same as `python -m playground train reader`, but for where the adapter goes: those of bundled models to those that
 ship, that of another base (`--base`, a Hugging Face folder or id) to your own. `python -m playground evaluate
 return_policy --strategies rag,rag+lora --model FOLDER_OR_ID` finds it.
 """
@@ -27,6 +27,7 @@ from playground.adapters import AdapterStore, default_root
 from playground.cli import train_reader as command
 from playground.errors import PlaygroundError
 from playground.models.bundled import ensure_minilm
+from playground.models.catalog import LANGUAGE_MODELS
 from playground.models.completion_codec import PromptCompletion
 from playground.models.hugging_face import model_identity
 from playground.paths import SHIPPED_ADAPTERS
@@ -41,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_arguments(parser)
     parser.add_argument("--out", type=Path, help="folder of the adapters (default: the shipped ones, or your own)")
-    parser.add_argument("--name", help=f"of the adapter (default: {NAME}, with the name of another base)")
+    parser.add_argument("--name", help=f"of the adapter (default: {NAME}, with the name of a larger base)")
     parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints: a killed training continues")
     parser.add_argument("--only-examples", type=Path, metavar="FILE", help="write the examples and stop")
     arguments = parser.parse_args()
@@ -53,8 +54,8 @@ def main() -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says; raises what ``train_reader`` raises."""
-    is_bundled = arguments.base == "bundled"
-    plan = command.plan_from(arguments, arguments.name or (NAME if is_bundled else name_for(arguments.base)))
+    is_bundled = arguments.base in ("bundled", *LANGUAGE_MODELS)
+    plan = command.plan_from(arguments, arguments.name or name_for(arguments.base))
     if arguments.only_examples:
         from playground.models.embedding import load_embedder
 
@@ -71,7 +72,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def name_for(base: str) -> str:
-    """Return a name for the reader of another base, such as policy-reader-smollm2-360m-instruct."""
+    """Return a name for the reader of a base, such as policy-reader-medium."""
+    if base in ("bundled", "small"):
+        return NAME
+    if base in LANGUAGE_MODELS:
+        return f"{NAME}-{base}"
     words = re.sub(r"[^a-z0-9]+", "-", model_identity(base).rpartition("/")[2].lower()).strip("-")
     return f"{NAME}-{words}"[:64].rstrip("-")
 

@@ -40,6 +40,14 @@ def kept_sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def small_model() -> Iterator[None]:
+    """The app begins with the small model, also on a machine that has a larger one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_MODEL", "small")
+        yield
+
+
 @pytest.fixture(scope="session")
 def smollm2_gguf() -> Path:
     """Return the bundled language model's file."""

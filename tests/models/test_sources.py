@@ -39,10 +39,28 @@ def test_another_model_is_no_bundle():
 
 
 @pytest.mark.parametrize(
-    ("named", "size"), [("", "small"), ("large", "large"), (" medium ", "medium"), ("huge", "small")]
+    ("named", "here", "size"),
+    [
+        ("", ("small", "medium", "large"), "medium"),
+        ("", ("small",), "small"),
+        ("large", ("small", "medium", "large"), "large"),
+        ("large", ("small", "medium"), "small"),
+        (" medium ", ("small", "medium"), "medium"),
+        ("small", ("small", "medium"), "small"),
+        ("huge", ("small",), "small"),
+        ("medium", (), "small"),
+    ],
 )
-def test_the_environment_names_the_size_that_the_app_begins_with(named, size):
+def test_the_app_begins_with_what_the_environment_names_or_answers_best_of_what_is_here(monkeypatch, named, here, size):
+    monkeypatch.setattr(sources, "has_files", lambda bundle: bundle in [LANGUAGE_MODELS[one] for one in here])
+    monkeypatch.setattr(sources, "free_memory_bytes", lambda: 100_000_000_000)
     assert default_size({"PLAYGROUND_MODEL": named}) == size
+
+
+def test_the_app_does_not_begin_with_a_model_that_does_not_fit(monkeypatch):
+    monkeypatch.setattr(sources, "has_files", lambda _bundle: True)
+    monkeypatch.setattr(sources, "free_memory_bytes", lambda: 1_000_000_000)
+    assert default_size({}) == default_size({"PLAYGROUND_MODEL": "large"}) == "small"
 
 
 def test_a_model_that_does_not_fit_is_refused_before_anything_is_fetched(monkeypatch):

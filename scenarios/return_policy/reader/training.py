@@ -76,7 +76,7 @@ _MODEL_CARD = Path(__file__).with_name("model_card.md")
 class ReaderPlan:
     """One training of a reader. ``policies`` are invented, ``squad`` is a file of SQuAD v2 to train on beside them.
 
-    ``base`` is "language_model", the bundled one, or a folder or hub id of another causal language model.
+    ``base`` is "language_model", the smallest bundled one, the size of a larger one, or a folder or hub id of another.
     """
 
     name: str
@@ -121,7 +121,7 @@ def settings_for(base: LanguageBase, settings: LanguageModelSettings = SETTINGS)
 
     The bundled model's 8 of 30 layers are left out to save time.
     """
-    if base.is_bundled:
+    if base.is_smallest:
         return settings
     frozen = settings.frozen_layers * base.layers // _BUNDLED_LAYERS
     return replace(settings, frozen_layers=frozen, learning_rate=_OTHER_LEARNING_RATE)
@@ -264,12 +264,14 @@ def model_card(plan: ReaderPlan, base: LanguageBase, trained: TrainedLanguageMod
         share = examples.from_squad / len(examples.train)
         squad = f"; {share:.0%} of the examples are of SQuAD v2 (Rajpurkar, Jia and Liang, 2018, CC BY-SA 4.0)"
         attribution = "; the SQuAD v2 data's licence asks for attribution, given above"
+    named = "" if base.is_smallest else base.choice.name if base.is_bundled else base.title
     words = ["python", "-m", "playground", "train", "reader", "--out", plan.name, "--policies", str(plan.policies)]
-    words += [] if base.is_bundled else ["--base", base.title]
+    words += ["--base", named] if named else []
     words += ["--squad", "SQUAD.json"] if plan.squad else []
     origin = f"{base.title} (under its own licence), SHA-256 of its weights {base.weights.sha256[:16]}…"
     if base.is_bundled:
-        origin = f"{base.title} ({SMOLLM2.licence}), as quantised in the package that the project fetches it from"
+        licence = (base.choice.bundle or SMOLLM2).licence
+        origin = f"{base.title} ({licence}), as quantised in the package that the project fetches it from"
     return _MODEL_CARD.read_text(encoding="utf-8").format(
         name=plan.name,
         squad=squad,
@@ -277,7 +279,9 @@ def model_card(plan: ReaderPlan, base: LanguageBase, trained: TrainedLanguageMod
         command=shlex.join(words),
         title=base.title,
         origin=origin,
-        model="" if base.is_bundled else f" --model {shlex.quote(base.title)} --adapter {plan.name}",
+        model=""
+        if base.is_smallest
+        else f" --model {shlex.quote(base.choice.command_line_name)} --adapter {plan.name}",
         rank=trained.settings.rank,
         frozen=trained.settings.frozen_layers,
         seed=trained.settings.seed,

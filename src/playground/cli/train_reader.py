@@ -1,7 +1,8 @@
 """``train reader``: train the policy reader of RAG + LoRA on the bundled model or a larger one, and store it.
 
 python -m playground train reader --out my-reader --max-minutes 20
-python -m playground train reader --out larger-reader --base /models/SmolLM2-360M-Instruct --activate
+python -m playground train reader --out larger-reader --base medium
+python -m playground train reader --out own-reader --base /models/SmolLM2-360M-Instruct --activate
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base",
         default=_BUNDLED,
-        metavar="FOLDER_OR_ID",
-        help="bundled (SmolLM2-135M-Instruct), or a Hugging Face folder or id of a causal language model with "
-        "safetensors weights (default: bundled)",
+        metavar="MODEL",
+        help="bundled (SmolLM2-135M-Instruct), medium or large (Qwen2.5-Coder, 0.5B or 1.5B), or a Hugging Face "
+        "folder or id of a causal language model with safetensors weights (default: bundled)",
     )
     parser.add_argument("--policies", type=positive, metavar="N", help="how many are invented (default: 320)")
     parser.add_argument(

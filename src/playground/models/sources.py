@@ -10,7 +10,7 @@ from typing import Literal
 
 from playground.errors import ModelError
 from playground.machine import free_memory_bytes
-from playground.models.bundled import OnProgress, ensure_language_model
+from playground.models.bundled import OnProgress, ensure_language_model, has_files
 from playground.models.catalog import LANGUAGE_MODELS, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.openvino.engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
@@ -20,6 +20,8 @@ Source = Literal["bundled", "hugging_face", "endpoint"]
 
 MODEL_VARIABLE = "PLAYGROUND_MODEL"
 """Environment variable with the size of the bundled model that the app begins with."""
+_BEST_FIRST = ("medium", "small")
+"""Sizes of the bundled models by what they answer by default on new shops (docs/measurements.md)."""
 MOST_CONTEXT = 8_192
 """Tokens that a bundled model reads at most, whatever it was trained for: its cache takes memory for each of them."""
 
@@ -57,10 +59,24 @@ class ModelChoice:
         return self.source != "endpoint"
 
 
-def default_size(environment: Mapping[str, str] | None = None) -> str:
-    """Return the size of the bundled model that answers where nobody chose: ``PLAYGROUND_MODEL``, else "small"."""
+def wanted_size(environment: Mapping[str, str] | None = None) -> str:
+    """Return the size of a bundled model that ``PLAYGROUND_MODEL`` names; "" where it names none."""
     named = (os.environ if environment is None else environment).get(MODEL_VARIABLE, "").strip()
-    return named if named in LANGUAGE_MODELS else "small"
+    return named if named in LANGUAGE_MODELS else ""
+
+
+def default_size(environment: Mapping[str, str] | None = None) -> str:
+    """Return the size of the bundled model that the app begins with where nobody chose.
+
+    It is the one that ``PLAYGROUND_MODEL`` names, else the one that answers best, of those that are on this disk and
+    fit into free memory. The small one is for all others.
+    """
+    wanted = wanted_size(environment)
+    return next((size for size in ((wanted,) if wanted else _BEST_FIRST) if _can_begin(LANGUAGE_MODELS[size])), "small")
+
+
+def _can_begin(bundle: Bundle) -> bool:
+    return has_files(bundle) and free_memory_bytes() >= bundle.memory_bytes
 
 
 def choice_from(text: str, environment: Mapping[str, str] | None = None) -> ModelChoice:

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from playground.models.chat import ChatMl
+from playground.models.completion_codec import load_completion_codec
 from playground.models.openvino.engine import load_openvino_engine
 from playground.models.openvino.llama_weights import LlamaWeights, load_llama_gguf
 from playground.models.openvino.lora_branches import LoraBranch
+from playground.models.transformers_engine import ensure_dequantised
+from playground.types import Message
 from tests.support.tiny_qwen2 import HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS, write_tiny_qwen2
 
 IDS = list(range(5, 65))
@@ -73,3 +77,22 @@ def test_logits_equal_those_of_transformers(tiny: Path, with_adapter: bool) -> N
     logits = sequence.extend(IDS[40:], 20)
     assert np.abs(expected).max() > 1
     assert np.abs(logits - expected[40:]).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_what_a_training_reads_computes_the_same(tiny: Path, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    gguf = tmp_path / "model" / "tiny.gguf"
+    gguf.parent.mkdir()
+    gguf.symlink_to(tiny)
+    folder = ensure_dequantised(gguf)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.no_grad():
+        logits = model(torch.tensor([IDS])).logits[0].numpy()
+    expected = reference(load_llama_gguf(tiny), {})
+    assert np.abs(logits - expected).max() < 1e-5 * np.abs(expected).max()
+    messages = [Message("system", "Read."), Message("user", "Two  tins<|im_end|>")]
+    trained, used = load_completion_codec(folder), ChatMl(load_llama_gguf(tiny).tokenizer)
+    assert trained.encode(messages) == used.encode(messages)
+    assert trained.encode_completion("in t")[-1] in used.end_token_ids

@@ -1,4 +1,4 @@
-"""The language model that an adapter is trained on: the bundled one, or one of a folder or the Hugging Face hub."""
+"""The language model that an adapter is trained on: a bundled one, or one of a folder or the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.errors import ModelError
-from playground.models.bundled import OnProgress, ensure_smollm2_gguf
-from playground.models.catalog import SMOLLM2
+from playground.models.bundled import OnProgress, ensure_language_model
+from playground.models.catalog import LANGUAGE_MODELS, SMOLLM2
 from playground.models.completion_codec import ChatFormat
 from playground.models.hugging_face import fetch_model_folder, model_identity, read_config, weight_files
-from playground.models.sources import BaseWeights, ModelChoice, base_weights
+from playground.models.sources import BaseWeights, ModelChoice, base_weights, choice_from
 
 BUNDLED_BASE = "language_model"
-"""The bundled model's name in a plan."""
+"""The smallest bundled model's name in a plan; larger ones go by their size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,13 @@ class LanguageBase:
 
     @property
     def is_bundled(self) -> bool:
-        """Whether it is the model that the app brings with it."""
+        """Whether it is one of the models that the app brings with it."""
         return self.choice.source == "bundled"
+
+    @property
+    def is_smallest(self) -> bool:
+        """Whether it is the bundled model by which the trainings' settings were chosen."""
+        return self.choice.bundle is SMOLLM2
 
     @property
     def chat_format(self) -> ChatFormat:
@@ -41,17 +46,18 @@ class LanguageBase:
 
 
 def load_language_base(name: str = BUNDLED_BASE, on_progress: OnProgress | None = None) -> LanguageBase:
-    """Find a base, fetching the bundled one and those of the hub where they are not here yet.
+    """Find a base by a bundled model's size, a folder or an id, fetching what is not here yet.
 
     Raises:
         ModelError: it is not there, or is no language model with safetensors weights.
     """
-    if name == BUNDLED_BASE:
+    if name == BUNDLED_BASE or name in LANGUAGE_MODELS:
         from playground.models.transformers_engine import ensure_dequantised
 
-        folder = ensure_dequantised(ensure_smollm2_gguf(on_progress))
-        choice = ModelChoice()
-        return LanguageBase(SMOLLM2.title, folder, _layers(folder), base_weights(choice), choice)
+        choice = ModelChoice() if name == BUNDLED_BASE else choice_from(name)
+        bundle = choice.bundle or SMOLLM2
+        folder = ensure_dequantised(ensure_language_model(bundle, on_progress))
+        return LanguageBase(bundle.title, folder, _layers(folder), base_weights(choice), choice)
     folder = fetch_model_folder(name, "bundled")
     layers = _layers(folder)
     weight_files(folder)

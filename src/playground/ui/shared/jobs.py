@@ -70,8 +70,8 @@ class Job(Generic[Result]):
         return self.events[-1] if self.events else None
 
 
-def start(work: Callable[[Report], Result]) -> Job[Result]:
-    """Run ``work`` in a thread and return its job.
+def start(work: Callable[[Report], Result], *, needs_watching: bool = True) -> Job[Result]:
+    """Run ``work`` in a thread and return its job; without ``needs_watching`` it goes on unseen.
 
     ``work`` is given a function to report with; reporting "" is a heartbeat and not kept. Reporting raises
     ``CancelledError`` once the job is cancelled or abandoned, and ``work`` must let it pass.
@@ -80,7 +80,8 @@ def start(work: Callable[[Report], Result]) -> Job[Result]:
 
     def report(event: Any) -> None:
         end_if_closing()
-        if job.cancel.is_set() or time.monotonic() - job.watched_at > ABANDONED_AFTER_S:
+        is_abandoned = needs_watching and time.monotonic() - job.watched_at > ABANDONED_AFTER_S
+        if job.cancel.is_set() or is_abandoned:
             raise CancelledError
         if event != "":
             job.events.append(event)

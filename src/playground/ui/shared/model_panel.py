@@ -7,10 +7,11 @@ from typing import get_args
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.models.catalog import LANGUAGE_MODELS, Bundle
+from playground.models.catalog import LANGUAGE_MODELS
 from playground.models.endpoint.settings import DEFAULT_CONTEXT_LIMIT, OPENAI_BASE_URL, EndpointSettings
-from playground.models.sources import ModelChoice, Source, default_size
+from playground.models.sources import ModelChoice, Source
 from playground.ui.shared import resources
+from playground.ui.shared.larger_model import draw_larger_model, megabytes
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.session import Key, session
 
@@ -68,19 +69,16 @@ def _draw_bundled() -> None:
         "Size",
         list(LANGUAGE_MODELS),
         format_func=str.capitalize,
-        default=default_size(),
+        default=session().first_size,
         required=True,
         key=Key.MODEL_SIZE,
         persist_state="session",
         help="  \n".join(
-            f"{size.capitalize()}: {bundle.title}, {_size(bundle)}" for size, bundle in LANGUAGE_MODELS.items()
+            f"{size.capitalize()}: {bundle.title}, {megabytes(size)}" for size, bundle in LANGUAGE_MODELS.items()
         ),
     )
     session().model_choice = ModelChoice("bundled", "" if size == "small" else str(size))
-
-
-def _size(bundle: Bundle) -> str:
-    return f"{bundle.main_file.size_bytes / 1e6:,.0f} MB"
+    draw_larger_model()
 
 
 def _draw_hugging_face() -> None:

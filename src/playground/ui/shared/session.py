@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 import streamlit as st
 
 from playground.models.endpoint.settings import EndpointSettings
-from playground.models.sources import ModelChoice
+from playground.models.sources import ModelChoice, default_size
 from playground.ui.shared.jobs import Job
 
 Part = TypeVar("Part")
@@ -25,6 +25,9 @@ class Key(StrEnum):
 
     MODEL_SOURCE = "model_source"
     MODEL_SIZE = "model_size"
+    FETCH_LARGER_MODEL = "fetch_larger_model"
+    STOP_LARGER_MODEL = "stop_larger_model"
+    USE_LARGER_MODEL = "use_larger_model"
     HUGGING_FACE_NAME = "hugging_face_name"
     ENDPOINT_URL = "endpoint_url"
     ENDPOINT_MODEL = "endpoint_model"
@@ -39,6 +42,8 @@ class SharedSession:
     """What all pages share of a session: the model that answers, and the fetching of models."""
 
     model_choice: ModelChoice = field(default_factory=ModelChoice)
+    first_size: str = field(default_factory=default_size)
+    """Of the bundled model that answered when the session began: what arrives later is offered, not taken."""
     flagger: str = ""
     """Identity of the adapter that this session flags contracts with; "" for the one that everybody here does."""
     refused: tuple[EndpointSettings, str] | None = None
