@@ -279,9 +279,7 @@ def model_card(plan: ReaderPlan, base: LanguageBase, trained: TrainedLanguageMod
         command=shlex.join(words),
         title=base.title,
         origin=origin,
-        model=""
-        if base.is_smallest
-        else f" --model {shlex.quote(base.choice.command_line_name)} --adapter {plan.name}",
+        model=f" --model {shlex.quote(named)} --adapter {plan.name}" if named else "",
         rank=trained.settings.rank,
         frozen=trained.settings.frozen_layers,
         seed=trained.settings.seed,
