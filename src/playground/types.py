@@ -147,6 +147,14 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """What was read before anybody asked: so many ``tokens``, whose keys and values take ``size_bytes`` of memory."""
+
+    tokens: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The stretch of a document that supports an answer. ``score`` is the score of the passage it lies in."""
 
@@ -327,6 +335,29 @@ class GuardedChatModel(Protocol):
 
         Raises:
             ModelError: the model could not answer; the message says what to do.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadingChatModel(ChatModel, Protocol):
+    """A chat model that can read a text before anybody asks about it."""
+
+    def read_ahead(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        adapter: str | None = None,
+        on_disk: bool = True,
+        on_progress: Callable[[int, int], None] = ...,
+    ) -> ReadAhead:
+        """Read what ``prompts`` begin with alike, so that each of them later costs only its own tokens.
+
+        ``on_progress`` receives how many of how many tokens are read; what it raises ends the reading and reaches the
+        caller. ``on_disk`` lets the model keep it for a restart.
+
+        Raises:
+            ModelError: it is too long for the model.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -42,6 +43,9 @@ def use_models(monkeypatch: pytest.MonkeyPatch, model: FakeChatModel) -> None:
     monkeypatch.setattr(resources, "embedder", lambda: embedder)
     monkeypatch.setattr(resources, "chat_model", lambda _choice: model)
     monkeypatch.setattr(resources, "warm_up", lambda _choice: None)
+    loaded: Future[FakeChatModel] = Future()
+    loaded.set_result(model)
+    monkeypatch.setattr(resources, "loading_model", lambda _choice: loaded)
     monkeypatch.setattr(resources, "hugging_face_problem", lambda _name: "")
     monkeypatch.setattr(resources, "endpoint_problem", lambda _settings: "")
     # No adapter reads passages, unless a test says so: the page opens with prompting alone.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -34,6 +34,8 @@ from playground.types import (
     OnToken,
     Passage,
     Prompt,
+    ReadAhead,
+    ReadingChatModel,
     Usage,
 )
 
@@ -165,6 +167,38 @@ def _ruled(ruled: RuledAnswer, context_limit: int) -> Answer:
         cost_usd=0.0,
         rule=ruled.rule,
     )
+
+
+def read_ahead(
+    document: Document,
+    model: ReadingChatModel,
+    settings: BotSettings,
+    *,
+    on_disk: bool,
+    on_progress: Callable[[int, int], None],
+) -> ReadAhead:
+    """Read what every question in whole-document mode begins with, so that it costs its own tokens only.
+
+    See ``ReadingChatModel.read_ahead``.
+
+    Raises:
+        ModelError: the system prompt does not fit beside an answer.
+    """
+    # Two questions that begin with another word each: what they share is what every question shares.
+    prompts = [
+        build_prompt(
+            PromptRequest(
+                question=question,
+                mode=settings.mode,
+                system_prompt=settings.system_prompt,
+                max_tokens=settings.max_tokens,
+                document=document,
+            ),
+            model,
+        ).messages
+        for question in ("Are returns free?", "Who pays?")
+    ]
+    return model.read_ahead(prompts, adapter=settings.adapter, on_disk=on_disk, on_progress=on_progress)
 
 
 @lru_cache(maxsize=8)

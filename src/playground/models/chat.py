@@ -13,11 +13,20 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from playground.errors import ModelError
-from playground.models.generation import GuardedStart, Sampling, TokenSequence, common_prefix, generate, prefill
+from playground.models.generation import (
+    GuardedStart,
+    RestorableSequence,
+    Sampling,
+    TokenSequence,
+    common_prefix,
+    generate,
+    prefill,
+)
+from playground.models.kept_prompts import FEWEST_TOKENS, KeptPrompts
 from playground.models.line import Line
 from playground.models.repetition import RepetitionWatch
 from playground.pricing import cost_usd
-from playground.types import Completion, Message, OnToken, Usage
+from playground.types import Completion, Message, OnToken, ReadAhead, Usage
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -125,8 +134,17 @@ class _Network:
 class LocalChatModel:
     """A ``ChatModel`` that computes one request at a time, the others in turn; safe to share between threads."""
 
-    def __init__(self, model_id: str, codec: PromptCodec, load_network: LoadNetwork, context_limit: int) -> None:
+    def __init__(
+        self,
+        model_id: str,
+        codec: PromptCodec,
+        load_network: LoadNetwork,
+        context_limit: int,
+        *,
+        kept_prompts: KeptPrompts | None = None,
+    ) -> None:
         self._model_id = model_id
+        self._kept_prompts = kept_prompts
         self._codec = codec
         self._load_network = load_network
         self._context_limit = context_limit
@@ -225,6 +243,49 @@ class LocalChatModel:
             abstain_probability=generated.start_probability,
         )
 
+    def read_ahead(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        adapter: str | None = None,
+        on_disk: bool = True,
+        on_progress: Callable[[int, int], None] = lambda _read, _tokens: None,
+    ) -> ReadAhead:
+        """Read what ``prompts`` begin with alike, so that each of them later costs only its own tokens.
+
+        Others are answered between the steps. ``on_progress`` receives how many of how many tokens are read; what it
+        raises ends the reading and reaches the caller, and what was read until then is not lost. ``on_disk`` keeps it
+        for a day where the model was given a place.
+
+        Raises:
+            ModelError: it is too long for the model.
+        """
+        first, *others = (self._codec.encode(prompt) for prompt in prompts)
+        shared = first[: min((common_prefix(first, other) for other in others), default=len(first))]
+        if len(shared) >= self._context_limit:
+            raise ModelError(
+                f"The text has {len(shared)} tokens, and {self._model_id} can read {self._context_limit}. Use RAG, or "
+                "a shorter text."
+            )
+        if not shared:
+            return ReadAhead(0, 0)
+        with (
+            self._line.turn(lambda: on_progress(0, len(shared))) as turn,
+            self._sequence(shared, adapter) as sequence,
+        ):
+
+            def on_step(_ids: Sequence[int]) -> None:
+                on_progress(len(sequence.tokens), len(shared))
+                turn.pause()
+
+            prefill(sequence, shared, on_step)
+            saved = sequence.saved() if isinstance(sequence, RestorableSequence) else {}
+        if on_disk and self._kept_prompts is not None and saved:
+            kept = self._kept_prompts.find(adapter, shared)
+            if len(shared) - (len(kept.tokens) if kept else 0) >= FEWEST_TOKENS:
+                self._kept_prompts.keep(adapter, shared, saved)
+        return ReadAhead(len(shared), sum(array.nbytes for array in saved.values()))
+
     def choice_probabilities(
         self, messages: Sequence[Message], choices: Sequence[str], *, adapter: str | None = None
     ) -> tuple[tuple[float, ...], Usage]:
@@ -268,12 +329,25 @@ class LocalChatModel:
                 self._networks.popitem(last=False)
             chosen = network.lend(prompt)
         try:
+            self._restore(chosen, prompt, adapter)
             yield chosen
         finally:
             with self._lending:
                 network.lent -= 1
                 network.sequences.append(chosen)
                 self._forget(chosen)
+
+    def _restore(self, sequence: TokenSequence, prompt: Sequence[int], adapter: str | None) -> None:
+        """Put back what was read of ``prompt`` in an earlier life of the app, where that is more than is held."""
+        if self._kept_prompts is None or not isinstance(sequence, RestorableSequence):
+            return
+        kept = self._kept_prompts.find(adapter, prompt)
+        if kept is None or len(kept.tokens) - common_prefix(sequence.tokens, prompt) < FEWEST_TOKENS:
+            return
+        try:
+            sequence.restore(kept.tokens, kept.read())
+        except (OSError, ValueError):
+            self._kept_prompts.forget(kept)
 
     def _forget(self, newest: TokenSequence) -> None:
         """Let go of the prompts that nobody used for longest while too many tokens are kept; the newest stays."""

@@ -6,9 +6,9 @@ The loop is the same for every local engine; an engine only supplies a ``TokenSe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,23 @@ class TokenSequence(Protocol):
         """Append ``ids`` and return the logits after each of the last ``logits_of``, shape [logits_of, vocabulary].
 
         The array may be reused by the next call.
+        """
+        ...
+
+
+@runtime_checkable
+class RestorableSequence(TokenSequence, Protocol):
+    """A ``TokenSequence`` whose keys and values can be taken out and put back."""
+
+    def saved(self) -> dict[str, NDArray[np.float32]]:
+        """Return a copy of the keys and values of ``tokens``: by name, [1, heads, tokens, size of a head]."""
+        ...
+
+    def restore(self, tokens: Sequence[int], cache: Mapping[str, NDArray[np.float32]]) -> None:
+        """Hold ``tokens`` as if they had been read, with what ``saved`` returned of them.
+
+        Raises:
+            ValueError: ``cache`` is not that of this network and so many tokens; the sequence is empty then.
         """
         ...
 

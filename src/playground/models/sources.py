@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from playground.machine import free_memory_bytes
 from playground.models.bundled import OnProgress, ensure_language_model, has_files
 from playground.models.catalog import LANGUAGE_MODELS, SMOLLM2, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
+from playground.models.kept_prompts import KeptPrompts, prompts_folder
 from playground.models.openvino.engine import EngineUnavailableError, LoadAdapter, load_openvino_engine, no_adapters
 from playground.types import ChatModel, Message
 
@@ -176,10 +178,13 @@ def check_memory(bundle: Bundle) -> None:
         )
 
 
-def load_gguf_chat(path: Path, model_id: str, load_adapter: LoadAdapter) -> ChatModel:
+def load_gguf_chat(
+    path: Path, model_id: str, load_adapter: LoadAdapter, *, kept_prompts: KeptPrompts | None = None
+) -> ChatModel:
     """Load a GGUF file of SmolLM2's or Qwen2's architecture that this program fetched and verified, or wrote itself.
 
-    The file is needed as long as the model: each network, one an adapter, is built from it.
+    The file is needed as long as the model: each network, one an adapter, is built from it. ``kept_prompts`` is where
+    it finds and keeps what was read ahead; None keeps that in memory only.
 
     Raises:
         EngineUnavailableError: the fast engine does not run here.
@@ -190,7 +195,8 @@ def load_gguf_chat(path: Path, model_id: str, load_adapter: LoadAdapter) -> Chat
     engine = load_openvino_engine(path, load_adapter=load_adapter)
     weights = engine.weights
     codec = ChatMl(weights.tokenizer, default_system=DEFAULT_SYSTEMS[weights.config.architecture])
-    model = LocalChatModel(model_id, codec, engine.load_network, min(weights.config.context_length, MOST_CONTEXT))
+    limit = min(weights.config.context_length, MOST_CONTEXT)
+    model = LocalChatModel(model_id, codec, engine.load_network, limit, kept_prompts=kept_prompts)
     # Compiling the network belongs to loading it, not to the first answer that somebody waits for.
     model.complete([Message("user", "Hello")], max_tokens=1)
     return model
@@ -200,7 +206,9 @@ def _load_bundled(bundle: Bundle, on_progress: OnProgress | None, load_adapter: 
     check_memory(bundle)
     gguf = ensure_language_model(bundle, on_progress)
     try:
-        return load_gguf_chat(gguf, bundle.id, load_adapter)
+        # The engine's version is part of it: another one may compute keys and values in another way.
+        kept = KeptPrompts(prompts_folder(), f"{bundle.main_file.sha256} openvino {version('openvino')}")
+        return load_gguf_chat(gguf, bundle.id, load_adapter, kept_prompts=kept)
     except EngineUnavailableError:
         if bundle is not SMOLLM2:
             raise

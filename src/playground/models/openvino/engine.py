@@ -77,6 +77,33 @@ class OpenVinoSequence:
         self._size = len(self._cells)
         self._cells = list(range(self._size))
 
+    def saved(self) -> dict[str, NDArray[np.float32]]:
+        """See ``RestorableSequence.saved``."""
+        return {
+            state.name: np.ascontiguousarray(state.state.data[:, :, self._cells, :], dtype=np.float32)
+            for state in self._request.query_state()
+        }
+
+    def restore(self, tokens: Sequence[int], cache: Mapping[str, NDArray[np.float32]]) -> None:
+        """See ``RestorableSequence.restore``."""
+        ov = import_openvino()
+        self.truncate(0)
+        states = {state.name: state for state in self._request.query_state()}
+        fits = states.keys() == cache.keys() and all(
+            array.dtype == np.float32 and array.shape == self._shape_of(states[name], len(tokens))
+            for name, array in cache.items()
+        )
+        if not fits:
+            raise ValueError("these keys and values are of another network")
+        for name, state in states.items():
+            state.state = ov.Tensor(np.ascontiguousarray(cache[name]))
+        self._tokens, self._cells, self._size = list(tokens), list(range(len(tokens))), len(tokens)
+
+    @staticmethod
+    def _shape_of(state: Any, tokens: int) -> tuple[int, ...]:
+        one, heads, _cells, size = state.state.shape
+        return int(one), int(heads), tokens, int(size)
+
     def extend(self, ids: Sequence[int], logits_of: int) -> NDArray[np.float32]:
         count, position = len(ids), len(self._tokens)
         mask = np.full((1, 1, count, self._size + count), _MASKED, dtype=np.float32)

@@ -25,6 +25,7 @@ from playground.ui.return_policy import state
 from playground.ui.return_policy.answer import AVATAR, draw_question
 from playground.ui.return_policy.conversation import ChatTurn, history_for
 from playground.ui.return_policy.kept import restore_activity, start_restoring
+from playground.ui.return_policy.reading_ahead import reading_activity, start_reading_ahead, stop_reading_ahead
 from playground.ui.return_policy.resources import sample_document
 from playground.ui.return_policy.state import (
     Answering,
@@ -75,6 +76,8 @@ def advance(slots: Slots) -> None:
     _follow_address()
     activities = [_start_what_is_due(slots), restore_activity(slots.swap), _swap_activity(slots)]
     activities += [_answer_activity(slots), _both_activity(slots)]
+    start_reading_ahead()
+    activities.append(reading_activity(slots.status))
     if jobs.follow([activity for activity in activities if activity]):
         st.rerun()
     _warm_up()
@@ -169,6 +172,7 @@ def _start_asking(slots: Slots, version: PolicyVersion) -> None:
             _add_turn(asked, error=str(error))
             st.rerun()
         data.pending_question = None
+        stop_reading_ahead()
         data.answering = Answering(asked, start_answering(asked, model, data.turns))
     elif data.pending_both is not None and slots.both:
         place, pending, data.pending_both = slots.both[0], data.pending_both, None

@@ -14,8 +14,9 @@ from playground.answering.prompt import Mode
 from playground.answering.splitting import split_questions
 from playground.errors import AdapterError
 from playground.models.catalog import SMOLLM2
+from playground.models.sources import ModelChoice
 from playground.retrieval.index import Fusion, RetrievalSettings
-from playground.types import Answer, Document
+from playground.types import Answer, Document, ReadAhead
 from playground.ui.return_policy.conversation import ChatTurn, Stamp
 from playground.ui.shared import resources
 from playground.ui.shared.jobs import Job
@@ -156,6 +157,24 @@ class Comparison:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WantedReading:
+    """What decides what is to be read: another policy, model or system prompt is read anew."""
+
+    sha256: str
+    model: ModelChoice
+    system_prompt: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """A policy being read ahead, or read: ``job`` until then, ``read`` from then on; neither where it could not be."""
+
+    wanted: WantedReading
+    job: Job[ReadAhead | None] | None = None
+    read: ReadAhead | None = None
+
+
 @dataclass(slots=True)
 class Session:
     """Everything of the bot's page that is no widget."""
@@ -180,6 +199,8 @@ class Session:
     """The panel beside the chat shows the policy when it is drawn next, whatever tab is open there."""
     wanted_policy: PolicyRequest | None = None
     preparing: Job[PolicyVersion] | None = None
+    reading: Reading | None = None
+    """The policy as it is read before anybody asks."""
     kept_versions: tuple[KeptVersion, ...] = ()
     kept_active: int | None = None
     """Versions to be put back as soon as the embedding model is there, and which of them answers."""

@@ -19,6 +19,7 @@ import streamlit as st
 from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from playground.models.kept_prompts import delete_all, forget_old, prompts_folder
 from playground.typed_json import fault, json_of, typed_json
 from playground.ui.shared.kept_files import KEPT_S, KeptFiles, NotKeptError, default_root, new_token
 from playground.ui.shared.markup import escape_markdown, human_bytes
@@ -157,6 +158,7 @@ def delete_now() -> None:
         return
     with _lock:
         _holders.pop(kept.token, None)
+    delete_all(prompts_folder())
     kept.token, kept.off, kept.problem = "", True, ""
     kept.pieces.clear()
     kept.written.clear()
@@ -199,6 +201,7 @@ def _begin() -> Keeping:
     if files not in _swept:
         _swept.add(files)
         files.remove_old()
+        forget_old(prompts_folder())
     named = st.query_params.get(IN_ADDRESS, "")
     if not named:
         return Keeping(files)

@@ -97,7 +97,6 @@ def _draw_fetch(fetch: LargerModelFetch) -> None:
     if job is None or job.done.is_set():
         resources.forget_presence()
         st.rerun()
-        return
     progress: FetchProgress | None = job.last_event()
     fraction = progress.fraction if progress else 0.0
     stage = "putting it together" if progress and progress.stage == "verifying" else f"of {megabytes(fetch.size)}"

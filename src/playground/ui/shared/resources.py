@@ -23,7 +23,7 @@ from playground.adapters import (
 )
 from playground.errors import AdapterError, EndpointError, ModelError, PlaygroundError
 from playground.models.bundled import bundle_folder, ensure_minilm, has_files, is_present
-from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, SMOLLM2, Bundle
+from playground.models.catalog import ALL_BUNDLES, BUNDLES, MINILM, Bundle
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.sources import ModelChoice, Source, load_chat_model
 from playground.types import ChatModel, Embedder, Message
@@ -128,6 +128,11 @@ def warm_up(choice: ModelChoice) -> None:
         _local_model(choice.source, choice.name)
 
 
+def loading_model(choice: ModelChoice) -> Future[ChatModel]:
+    """Return a model of this machine as it is being loaded; it is, once somebody asked for it."""
+    return _local_model(choice.source, choice.name)
+
+
 @st.cache_resource(max_entries=_MOST_LOCAL_MODELS, show_spinner=False)
 def _local_model(source: str, name: str) -> Future[ChatModel]:
     return in_thread(lambda: _load_local(ModelChoice(cast(Source, source), name)))
@@ -136,7 +141,7 @@ def _local_model(source: str, name: str) -> Future[ChatModel]:
 def _load_local(choice: ModelChoice) -> ChatModel:
     load_adapter = branch_loader(adapter_store(), choice)
     model = load_chat_model(choice, load_adapter=load_adapter)
-    if choice.bundle is SMOLLM2 and (adapter := reader_identity()):
+    if choice.bundle is not None and (adapter := _identity_for(choice)):
         # Compiling its network belongs to loading, not to the first answer that somebody waits for. Where it fails,
         # the question that asks for the adapter says so.
         with contextlib.suppress(PlaygroundError):
