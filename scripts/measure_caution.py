@@ -17,14 +17,14 @@ from pathlib import Path
 
 from playground.comparison.rows import read_run_rows
 from scenarios.registry import scenario_names
-from scenarios.return_policy.caution import LEVELS, MEASURED, CautionRates, percent, rates_at
+from scenarios.return_policy.caution import LEVELS, CautionRates, measured_file, percent, rates_at
 
 
 def main() -> None:
     """Read the run, print the table and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN_DIR")
-    parser.add_argument("--out", type=Path, default=MEASURED)
+    parser.add_argument("--out", type=Path, help="default: the file that the page reads for that adapter")
     arguments = parser.parse_args()
     run = read_run_rows(arguments.run, scenario_names())
     rows = [row for row in run.records if row.strategy == "rag+lora"]
@@ -33,15 +33,17 @@ def main() -> None:
         raise SystemExit(f"{arguments.run} has rows of {len(adapters)} adapters with rag+lora; one is needed.")
     measured = [rates_at(rows, level.abstain_at) for level in LEVELS]
     print(markdown(measured))
+    (adapter,) = adapters
     content = {
-        "adapter": adapters.pop(),
+        "adapter": adapter,
         "machine": rows[0].machine,
         "commit": rows[0].commit,
         "measured_at": rows[0].started_at,
         "seed": rows[0].seed,
         "levels": [as_json(rates) for rates in measured],
     }
-    arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    out = arguments.out or measured_file(str(adapter))
+    out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def markdown(measured: list[CautionRates]) -> str:

@@ -21,7 +21,8 @@ from playground.errors import EvaluationError
 from playground.measuring.estimates import Estimate, proportion
 from playground.types import RunRecord
 
-MEASURED = Path(__file__).with_name("caution.json")
+MEASURED = Path(__file__).with_name("measured_caution")
+"""A JSON file for each reader that was measured, by the adapter's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,23 @@ def rates_at(rows: Sequence[RunRecord], abstain_at: float) -> CautionRates:
     return CautionRates(abstain_at, false_answers, false_refusals, rate, len(refused[True]), len(refused[False]))
 
 
-@lru_cache(maxsize=1)
-def _measured() -> Mapping[str, Any]:
-    measured: Mapping[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+def measured_file(adapter: str) -> Path:
+    """Return the file of the reader with this identity (``name@hash``) or name; it need not be there."""
+    return MEASURED / f"{adapter.partition('@')[0]}.json"
+
+
+@lru_cache(maxsize=8)
+def _measured(path: Path) -> Mapping[str, Any]:
+    measured: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return measured
 
 
 def measured_rates(adapter: str | None, level: CautionLevel) -> CautionRates | None:
     """Return what ``level`` did with the adapter of this identity; None where that was not measured."""
-    measured = _measured()
-    if adapter is None or measured["adapter"] != adapter:
+    if adapter is None:
+        return None
+    measured = _measured(measured_file(adapter))
+    if measured.get("adapter") != adapter:
         return None
     found = next((row for row in measured["levels"] if row["abstain_at"] == level.abstain_at), None)
     if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.measuring.estimates import proportion
-from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS
+from scenarios.return_policy.caution import DEFAULT_LEVEL, LEVELS, MEASURED
 from scripts.measurements.sources import (
     percent,
     probability,
@@ -23,7 +23,7 @@ KEPT_ASIDE = "docs/evaluation/return_policy-kept-aside.json"
 ABLATION = "docs/evaluation/ablation.json"
 READER = "docs/evaluation/reader.json"
 CURVE = "docs/evaluation/reader_curve.json"
-CAUTION = "scenarios/return_policy/caution.json"
+CAUTION = "scenarios/return_policy/measured_caution"
 STALE = "data/runs/stale_facts.json"
 RETRIEVAL = "docs/retrieval.json"
 
@@ -96,8 +96,12 @@ def kept_aside() -> str:
 
 
 def caution() -> str:
-    """Return what each level of caution did."""
-    found = read(CAUTION)
+    """Return what each level of caution did with each reader that ships."""
+    return "\n\n".join(_caution_of(f"{CAUTION}/{file.name}") for file in sorted(MEASURED.glob("*.json")))
+
+
+def _caution_of(path: str) -> str:
+    found = read(path)
     rows = []
     for level, one in zip(LEVELS, found["levels"], strict=True):
         name = f"**{level.name}**, the default" if level == DEFAULT_LEVEL else level.name
@@ -108,7 +112,7 @@ def caution() -> str:
         (
             table(head, rows),
             provenance(
-                source=CAUTION,
+                source=path,
                 command="python scripts/measure_caution.py RUN",
                 **stamp(found),
                 adapter=found["adapter"],

@@ -16,10 +16,10 @@ from scenarios.return_policy import caution
 from scenarios.return_policy.caution import (
     DEFAULT_LEVEL,
     LEVELS,
-    MEASURED,
     as_detail,
     as_sentence,
     level_named,
+    measured_file,
     measured_rates,
     rates_at,
 )
@@ -140,7 +140,7 @@ def test_what_to_expect_of_a_technique_is_what_it_did_on_shops_kept_aside() -> N
 
 
 def measured_adapter() -> str:
-    return str(json.loads(MEASURED.read_text(encoding="utf-8"))["adapter"])
+    return str(json.loads(measured_file("policy-reader").read_text(encoding="utf-8"))["adapter"])
 
 
 def test_the_bot_begins_at_the_default_level() -> None:
@@ -151,10 +151,10 @@ def test_the_bot_begins_at_the_default_level() -> None:
 def test_the_script_sums_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     run = type("Run", (), {"records": (*ROWS, replace(ROWS[0], strategy="rag"))})
     monkeypatch.setattr(measure_caution, "read_run_rows", lambda _folder, _scenarios: run)
-    monkeypatch.setattr("sys.argv", ["measure_caution.py", "run", "--out", str(tmp_path / "caution.json")])
+    monkeypatch.setattr("sys.argv", ["measure_caution.py", "run", "--out", str(tmp_path / "reader.json")])
     measure_caution.main()
     assert "| helpful | 0.5 | 50 % (9 to 91) | 50 % (15 to 85) | 50 % (15 to 85) |" in capsys.readouterr().out
-    monkeypatch.setattr(caution, "MEASURED", tmp_path / "caution.json")
+    monkeypatch.setattr(caution, "MEASURED", tmp_path)
     caution._measured.cache_clear()
     try:
         rates = measured_rates("reader@12345678", level_named("helpful"))
@@ -162,4 +162,4 @@ def test_the_script_sums_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert rates.right.value == 0.5
     finally:
         caution._measured.cache_clear()
-    assert json.loads((tmp_path / "caution.json").read_text())["machine"] == "machine"
+    assert json.loads((tmp_path / "reader.json").read_text())["machine"] == "machine"

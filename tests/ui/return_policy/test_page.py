@@ -14,7 +14,7 @@ from playground.models.catalog import SMOLLM2
 from playground.paths import POLICIES
 from playground.types import Usage
 from playground.ui.shared import resources
-from scenarios.return_policy.caution import MEASURED
+from scenarios.return_policy.caution import measured_file
 from scenarios.return_policy.scenario import MODES, system_prompt
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_ui import (
@@ -228,7 +228,9 @@ def test_the_caution_that_is_set_decides_and_says_what_it_did_when_measured(monk
     app.select_slider(key="caution").set_value("very helpful")
     ask(run(app), QUESTION)
     assert [turn.answer.abstained for turn in app.session_state["playground_session"].turns] == [True, False]
-    monkeypatch.setattr(resources, "reader_identity", lambda: json.loads(MEASURED.read_text())["adapter"])
+    monkeypatch.setattr(
+        resources, "reader_identity", lambda: json.loads(measured_file("policy-reader").read_text())["adapter"]
+    )
     sentence = next(text for text in words(run(app).caption) if text.startswith("On new shops, measured"))
     app.select_slider(key="caution").set_value("very cautious")
     assert sentence not in words(run(app).caption)
