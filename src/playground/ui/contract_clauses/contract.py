@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.documents.reading_report import reading_report, report_lines
 from playground.flagging.report import ReportRow
 from playground.types import Document, FlaggedContract
 from playground.ui.contract_clauses.contract_html import contract_html, part_with, parts_of, risk_css
 from playground.ui.contract_clauses.state import Judged, Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.reading_report import draw_reading_report
 
 HEIGHT = 600
 """Of the scrolling halves, in pixels: with header and stamp they fill a laptop's screen."""
@@ -74,19 +74,11 @@ def draw_contract(flagged: FlaggedContract, rows: Sequence[ReportRow], *, probab
 
 
 def draw_notes(place: DeltaGenerator, document: Document, notes: Sequence[str]) -> None:
-    """Draw what a reader should know before trusting the flags; of a scan, also how it was read."""
+    """Draw what a reader should know before trusting the flags, and how the file was read."""
     with place.container():
         if notes:
             st.warning("  \n".join(escape_markdown(note) for note in notes), icon=":material/warning:")
-        if document.recognised_pages:
-            report = reading_report(document)
-            with st.expander("How the scan was read", icon=":material/document_scanner:"):
-                st.markdown("  \n".join(escape_markdown(line) for line in report_lines(report)))
-                if report.doubtful:
-                    st.dataframe(
-                        [{"word": word, "page": page, "why": why} for word, page, why in report.doubtful],
-                        hide_index=True,
-                    )
+        draw_reading_report(document, "contract_reading_report")
 
 
 def draw_stamp(place: DeltaGenerator, judged: Judged) -> None:

@@ -12,7 +12,7 @@ from playground.documents import POLICY_LIMITS
 from playground.documents.diff import PlacedChange, placed_changes
 from playground.documents.page_view import PageMark
 from playground.paths import POLICIES
-from playground.types import Citation, Document
+from playground.types import Citation, Document, Passage
 from playground.ui.return_policy import state
 from playground.ui.return_policy.advance import request_sample
 from playground.ui.return_policy.conversation import ChatTurn
@@ -22,6 +22,7 @@ from playground.ui.return_policy.state import Key, PolicyRequest, session
 from playground.ui.shared.markup import escape_html, human_bytes, spoken
 from playground.ui.shared.notices import draw_notice
 from playground.ui.shared.page_view import PagedDocument, chooses_page, draw_page, is_on_page, mark_on
+from playground.ui.shared.reading_report import draw_reading_report
 from scenarios.return_policy.scenario import DEFAULT_POLICY, sample_policies
 
 HEIGHT = 420
@@ -106,6 +107,13 @@ def _draw_document(turn: ChatTurn | None) -> None:
         st.caption(f"Evidence of an answer on version {shown.number}; version {version.number} answers now.")
     answer = turn.answer if turn else None
     citations, passages = (answer.citations, answer.passages) if answer else ((), ())
+    _draw_shown(shown, turn, citations, passages)
+    draw_reading_report(shown.document, Key.POLICY_READING_REPORT)
+
+
+def _draw_shown(
+    shown: PolicyVersion, turn: ChatTurn | None, citations: Sequence[Citation], passages: Sequence[Passage]
+) -> None:
     file = session().pdfs.get(shown.sha256)
     if file and shown.document.page_starts and chooses_page("Show the policy as", Key.POLICY_SHOWN_AS):
         _draw_page(shown.document, file, citations, turn)

@@ -53,6 +53,7 @@ class Key(StrEnum):
     POLICY_VIEW = "policy_view"
     POLICY_SHOWN_AS = "policy_shown_as"
     POLICY_PAGE = "policy_page"
+    POLICY_READING_REPORT = "policy_reading_report"
     POLICY_SAMPLE = "policy_sample"
     POLICY_LOAD_SAMPLE = "policy_load_sample"
     POLICY_UPLOAD = "policy_upload"
