@@ -13,7 +13,7 @@ from PIL import Image
 
 from playground.documents import load_document
 from playground.documents.limits import CONTRACT_LIMITS
-from playground.documents.page_view import MOST_MARKS, PageMark, PagePicture, boxes_of, page_picture
+from playground.documents.page_view import MOST_MARKS, PageMark, PagePicture, boxes_of, mark_on, page_picture
 from playground.errors import DocumentError
 from playground.types import Document, RecognisedWord
 from tests.support.pdf_by_hand import page_with_fields, text_at, write_pdf
@@ -79,6 +79,52 @@ def test_a_clause_over_two_pages_is_marked_on_both():
     mark = PageMark(f"{first}\n{second}", YELLOW)
     assert tinted(page_picture(data, 1, [mark]))[1] > 0.8
     assert tinted(page_picture(data, 2, [mark]))[3] < 0.2
+
+
+def paged(*pages: str) -> tuple[Document, bytes]:
+    """Return a document of pages, a line each, with its PDF."""
+    data = pdf(*([(40 + 10.0 * row, line) for row, line in enumerate(page.split("\n"))] for page in pages))
+    document = load_document(data, "contract.pdf")
+    assert len(document.page_starts) == len(pages)
+    return document, data
+
+
+def test_the_short_part_of_a_clause_at_a_page_edge_is_marked():
+    document, data = paged("Term. One year.\nThe supplier shall", "pay.\nNotice. Three months before its end.")
+    start, end = document.text.index("The supplier"), document.text.index("pay.") + 4
+    first, second = (page_picture(data, page, [mark_on(document, start, end, page, YELLOW)]) for page in (1, 2))
+    assert (first.found, second.found) == ((True,), (True,))
+    assert tinted(first)[1] == pytest.approx(50 / ON_A4_MM[1], abs=0.01)
+    left, top, right, _ = tinted(second)
+    assert top == pytest.approx(40 / ON_A4_MM[1], abs=0.01) and right - left < 0.06
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_of_words_that_stand_on_a_page_more_than_once_those_are_marked_that_are_meant(which):
+    document, data = paged("Fees for goods.\nNo refund.\nFees for work.\nNo refund.\nFees for hire.\nNo refund.")
+    places = [at for at in range(len(document.text)) if document.text.startswith("No refund.", at)]
+    mark = mark_on(document, places[which], places[which] + 10, 1, YELLOW)
+    _, top, _, bottom = tinted(page_picture(data, 1, [mark]))
+    assert top == pytest.approx((50 + 20 * which) / ON_A4_MM[1], abs=0.01)
+    assert bottom - top < 8 / ON_A4_MM[1]
+
+
+def test_a_few_letters_are_marked_only_where_the_words_around_them_agree():
+    document, data = paged("Return within 30 days.\nPay within 14 days of the 30th.")
+    start = document.text.index("14")
+    mark = mark_on(document, start, start + 2, 1, YELLOW)
+    assert page_picture(data, 1, [mark]).found == (True,)
+    assert page_picture(data, 1, [replace(mark, before="", after="")]).found == (False,)
+
+
+def test_a_clause_with_a_foot_line_inside_is_marked_to_its_short_end():
+    head, foot, tail = CLAUSE[:92], "Page 3 of 9", CLAUSE[92:]
+    data = pdf([(40, head), (50, foot), (60, tail), (70, "Notice. Three months before its end, in writing only.")])
+    text = f"{head} {tail}\nNotice. Three months before its end, in writing only."
+    document = Document("d", "t", text, "s", "x", page_starts=(0,))
+    _, top, _, bottom = tinted(page_picture(data, 1, [mark_on(document, 0, len(CLAUSE) + 1, 1, YELLOW)]))
+    assert 38 / ON_A4_MM[1] < top < 42 / ON_A4_MM[1]
+    assert 62 / ON_A4_MM[1] < bottom < 68 / ON_A4_MM[1]
 
 
 def test_what_is_filled_into_a_form_is_drawn_and_marked():

@@ -17,6 +17,8 @@ from playground.errors import DocumentError
 from playground.types import Document
 
 MOST_MARKS = 200
+_AROUND = 120
+"""Characters on each side of a mark by which its place is told from others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,15 @@ class PageMark:
     """What is to be marked: the text of a stretch, and its colour as red, green and blue from 0 to 255.
 
     ``boxes`` are left, top, right, bottom as shares of the page, where they are known (of a scan); else the text is
-    looked for on the page.
+    looked for on the page, and where it stands there more than once, ``before`` and ``after``, the text around it,
+    tell which one is meant.
     """
 
     text: str
     colour: tuple[int, int, int]
     boxes: tuple[tuple[float, float, float, float], ...] = ()
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,20 @@ def page_picture(
     if "error" in reply:
         raise DocumentError(str(reply["error"]))
     return PagePicture(base64.b64decode(reply["png"]), reply["page"], reply["pages"], tuple(reply["found"]))
+
+
+def mark_on(document: Document, start: int, end: int, page: int, colour: tuple[int, int, int]) -> PageMark:
+    """Return the mark of what stands on ``page`` (from 1) of ``document.text[start:end]``."""
+    pages = (*document.page_starts, len(document.text))
+    page_start, page_end = pages[page - 1], pages[page]
+    first, last = max(start, page_start), max(min(end, page_end), page_start)
+    return PageMark(
+        document.text[first:last],
+        colour,
+        boxes_of(document, start, end, page),
+        before=document.text[max(first - _AROUND, page_start) : first],
+        after=document.text[last : min(last + _AROUND, page_end)],
+    )
 
 
 def boxes_of(document: Document, start: int, end: int, page: int) -> tuple[tuple[float, float, float, float], ...]:

@@ -14,7 +14,7 @@ import io
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ctypes import byref, c_int
 from typing import IO, Any
 
@@ -29,6 +29,8 @@ _LONGEST_PX = 8_000
 _MOST_PIXELS = 4_000_000
 _PIECE = 24
 """Letters that are looked for as one where a stretch does not stand on the page as a whole."""
+_STEP = 8
+"""Letters between the places where such a piece is tried."""
 _FEWEST_LETTERS = 6
 _FEWEST_OF_A_PART = 32
 _MARGIN_PX = 2
@@ -66,7 +68,7 @@ def _drawn(wanted: int, given: IO[bytes]) -> bytes:
     found = []
     for mark in marks:
         lines = [_in_pixels(box, pixels) for box in mark["boxes"]]
-        lines = lines or [_seen(page, box, pixels) for box in _lines(orders, mark["text"])]
+        lines = lines or [_seen(page, box, pixels) for box in _lines(orders, mark)]
         _tint(pixels, lines, mark["colour"])
         found.append(bool(lines))
     picture = io.BytesIO()
@@ -134,39 +136,65 @@ def _reduced(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if c.isalnum())
 
 
-def _lines(orders: Sequence[Letters], stretch: str) -> Iterator[Box]:
-    """Yield a box for each line of ``stretch`` that stands on the page, in one of its orders; a part is enough."""
-    wanted = _reduced(stretch)
-    if len(wanted) < _FEWEST_LETTERS:
-        return
+def _lines(orders: Sequence[Letters], mark: Mapping[str, str]) -> Iterator[Box]:
+    """Yield a box for each line of a mark's text that stands on the page, in one of its orders; a part is enough."""
+    wanted, before, after = (_reduced(mark[name]) for name in ("text", "before", "after"))
     texts = ["".join(letter for letter, _ in letters) for letters in orders]
     for text, letters in zip(texts, orders, strict=True):
-        start = text.find(wanted)
-        if start >= 0:
+        start = _place(text, wanted, before, after)
+        if start is not None:
             yield from _joined([box for _, box in letters[start : start + len(wanted)]])
             return
-    for first, last in _pieces(texts[0], wanted):
+    for first, last in _pieces(texts[0], wanted, before, after):
         yield from _joined([box for _, box in orders[0][first:last]])
 
 
-def _pieces(letters: str, wanted: str) -> Iterator[tuple[int, int]]:
-    """Yield where parts of ``wanted`` stand in ``letters``: of a stretch over two pages, or with a foot line inside.
+def _place(text: str, wanted: str, before: str, after: str) -> int | None:
+    """Return where ``wanted`` stands in ``text``: of several places the one whose letters around agree furthest.
 
-    A short part may stand elsewhere by chance, so each is followed as far as it agrees and has to be long.
+    A few letters stand anywhere by chance: they need letters around them that agree.
     """
+    best: tuple[int, int] | None = None
+    start = text.find(wanted) if wanted else -1
+    while start >= 0:
+        around = _agreeing(text[:start][::-1], before[::-1]) + _agreeing(text[start + len(wanted) :], after)
+        if len(wanted) + around >= _FEWEST_LETTERS and (best is None or around > best[0]):
+            best = around, start
+        start = text.find(wanted, start + 1)
+    return best[1] if best else None
+
+
+def _agreeing(left: str, right: str) -> int:
+    """Return how many letters two texts have in common at their beginning."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other),
+        min(len(left), len(right)),
+    )
+
+
+def _pieces(letters: str, wanted: str, before: str, after: str) -> Iterator[tuple[int, int]]:
+    """Yield where parts of ``wanted`` stand in ``letters``: of a stretch with a foot line inside, or letters changed.
+
+    A short part may stand elsewhere by chance, so each is followed as far as it agrees, into the text around it too,
+    and has to be long with that.
+    """
+    stretch = before + wanted + after
     place = position = 0
-    while place + _PIECE <= len(wanted):
-        at = letters.find(wanted[place : place + _PIECE], position)
+    while place + _PIECE <= len(stretch):
+        at = letters.find(stretch[place : place + _PIECE], position)
         if at < 0:
-            place += _PIECE
+            place += _STEP
             continue
         first, last, end = at, at + _PIECE, place + _PIECE
-        while first > position and place > 0 and letters[first - 1] == wanted[place - 1]:
+        while first > position and place > 0 and letters[first - 1] == stretch[place - 1]:
             first, place = first - 1, place - 1
-        while last < len(letters) and end < len(wanted) and letters[last] == wanted[end]:
+        while last < len(letters) and end < len(stretch) and letters[last] == stretch[end]:
             last, end = last + 1, end + 1
+        # What of it is wanted: the rest is the text around.
+        inside = max(first, first + len(before) - place), min(last, last - (end - len(before) - len(wanted)))
+        if last - first >= _FEWEST_OF_A_PART and inside[0] < inside[1]:
+            yield inside
         if last - first >= _FEWEST_OF_A_PART:
-            yield first, last
             position = last
         place = end
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from playground.documents import page_view
 from playground.documents.limits import CONTRACT_LIMITS, Limits
-from playground.documents.page_view import PageMark, PagePicture, boxes_of, page_picture
+from playground.documents.page_view import PageMark, PagePicture, page_picture
 from playground.errors import DocumentError
 from playground.types import Document
 from playground.ui.shared.markup import escape_markdown
@@ -74,9 +75,9 @@ def draw_page(
 
 
 def mark_on(document: Document, start: int, end: int, page: int, colour: str) -> PageMark:
-    """Return the mark of ``document.text[start:end]`` on a page; ``colour`` is as in CSS (#rrggbb)."""
+    """Return the mark of what stands on a page of ``document.text[start:end]``; ``colour`` is as in CSS (#rrggbb)."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return PageMark(document.text[start:end], (red, green, blue), boxes_of(document, start, end, page))
+    return page_view.mark_on(document, start, end, page, (red, green, blue))
 
 
 def is_on_page(document: Document, start: int, end: int, page: int) -> bool:
