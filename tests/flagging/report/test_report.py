@@ -44,6 +44,7 @@ from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK
 from playground.flagging.report.rows import full_place, percent, place, reason, sureness
 from playground.flagging.report.tables import COLUMNS
 from playground.paths import CONTRACTS, ROOT
+from playground.text.label_titles import label_title
 from playground.types import Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
 POLICIES = ROOT / "data" / "policies"
@@ -277,8 +278,8 @@ def test_html_of_all_labels() -> None:
     document = plain(*(f"Clause {number:02d} says so." for number in range(41)))
     flags = {f"Clause {number:02d}": {name: 0.5} for number, name in enumerate(CUAD)}
     report = page(contract(document, flags))
-    assert sorted(words(cell) for cell in report.xpath("//td[@class='name']")) == sorted(CUAD)
-    assert [words(name) for name in report.xpath("//article/h3")] == CUAD
+    assert sorted(words(cell) for cell in report.xpath("//td[@class='name']")) == sorted(map(label_title, CUAD))
+    assert [words(name) for name in report.xpath("//article/h3")] == list(map(label_title, CUAD))
 
 
 # Corrections
@@ -651,7 +652,7 @@ def test_docx_of_a_policy_with_every_block_flagged() -> None:
     assert (made.placed, made.unplaced) == (len(flags), 0)
     texts = iter(document.text[block.start : block.end] for block in document.blocks)
     by_id = {comment.comment_id: comment.text.split(":")[0] for comment in opened(made.data).comments}
-    assert list(by_id.values()) == [flag.label for flag in flags]
+    assert list(by_id.values()) == [label_title(flag.label) for flag in flags]
     at_label = {head.split(":")[0]: found for head, found in anchored(made.data).items()}
     for flag, text in zip(flags, texts, strict=True):
         placed = at_label[flag.label].pop(0)

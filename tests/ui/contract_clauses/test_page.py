@@ -24,6 +24,7 @@ from playground.flagging.rules import labels_by_rule
 from playground.flagging.stored_results import StoredResult, stored_result
 from playground.models.catalog import MINILM
 from playground.paths import JUDGED_SAMPLES, SHIPPED_ADAPTERS
+from playground.training.clauses.charts import label_counts_figure
 from playground.ui.contract_clauses import advance, clause_click, state
 from playground.ui.contract_clauses import flagged as flagged_view
 from playground.ui.contract_clauses import resources as contract_resources
@@ -526,7 +527,13 @@ def test_abbreviations_in_labels_are_in_capitals_on_the_page(monkeypatch, store)
     app.button_group(key="contract_scope").set_value("all")
     run(app)
     assert "IP Ownership Assignment" in marks(app)
-    assert "Ip Ownership" not in html(app)
+    said = [html(app), *(button.label for button in app.button), *words(app.caption)]
+    assert any("IP Ownership" in one for one in said[1:]) and not any("Ip Ownership" in one for one in said)
+
+
+def test_abbreviations_in_labels_are_in_capitals_on_the_charts_and_in_what_is_handed_on():
+    figure = label_counts_figure({"Ip Ownership Assignment": 2, "Insurance": 1})
+    assert list(figure.data[0].y) == ["Insurance", "IP Ownership Assignment"]
 
 
 def test_every_export_holds_the_flags(monkeypatch, store):

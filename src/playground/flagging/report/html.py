@@ -27,6 +27,7 @@ from playground.flagging.report.rows import (
     sureness,
 )
 from playground.text.html_page import as_it_stands, load_templates, policy_hash
+from playground.text.label_titles import label_title
 from playground.types import FlaggedContract, Label, Risk
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ def _templates() -> jinja2.Environment:
         "verdicts": _VERDICTS,
     }
     templates.filters["shortened"] = _shortened
+    templates.filters["label_title"] = label_title
     return templates
 
 

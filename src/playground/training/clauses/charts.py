@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from playground.flagging.calibration import ReliabilityBin
+from playground.text.label_titles import label_title
 from playground.training.charts import COLOURS, SCORE_COLOUR, framed
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def label_counts_figure(counts: Mapping[str, int]) -> go.Figure:
     values = [counts[name] for name in names]
     figure = go.Figure()
     figure.add_bar(
-        x=values, y=names, orientation="h", marker={"color": SCORE_COLOUR}, text=values, textposition="outside",
+        x=values, y=[label_title(name) for name in names], orientation="h", marker={"color": SCORE_COLOUR},
+        text=values, textposition="outside",
         cliponaxis=False, hovertemplate="%{y}: %{x} clauses<extra></extra>",
     )  # fmt: skip
     figure = framed(figure, "")

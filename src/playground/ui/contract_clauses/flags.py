@@ -169,7 +169,7 @@ def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow],
 
 def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
     clause, label = row.clause, row.label.name
-    which = f"{place(clause)}, {label}"
+    which = f"{place(clause)}, {label_title(label)}"
     with st.container(border=True, gap="small"):
         st.html(card_html(row, probabilities=judged.choice.gives_probabilities, note=session().search_failed))
         with st.container(horizontal=True, gap="small"):

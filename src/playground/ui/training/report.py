@@ -11,6 +11,7 @@ from playground.adapters import AdapterStore, StoredAdapter, Task
 from playground.adapters.quality import BASE, below_base
 from playground.errors import PlaygroundError
 from playground.flagging.loading import activate_adapter, check_flagger
+from playground.text.label_titles import label_title
 from playground.training.charts import loss_figure, score_figure
 from playground.training.clauses.charts import comparison_figure
 from playground.training.clauses.measuring import FIGURES
@@ -227,7 +228,7 @@ def _draw_comparison(report: TrainingReport) -> None:
 def _draw_labels(report: TrainingReport) -> None:
     rows = [
         {
-            "Label": row.label,
+            "Label": label_title(row.label),
             "Clauses": row.support,
             "Flagged": row.flagged,
             "Precision": row.precision,
@@ -276,14 +277,14 @@ def _draw_errors(report: TrainingReport) -> None:
             kind = "pill missing" if error.kind == "wrong" else "pill"
             with st.container(border=True):
                 st.html(
-                    f'<span class="{kind}">{verb}</span> <b>{escape_html(error.label)}</b>, probability '
+                    f'<span class="{kind}">{verb}</span> <b>{escape_html(label_title(error.label))}</b>, probability '
                     f"{error.probability:.2f}"
                 )
                 st.text(error.text)
                 st.caption(
                     escape_markdown(
-                        f"annotated: {', '.join(error.gold) or 'no label'} · flagged: "
-                        f"{', '.join(error.predicted) or 'nothing'} · {error.contract}"
+                        f"annotated: {', '.join(map(label_title, error.gold)) or 'no label'} · flagged: "
+                        f"{', '.join(map(label_title, error.predicted)) or 'nothing'} · {error.contract}"
                     )
                 )
 
