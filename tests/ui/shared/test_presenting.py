@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from playground.adapters import AdapterStore
 from playground.ui.return_policy.every_technique import TECHNIQUES
-from playground.ui.shared.presenting import Presenting, perform, steps
+from playground.ui.shared.presenting import steps
 from scenarios.registry import all_scenarios
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_contracts import ScriptedFlagger, open_page, shown, store_with
@@ -58,47 +57,6 @@ def test_the_steps_of_the_bot_ask_swap_and_go_back(monkeypatch: pytest.MonkeyPat
     click(app, "presenter_back")
     back = [step for step in steps() if step.page == "pages/return_policy.py"][-2]
     assert data.turns[-1].stamp.mode == dict(back.actions)["mode"]
-
-
-def test_a_key_pressed_while_a_step_is_due_loses_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_bot(monkeypatch, FakeChatModel(lambda _: SIXTY), present="1")
-    stands = app.session_state["playground_presenting"]
-    # As it is when a second key comes before the script of the first one got to the step.
-    stands.step, stands.due, stands.due_since = 1, steps()[0].actions, time.monotonic()
-    click(app, "presenter_next")
-    run(app)
-    turns = app.session_state["playground_session"].turns
-    assert stands.step == 1 and not stands.due and turns[-1].question == dict(steps()[0].actions)["ask"]
-    click(app, "presenter_next")
-    assert stands.step == 2
-
-
-def test_a_step_that_nobody_does_holds_no_presenter_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_bot(monkeypatch, FakeChatModel(lambda _: SIXTY), present="1")
-    stands = app.session_state["playground_presenting"]
-    stands.step, stands.due, stands.due_since = 1, (("unheard", "of"),), time.monotonic() - 60
-    click(app, "presenter_next")
-    assert stands.step == 2 and not app.toast
-
-
-def test_an_action_whose_script_is_cut_off_is_done_again() -> None:
-    done: list[str] = []
-
-    def do(value: str) -> None:
-        done.append(value)
-        if len(done) == 1:
-            raise KeyboardInterrupt
-
-    state = Presenting(on=True, step=1, due=(("ask", "a"), ("ask", "b")))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("playground.ui.shared.presenting.presenting", lambda: state)
-        with pytest.raises(KeyboardInterrupt):
-            perform({"ask": do}, lambda: False)
-        perform({"ask": do}, lambda: len(done) > 2)
-        assert (done, state.due, state.is_waiting) == (["a", "a", "b"], (), False)
-        state.due = (("ask", "c"),)
-        perform({"ask": do}, lambda: True)
-        assert state.is_waiting and state.due
 
 
 def test_every_technique_answers_the_same_question_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:

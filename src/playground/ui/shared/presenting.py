@@ -6,7 +6,6 @@ that page does the actions one after the other, each when the one before is done
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from scenarios.registry import all_scenarios
 
 IN_ADDRESS = "present"
 _STYLE = Path(__file__).with_name("presenting.css")
-_BEGINS_WITHIN_S = 5.0
-"""A page that is drawn has begun its step by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +34,11 @@ class PresentedStep:
 
 @dataclass(slots=True)
 class Presenting:
-    """``step`` counts from 1, 0 before the first; ``due`` are the actions of the step that are not done yet.
-
-    ``due_since`` is when they fell due (``time.monotonic``), ``is_waiting`` whether the page is busy and they wait.
-    """
+    """``step`` counts from 1, 0 before the first; ``due`` are the actions of the step that are not done yet."""
 
     on: bool = False
     step: int = 0
     due: Actions = ()
-    due_since: float = 0.0
-    is_waiting: bool = False
     to_page: str = ""
     asked_for: str = ""
     """What the address said last: it is followed once."""
@@ -117,12 +109,9 @@ def perform(doers: Mapping[str, Callable[[str], None]], busy: Callable[[], bool]
     """
     state = presenting()
     while state.due and not busy():
-        name, value = state.due[0]
+        (name, value), state.due = state.due[0], state.due[1:]
         if name in doers:
             doers[name](value)
-        # Only now: a click that ends the script in the middle must not lose the action.
-        state.due = state.due[1:]
-    state.is_waiting = bool(state.due)
 
 
 @contextmanager
@@ -143,22 +132,16 @@ def _begin() -> None:
 
 def _end() -> None:
     state = presenting()
-    state.on, state.step, state.due, state.is_waiting, state.asked_for = False, 0, (), False, ""
+    state.on, state.step, state.due, state.asked_for = False, 0, (), ""
     st.query_params.pop(IN_ADDRESS, None)
 
 
 def _go(by: int) -> None:
     state, all_steps = presenting(), steps()
-    # Keys are pressed faster than a page is drawn. A step that is not begun would be lost; but where something hangs,
-    # the presenter must get past it.
-    if state.due and (state.is_waiting or time.monotonic() - state.due_since < _BEGINS_WITHIN_S):
-        st.toast("The step before is still under way. Press again when it is done.", icon=":material/hourglass_top:")
-        return
     before = all_steps[state.step - 1].page if state.step else ""
     state.step = min(max(state.step + by, 1), len(all_steps))
     step = all_steps[state.step - 1]
     state.due, state.to_page = step.actions, step.page if step.page != before else ""
-    state.due_since, state.is_waiting = time.monotonic(), False
 
 
 def _where_html(step: int, all_steps: tuple[PresentedStep, ...]) -> str:
