@@ -655,7 +655,7 @@ def test_docx_of_a_policy_with_every_block_flagged() -> None:
     assert list(by_id.values()) == [label_title(flag.label) for flag in flags]
     at_label = {head.split(":")[0]: found for head, found in anchored(made.data).items()}
     for flag, text in zip(flags, texts, strict=True):
-        placed = at_label[flag.label].pop(0)
+        placed = at_label[label_title(flag.label)].pop(0)
         assert _squeezed(text).endswith(_squeezed(placed)), (placed, text)
         assert len(_squeezed(placed)) >= len(_squeezed(text)) - 6  # a list label at most
     assert load_document(made.data, "c.docx").text == document.text
