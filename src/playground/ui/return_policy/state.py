@@ -250,8 +250,8 @@ def reader_problem() -> str:
         return "There is no adapter that reads passages yet. Train one, or choose another technique."
     if choice.bundle is not None:
         return (
-            "RAG + LoRA was trained on the small bundled model and fits no other. Choose Small in the sidebar, or "
-            "another technique here."
+            f"No adapter for RAG + LoRA was trained on {choice.bundle.title} yet; those of other models do not fit. "
+            "Choose Small or Medium in the sidebar, or another technique here."
         )
     if choice.source == "endpoint":
         return (
