@@ -65,7 +65,7 @@ sbom: $(VENV)/stamp-dev
 
 # Asks all that is suggested and shown of the model that answers by default: what fails must not be suggested.
 demo-check: $(VENV)/stamp-run models
-	$(BIN)/python scripts/check_demo.py
+	$(BIN)/python scripts/check_demo.py --model $(or $(MODEL),small)
 
 format: $(VENV)/stamp-dev
 	$(BIN)/ruff check --fix

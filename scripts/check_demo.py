@@ -1,19 +1,21 @@
 """Ask everything that the app suggests and shows of the model that answers by default, and say what does not hold.
 
     python scripts/check_demo.py
+    python scripts/check_demo.py --model medium
 
 Exit code 1 where something fails: it must not be suggested, or the demo must say something else.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from itertools import chain
 
 from playground.adapters import branch_loader, reader_adapter
 from playground.models.bundled import ensure_minilm
 from playground.models.embedding import load_embedder
-from playground.models.sources import ModelChoice, load_chat_model
+from playground.models.sources import ModelChoice, choice_from, load_chat_model
 from playground.text.terminal import one_line
 from scenarios.return_policy.demo import check_steps, check_suggestions
 from scenarios.return_policy.scenario import adapter_store
@@ -21,7 +23,9 @@ from scenarios.return_policy.scenario import adapter_store
 
 def main() -> int:
     """Print a line for each question, and how many did not hold."""
-    choice, store = ModelChoice(), adapter_store()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choice_from, default=ModelChoice(), help="as of `playground ask`")
+    choice, store = parser.parse_args().model, adapter_store()
     adapter = reader_adapter(store, None, choice).identity
     model = load_chat_model(choice, load_adapter=branch_loader(store, choice))
     embedder = load_embedder(ensure_minilm())
