@@ -25,7 +25,7 @@ $(VENV)/stamp-run: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements.txt
 	touch $@
 
-$(VENV)/stamp-dev: requirements-dev.txt requirements-ocr.txt $(VENV)/stamp-run
+$(VENV)/stamp-dev: requirements-dev.txt requirements-ocr.txt requirements-telemetry.txt $(VENV)/stamp-run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements-dev.txt
 	touch $@
 

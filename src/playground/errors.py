@@ -45,3 +45,7 @@ class AdapterError(PlaygroundError):
 
 class TrainingError(PlaygroundError):
     """A training cannot start, go on or be saved."""
+
+
+class TelemetryError(PlaygroundError):
+    """Spans are wanted and cannot be written or sent."""

@@ -110,15 +110,24 @@ def test_tables_without_a_row_keep_their_columns(tmp_path: Path) -> None:
     assert len(table(tmp_path / "out", "files")) == 1
 
 
-def test_a_damaged_file_is_one_row_with_its_sentence_and_touches_nothing_else(tmp_path: Path) -> None:
-    folder = numbered(tmp_path / "contracts", 20)
-    run(folder, tmp_path / "whole")
-    (folder / "bad.pdf").write_bytes(b"\x00\x01 no contract")
+def damage_two_in_a_hundred(folder: Path) -> set[str]:
+    """Add four files to ``folder`` that cannot be flagged, each in a way of its own; return their names."""
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (folder / "bad.docx").write_bytes(b"PK\x03\x04 and no more")
     (folder / "empty.txt").write_bytes(b"")
     (folder / "raises.txt").write_text("1. The parties RAISE this matter at the next meeting of the board.\n")
+    return {"bad.pdf", "bad.docx", "empty.txt", "raises.txt"}
+
+
+def test_damaged_files_are_one_row_each_with_their_sentence_and_touch_nothing_else(tmp_path: Path) -> None:
+    folder = numbered(tmp_path / "contracts", 196)
+    run(folder, tmp_path / "whole")
+    damaged = damage_two_in_a_hundred(folder)
     run(folder, tmp_path / "out")
     errors = {row["file"]: row["error"] for row in table(tmp_path / "out", "errors")}
-    assert set(errors) == {"bad.pdf", "empty.txt", "raises.txt"}
+    assert len(table(tmp_path / "out", "errors")) == len(damaged)
+    assert set(errors) == damaged
+    assert all(sentence.endswith(".") for sentence in errors.values())
     assert errors["empty.txt"] == "The file is empty. Choose a file that has text in it."
     assert "ZeroDivisionError: as scripted" in errors["raises.txt"]
     assert table(tmp_path / "out", "flags") == table(tmp_path / "whole", "flags")

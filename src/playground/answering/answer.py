@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from playground.answering.arithmetic import worked_lines
 from playground.answering.citations import cite, is_abstention, unsupported
@@ -21,6 +22,7 @@ from playground.answering.rules import RuledAnswer, answer_by_rule
 from playground.errors import PlaygroundError
 from playground.models.repetition import without_repetition
 from playground.retrieval.index import PassageIndex, RetrievalSettings
+from playground.telemetry import traced
 from playground.text.normalise import normalise_text
 from playground.text.spelling import mend_spelling
 from playground.types import (
@@ -77,6 +79,15 @@ class BotSettings:
     english_only: str = ""
 
 
+def _span_attributes(given: Mapping[str, Any]) -> dict[str, str | int]:
+    return {"gen_ai.agent.name": "policy bot", "playground.mode": given["settings"].mode}
+
+
+def _span_result(answer: Answer) -> dict[str, str | int]:
+    return {"playground.abstained": answer.abstained, "playground.passages": len(answer.passages)}
+
+
+@traced("invoke_workflow", _span_attributes, _span_result)
 def answer_question(
     question: str,
     index: PassageIndex,

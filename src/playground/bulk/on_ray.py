@@ -3,6 +3,9 @@
 Ray is used for what it is good at: it brings tasks to actors and results back. What is done stands in the ledger of the
 driver; Ray writes no file. It keeps no order and may lose a block with an actor that dies: results are told apart by
 their content, and what did not come back is given out once more, a task at a time.
+
+Ray Data gives a task out again for ever where its actor dies. Who begins a content therefore says so in a book that no
+actor takes with it, and a content that was begun twice without an end is not begun again.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import contextlib
 import itertools
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +33,8 @@ _WAVE = 20_000  # tasks that the driver holds at once; an actor loads the flagge
 _MOST_IN_BLOCK = 8
 _BLOCKS_AN_ACTOR = 4
 _STORE_BYTES = 256 << 20  # names go in, JSON comes back
+_MOST_BEGUN = 2  # times that a content may end its actor
+_TRIES = 3  # to start a Ray of this machine
 _NOT_INSTALLED = (
     "Ray is not installed here. Run `pip install -r requirements-cluster.txt`, or leave out --ray-address: the same "
     "command then runs on this machine."
@@ -40,10 +46,26 @@ class _Failed:
     sentence: str
 
 
+class Begun:
+    """The book of what was begun and not ended, in a process of its own."""
+
+    def __init__(self) -> None:
+        self._times: Counter[str] = Counter()
+
+    def begin(self, ended: str, content: str) -> bool:
+        """Strike out ``ended`` and note ``content``; "" is none. Return False where it was begun too often."""
+        self._times.pop(ended, None)
+        if not content:
+            return True
+        self._times[content] += 1
+        return self._times[content] <= _MOST_BEGUN
+
+
 class JudgeActor:
     """Judges the tasks of a block. Ray makes one of each actor and keeps it."""
 
-    def __init__(self, job: FlagJob) -> None:
+    def __init__(self, job: FlagJob, begun: Any) -> None:
+        self._begun = begun
         self._judge: Any
         try:
             # One thread, said outright: Ray sets OMP_NUM_THREADS, which OpenVINO does not heed.
@@ -57,8 +79,18 @@ class JudgeActor:
         if isinstance(self._judge, _Failed):
             return _replies([""], [self._judge.sentence.encode()])
         tasks = [Task(row["content"], row["path"]) for row in batch.to_pylist()]
-        table: pa.Table = _replies([task.content for task in tasks], [to_json(self._judge(task)) for task in tasks])
+        table: pa.Table = _replies([task.content for task in tasks], [to_json(one) for one in self._judged(tasks)])
         return table
+
+    def _judged(self, tasks: Sequence[Task]) -> Iterator[Judged]:
+        import ray
+
+        ended = ""
+        for task in tasks:
+            may_begin = ray.get(self._begun.begin.remote(ended, task.content))
+            yield self._judge(task) if may_begin else died(task)
+            ended = task.content
+        self._begun.begin.remote(ended, "")
 
 
 def judge_on_ray(tasks: Iterator[Task], job: FlagJob, address: str, actors: int | None) -> Iterator[Judged]:
@@ -77,11 +109,12 @@ def judge_on_ray(tasks: Iterator[Task], job: FlagJob, address: str, actors: int 
         import ray
 
         count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        begun = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Begun).remote()
         while wave := list(itertools.islice(tasks, _WAVE)):
             size = max(1, min(_MOST_IN_BLOCK, len(wave) // (count * _BLOCKS_AN_ACTOR)))
             left = {task.content: task for task in wave}
             for block in (size, 1):
-                for judged in _wave(list(left.values()), job, min(count, len(left)), block):
+                for judged in _wave(list(left.values()), job, begun, min(count, len(left)), block):
                     if left.pop(judged.content, None) is not None:
                         yield judged
                 if not left:
@@ -111,21 +144,39 @@ def connected(address: str, cores: int | None = None) -> Iterator[None]:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     if address == LOCAL:
         options |= {"num_cpus": cores, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
-    try:
-        ray.init(address=address, **options)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise ModelError(
-            f"The Ray cluster at {address} cannot be used ({reason}). Check --ray-address, and that `ray status` "
-            "answers there."
-        ) from error
+    _start(address, options, _TRIES if address == LOCAL else 1)
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _wave(tasks: Sequence[Task], job: FlagJob, actors: int, block: int) -> Iterator[Judged]:
+def _start(address: str, options: dict[str, Any], tries: int) -> None:
+    import ray
+
+    for left in reversed(range(tries)):
+        try:
+            ray.init(address=address, **options)
+            return
+        except (
+            Exception
+        ) as error:  # Ray raises that too: its agent gets 15 seconds to start, which a busy machine misses
+            ray.shutdown()
+            if left:
+                continue
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            if address == LOCAL:
+                raise ModelError(
+                    f"Ray could not be started on this machine ({reason}). Try again when it is less busy, or leave "
+                    "out --ray-address: the same command then runs without Ray."
+                ) from error
+            raise ModelError(
+                f"The Ray cluster at {address} cannot be used ({reason}). Check --ray-address, and that `ray status` "
+                "answers there."
+            ) from error
+
+
+def _wave(tasks: Sequence[Task], job: FlagJob, begun: Any, actors: int, block: int) -> Iterator[Judged]:
     """Yield what came back of the tasks, a block of so many at a time; some may not."""
     import ray
 
@@ -136,13 +187,11 @@ def _wave(tasks: Sequence[Task], job: FlagJob, actors: int, block: int) -> Itera
     rows = [{"content": task.content, "path": task.path} for task in tasks]
     replies = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block)).map_batches(
         JudgeActor,
-        fn_constructor_kwargs={"job": job},
+        fn_constructor_kwargs={"job": job, "begun": begun},
         batch_size=None,  # a block
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(size=actors),
         num_cpus=1,
-        max_restarts=-1,
-        max_task_retries=1,  # without a bound, a file that kills its actor would do so for ever
     )
     try:
         for batch in replies.iter_batches(batch_size=None, batch_format="pyarrow"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from playground.errors import DocumentError
 from playground.flagging.calibration import shifted_thresholds
 from playground.flagging.model import ClauseModel, JudgesInParts, OnShare
 from playground.flagging.rules import labels_by_rule
+from playground.telemetry import traced
 from playground.types import AnnotatedClause, Clause, Document, Flag, FlaggedContract, Label, SimilarClause
 
 Evidence = Callable[[Sequence[tuple[str, str]]], Sequence[tuple[SimilarClause, ...]]]
@@ -97,6 +99,19 @@ def clauses_to_judge(document: Document) -> tuple[Clause, ...]:
     return clauses
 
 
+def _span_attributes(given: Mapping[str, Any]) -> dict[str, str | int]:
+    return {
+        "gen_ai.agent.name": "contract flagger",
+        "gen_ai.request.model": given["model"].adapter or given["model"].model_id,
+        "playground.characters": len(given["document"].text),
+    }
+
+
+def _span_result(scored: ScoredContract) -> dict[str, str | int]:
+    return {"playground.clauses": len(scored.clauses)}
+
+
+@traced("invoke_workflow", _span_attributes, _span_result)
 def score_contract(
     document: Document,
     model: ClauseModel,

@@ -6,9 +6,9 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from playground.models.kept_prompts import FEWEST_TOKENS, KeptPrompts
 from playground.models.line import Line
 from playground.models.repetition import RepetitionWatch
 from playground.pricing import cost_usd
+from playground.telemetry import of_completion, of_messages, traced
 from playground.types import Completion, Message, OnToken, ReadAhead, Usage
 
 if TYPE_CHECKING:
@@ -131,6 +132,18 @@ class _Network:
         return chosen
 
 
+def _span_attributes(given: Mapping[str, Any]) -> dict[str, str | int | float]:
+    model, sampling = given["self"], given["sampling"]
+    return {
+        "gen_ai.provider.name": "playground",
+        "gen_ai.request.model": given["adapter"] or model.model_id,
+        "gen_ai.request.max_tokens": sampling.max_tokens,
+        "gen_ai.request.temperature": sampling.temperature,
+        "gen_ai.request.seed": sampling.seed,
+        **of_messages(given["messages"]),
+    }
+
+
 class LocalChatModel:
     """A ``ChatModel`` that computes one request at a time, the others in turn; safe to share between threads."""
 
@@ -199,6 +212,7 @@ class LocalChatModel:
         sampling = Sampling(max_tokens=max_tokens, start=GuardedStart(token, abstain_at))
         return self._complete(messages, sampling, on_token, adapter)
 
+    @traced("chat", _span_attributes, of_completion)
     def _complete(
         self, messages: Sequence[Message], sampling: Sampling, on_token: OnToken | None, adapter: str | None
     ) -> Completion:

@@ -16,6 +16,7 @@ import string
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from playground import pricing
 from playground.errors import EndpointError
@@ -33,6 +34,7 @@ from playground.models.endpoint.errors import (
 from playground.models.endpoint.settings import EndpointSettings, settings_from
 from playground.models.endpoint.stream import Received, read_chunk
 from playground.models.repetition import RepetitionWatch
+from playground.telemetry import of_completion, of_messages, traced
 from playground.types import Completion, Message, OnToken, StopReason, Usage
 
 if TYPE_CHECKING:
@@ -51,6 +53,21 @@ _ASCII_BYTES = bytes(range(128))
 _RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 # Parameters that some servers or models refuse; asking again without them is better than no answer.
 _OPTIONAL_PARAMETERS = ("stream_options", "max_tokens", "temperature", "seed")
+
+
+def _span_attributes(given: Mapping[str, Any]) -> dict[str, str | int | float]:
+    model = given["self"]
+    address = urlsplit(model.base_url)
+    return {
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": given["adapter"] or model.model_id,
+        "gen_ai.request.max_tokens": given["max_tokens"],
+        "gen_ai.request.temperature": given["temperature"],
+        "gen_ai.request.seed": given["seed"],
+        "server.address": address.hostname or "",
+        "server.port": address.port or (443 if address.scheme == "https" else 80),
+        **of_messages(given["messages"]),
+    }
 
 
 class EndpointChatModel:
@@ -114,6 +131,7 @@ class EndpointChatModel:
         """Close the connections to the endpoint. The model cannot be used afterwards."""
         self._client.close()
 
+    @traced("chat", _span_attributes, of_completion, remote=True)
     def complete(
         self,
         messages: Sequence[Message],
