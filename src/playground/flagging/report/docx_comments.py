@@ -23,6 +23,7 @@ from playground.flagging.report.docx_outside import drop_outside, told
 from playground.flagging.report.docx_places import Spot, TextPlaces, mark
 from playground.flagging.report.risk_style import RISK_TITLES
 from playground.flagging.report.rows import Correction, ReportRow, place, reason, report_rows
+from playground.text.label_titles import label_title
 from playground.types import Document, FlaggedContract, Label
 
 AUTHOR = "Clause flagger"
@@ -155,7 +156,7 @@ def _new_comment(word: Any, row: ReportRow, date: datetime | None) -> int:
 def _comment_text(row: ReportRow) -> str:
     label = row.label
     confirmed = ", confirmed by the reader" if row.verdict == "confirmed" else ""
-    lines = [f"{label.name}: {RISK_TITLES[label.risk].lower()}, {reason(row)}{confirmed}"]
+    lines = [f"{label_title(label.name)}: {RISK_TITLES[label.risk].lower()}, {reason(row)}{confirmed}"]
     lines += [f"Why it matters: {label.why}"] if label.why else []
     lines += [f"Check: {label.check}"] if label.check else []
     return "\n".join(_line(line) for line in lines)

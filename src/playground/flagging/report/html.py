@@ -27,6 +27,7 @@ from playground.flagging.report.rows import (
     sureness,
 )
 from playground.text.html_page import as_it_stands, load_templates, policy_hash
+from playground.text.label_titles import label_title
 from playground.types import FlaggedContract, Label, Risk
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def _templates() -> jinja2.Environment:
     templates = load_templates(__package__)
     templates.globals |= {
         "full_place": full_place,
+        "label_title": label_title,
         "not_advice": NOT_ADVICE,
         "overlooks": OVERLOOKS,
         "place": place,

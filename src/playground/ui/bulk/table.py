@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.bulk.reading import BulkResult, Filters, Rows, flags_csv
 from playground.bulk.rows import RISKS
+from playground.text.label_titles import label_title
 from playground.text.spreadsheet import spreadsheet_cell
 from playground.ui.bulk.state import ROOT_VARIABLE, Key, root
 from playground.ui.shared.markup import escape_markdown
@@ -48,8 +49,8 @@ def draw_filters(result: BulkResult) -> Filters:
     labels = [one["label"] for one in result.summary.get("labels", [])]
     missing = [one["label"] for one in result.summary.get("missing", [])]
     left, middle, right = st.columns(3)
-    label = left.selectbox("With a flag for", [_ANY, *labels], key=Key.LABEL)
-    lacks = middle.selectbox("Usual and missing", [_ANY, *missing], key=Key.MISSING)
+    label = left.selectbox("With a flag for", [_ANY, *labels], format_func=label_title, key=Key.LABEL)
+    lacks = middle.selectbox("Usual and missing", [_ANY, *missing], format_func=label_title, key=Key.MISSING)
     risk = right.selectbox("Risk", [_ANY, *RISKS], key=Key.RISK)
     name = left.text_input("Name contains", key=Key.NAME, max_chars=200)
     state = middle.selectbox("State", [_ANY, "flagged", "failed"], key=Key.STATE)

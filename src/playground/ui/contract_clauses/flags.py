@@ -147,7 +147,9 @@ def missing_html(flagged: FlaggedContract, missing: Sequence[str]) -> str:
     usual = f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}"
     if missing:
         return f"{usual}, not found: {names}"
-    return f"{usual}: of each of the {len(flagged.usual)} kinds looked for, a clause was found. {OVERLOOKS}"
+    kinds = len(flagged.usual)
+    found = "of the one kind" if kinds == 1 else f"of each of the {kinds} kinds"
+    return f"{usual}: {found} looked for, a clause was found. {OVERLOOKS}"
 
 
 def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow], *, any_flag: bool) -> None:
@@ -169,7 +171,7 @@ def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow],
 
 def _draw_card(entry: ContractEntry, judged: Judged, row: ReportRow) -> None:
     clause, label = row.clause, row.label.name
-    which = f"{place(clause)}, {label}"
+    which = f"{place(clause)}, {label_title(label)}"
     with st.container(border=True, gap="small"):
         st.html(card_html(row, probabilities=judged.choice.gives_probabilities, note=session().search_failed))
         with st.container(horizontal=True, gap="small"):

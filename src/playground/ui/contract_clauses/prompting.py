@@ -9,6 +9,7 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.flagging.report import ReportRow, report_rows
 from playground.flagging.report.rows import place
+from playground.text.label_titles import label_title
 from playground.types import ChatModel, Clause
 from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.contract_html import excerpt
@@ -86,7 +87,7 @@ def draw_prompting(entry: ContractEntry, judged: Judged) -> jobs.Activity | None
 
 
 def _flag_name(row: ReportRow) -> str:
-    return f"{row.label.name} · {place(row.clause)}: {excerpt(row.clause.text, 80)}"
+    return f"{label_title(row.label.name)} · {place(row.clause)}: {excerpt(row.clause.text, 80)}"
 
 
 def _ask(rows: Sequence[ReportRow]) -> None:
@@ -168,7 +169,8 @@ def replies_html(replies: Sequence[PromptedReply]) -> str:
             for technique in ("zero-shot", "few-shot")
         )
         rows.append(
-            f"<tr><td><b>{escape_html(first.label)}</b><div class='flag-place'>{escape_html(first.place)}</div>"
+            f"<tr><td><b>{escape_html(label_title(first.label))}</b>"
+            f"<div class='flag-place'>{escape_html(first.place)}</div>"
             f"<q>{quote}</q></td>{cells}</tr>"
         )
     return (
