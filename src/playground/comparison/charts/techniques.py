@@ -165,6 +165,7 @@ def accuracy_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
         text=[f"<b>{rate.value:.0%}</b>" for rate, _one in rated],
         textposition="inside",
         insidetextanchor="start",
+        textangle=0,
         textfont={"color": "#ffffff", "size": FONT_SIZE},
         hovertemplate=[
             f"<b>{name_of(one)}</b><br>{plain(one.accuracy_name)}: {percent(rate)}<br>{plain(one.sample_words)}"
