@@ -46,6 +46,8 @@ class Presenting:
     """The page that does the step, as Streamlit names it; "" until it was drawn."""
     refused: bool = False
     """Another step was asked for before this one was done."""
+    arrows_taken_on: str = ""
+    """The page on which a recording is played: the arrow keys are its own there."""
     to_page: str = ""
     asked_for: str = ""
     """What the address said last: it is followed once."""
@@ -100,12 +102,15 @@ def draw_presenter_bar() -> None:
         page, state.to_page = state.to_page, ""
         st.switch_page(page, query_params={IN_ADDRESS: "1"})
     state.refused = state.refused and _is_at_work()
+    mine = state.arrows_taken_on != _page_here()
     st.html(_STYLE)
     with st.container(key="presenter_bar", horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Back", key="presenter_back", icon=":material/arrow_back:", on_click=_go, args=(-1,), shortcut="Left",
+        st.button("Back", key="presenter_back", icon=":material/arrow_back:", on_click=_go, args=(-1,),
+                  shortcut="Left" if mine else None,
                   disabled=state.step <= 1)  # fmt: skip
         st.button("Next", key="presenter_next", icon=":material/arrow_forward:", on_click=_go, args=(1,),
-                  shortcut="Right", type="primary", disabled=state.step >= len(all_steps))  # fmt: skip
+                  shortcut="Right" if mine else None, type="primary",
+                  disabled=state.step >= len(all_steps))  # fmt: skip
         st.html(_where_html(state.step, all_steps), width="stretch")
         st.button("End", key="presenter_end", icon=":material/close:", on_click=_end, shortcut="Alt+P")
     if state.refused:
@@ -118,6 +123,15 @@ def draw_presenter_bar() -> None:
                 )
 
 
+def arrows_are_taken() -> None:
+    """Leave the arrow keys to the recording that this page plays; the bar steps by its buttons meanwhile."""
+    state, here = presenting(), _page_here()
+    if state.arrows_taken_on != here:
+        state.arrows_taken_on = here
+        if state.on:
+            st.rerun()
+
+
 def perform(doers: Mapping[str, Callable[[str], None]], busy: Callable[[], bool]) -> None:
     """Do the actions that are due, each when the page is not ``busy`` with the one before.
 
@@ -126,6 +140,10 @@ def perform(doers: Mapping[str, Callable[[str], None]], busy: Callable[[], bool]
     """
     state = presenting()
     state.busy, state.page = busy, _page_here()
+    if state.arrows_taken_on:
+        state.arrows_taken_on = ""
+        if state.on:
+            st.rerun()
     while state.due and not busy():
         name, value = state.due[0]
         if name in doers:
