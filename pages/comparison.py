@@ -32,7 +32,7 @@ elif comparison is None or not comparison.figures:
     draw_empty(has_runs=bool(runs))
     draw_techniques(scenario, comparison)
 elif section == "Overview":
-    draw_accuracy(comparison)
+    draw_accuracy(scenario, comparison)
     draw_differences(comparison.compared)
     draw_techniques(scenario, comparison)
 elif section == "Time and tokens":

@@ -11,6 +11,7 @@ from playground.ui.contract_clauses.flagged import draw_flagged
 from playground.ui.contract_clauses.flagger_choice import flagger_choices
 from playground.ui.contract_clauses.kept import CONTRACTS
 from playground.ui.contract_clauses.prompting import draw_prompting
+from playground.ui.contract_clauses.replay import draw_replay
 from playground.ui.contract_clauses.sources import draw_adapter_notes, draw_bar, draw_first_screen, draw_last_notice
 from playground.ui.contract_clauses.state import TABS, Key
 from playground.ui.shared import resources
@@ -23,6 +24,8 @@ begin_page(
     "Scenario B. Fine-tuning changes the weights: a small LoRA layer learned from annotated clauses flags new ones.",
 )
 draw_style()
+if draw_replay():
+    st.stop()
 follow_address()
 
 choices = flagger_choices(resources.adapter_store())

@@ -29,7 +29,7 @@ if draw_replay():
     st.stop()
 perform_steps()
 draw_every_technique()
-modes, settings = st.columns([5, 1], vertical_alignment="top")
+modes, settings = st.columns([4, 1], vertical_alignment="top")
 with modes:
     draw_modes()
 with settings.container(horizontal=True, horizontal_alignment="right"):

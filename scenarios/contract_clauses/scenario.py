@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.errors import AnnotationError
+from playground.text.label_titles import label_title
 from playground.typed_json import typed_json
 from playground.types import AnnotatedClause, Label
 
@@ -23,12 +24,12 @@ def labels() -> tuple[Label, ...]:
 
 
 def label(name: str) -> Label:
-    """Return the label called ``name``, spelt as CUAD spells it.
+    """Return the label called ``name``, spelt as CUAD spells it or as screens do.
 
     Raises:
         AnnotationError: there is none; the message names the nearest one.
     """
-    by_name = {known.name: known for known in labels()}
+    by_name = {label_title(known.name): known for known in labels()} | {known.name: known for known in labels()}
     if name in by_name:
         return by_name[name]
     by_lower = {known.lower(): known for known in by_name}

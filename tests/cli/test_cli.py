@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from playground.answering.splitting import split_questions
 from playground.cli import DEBUG_VARIABLE, loading, main
 from playground.cli.evaluate import paired_table
 from playground.cli.terminal import ProgressLine
@@ -110,6 +111,21 @@ def test_ask_json_has_exactly_the_documented_shape(use: Use, capsys: Captured) -
         assert citation["document"] == POLICY.name
         assert text[citation["start"] : citation["end"]] == citation["text"]
     assert "60 days" in found["citations"][0]["text"]
+
+
+def test_ask_answers_two_questions_of_one_message_one_after_the_other(use: Use, capsys: Captured) -> None:
+    model = use(lambda _message: "You may return most items within 60 days of delivery.")
+    both = "How long do I have to return something, and who pays for the label?"
+    asked = ["ask", both, "--policy", str(POLICY), "--strategy", "rag"]
+    assert main(asked) == 0
+    out, _err = capsys.readouterr()
+    assert len(model.questions) == 2
+    assert out.startswith("Your message has 2 questions; each is answered by itself.\n\nHow long do I have to return")
+    assert out.count("You may return most items") == 2 + out.count('"You may return most items')
+    assert main([*asked, "--json"]) == 0
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert [one["question"] for one in answers] == list(split_questions(both)) and len(answers) == 2
+    assert all("answer" in one and "citations" in one for one in answers)
 
 
 def test_ask_json_says_null_where_nothing_is_known(use: Use, capsys: Captured) -> None:

@@ -29,6 +29,14 @@ def test_the_best_is_named_and_whether_the_next_is_within_its_margin() -> None:
     assert accuracy_headline([replace(GOOD, accuracy=None)]) == ""
 
 
+def test_where_new_shops_were_measured_they_are_promised_and_nothing_else() -> None:
+    promised = "on new shops it answers 4 of 10 rightly that it should answer"
+    elsewhere = {(GOOD.strategy, GOOD.model_id, GOOD.adapter): promised}
+    said = accuracy_headline([POOR, GOOD, FAIR], elsewhere)
+    assert said == f"RAG + LoRA is right most often here; {promised}."
+    assert "90%" in accuracy_headline([POOR, GOOD], {("rag", GOOD.model_id, None): promised}), "of another technique"
+
+
 def test_costs_and_times_name_the_ends() -> None:
     assert "the cheapest, No text" in cost_headline([POOR, GOOD, FAIR], CostBasis())
     assert "no other is cheaper" in cost_headline([GOOD, FAIR], CostBasis())
@@ -45,7 +53,7 @@ def test_which_examples_decide_is_said_where_adapters_of_one_technique_learned_f
     metrics = {"measured_on": "39 contracts"}
     cuad = replace(MANIFEST, name="cuad", data={"name": "CUAD", "examples": 90}, metrics=metrics)
     figures = [technique("lora", adapter="own@1"), technique("lora", adapter="cuad@2")]
-    said = decided_by(figures, {"own@1": own, "cuad@2": cuad}, "cuad@2")
+    said, details = decided_by(figures, {"own@1": own, "cuad@2": cuad}, "cuad@2")
     assert "Which contracts are judged decides who is ahead" in said
-    assert "own learned from our clauses; cuad (in use) learned from CUAD, measured there on 39 contracts" in said
-    assert decided_by(figures[:1], {"own@1": own}, None) == ""
+    assert "own learned from our clauses; cuad (in use) learned from CUAD, measured there on 39 contracts" in details
+    assert decided_by(figures[:1], {"own@1": own}, None) == ("", "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from playground.answering.answer import BotSettings, answer_question
-from playground.answering.prompt import FewShotExample
+from playground.answering.prompt import FewShotExample, Turn
 from playground.retrieval.index import PassageIndex
 from playground.types import Answer, ChatModel, Citation, Example, OnToken, Prediction, Strategy
 
@@ -33,6 +33,7 @@ def answer_timed(
     settings: BotSettings,
     *,
     examples: Sequence[FewShotExample] = (),
+    history: Sequence[Turn] = (),
     on_token: OnToken | None = None,
 ) -> tuple[Answer, dict[str, float]]:
     """Answer one question and return the answer with its times in seconds, all from the moment of the question.
@@ -49,7 +50,7 @@ def answer_timed(
         if on_token is not None:
             on_token(text)
 
-    answer = answer_question(question, index, model, settings, examples=examples, on_token=receive)
+    answer = answer_question(question, index, model, settings, examples=examples, history=history, on_token=receive)
     timings["retrieve_s"] = answer.retrieve_s
     timings["total_s"] = time.perf_counter() - started
     return answer, timings

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def add_command(commands: Any) -> None:
     """Add ``ask`` to the parser."""
     parser = commands.add_parser("ask", help="answer a question about a policy, with evidence")
-    parser.add_argument("question", type=words, metavar="QUESTION")
+    parser.add_argument(
+        "question", type=words, metavar="QUESTION", help="several in one message are answered one after the other"
+    )
     parser.add_argument(
         "--policy", type=input_path("--policy"), required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text"
     )
@@ -40,8 +42,10 @@ def add_command(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    """Answer, print unless ``--json`` is given, and return the JSON object."""
+    """Answer, print unless ``--json`` is given, and return the JSON object: of several questions, ``answers``."""
     from playground.answering.answer import checked_question
+    from playground.answering.prompt import Turn
+    from playground.answering.splitting import split_questions
     from playground.answering.strategy import answer_timed
     from playground.retrieval.index import RetrievalSettings, build_index
     from scenarios.return_policy import evaluation, scenario
@@ -56,20 +60,35 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         print(f"note: {one_line(warning)}", file=sys.stderr)
     model = loading.load_model(arguments.model)
     index = build_index(document, loading.load_embedder())
-    answer, timings = answer_timed(
-        arguments.question,
-        index,
-        model,
-        settings,
-        examples=scenario.few_shot_examples(),
-        on_token=None if arguments.json or settings.withhold_unsupported else _write,
-    )
-    if not arguments.json:
-        # What may be withheld is printed once it was checked.
-        print(f"{plain(answer.text) if settings.withhold_unsupported else ''}\n")
-        _print_evidence(answer, document)
-        print(_stamp(answer, timings, document, strategy))
-    return as_json(answer, timings, strategy)
+    questions = split_questions(arguments.question)
+    answers: list[dict[str, object]] = []
+    turns: list[Turn] = []
+    if len(questions) > 1 and not arguments.json:
+        print(f"Your message has {len(questions)} questions; each is answered by itself.")
+    for question in questions:
+        if len(questions) > 1 and not arguments.json:
+            print(f"\n{one_line(question)}")
+        answer, timings = answer_timed(
+            question,
+            index,
+            model,
+            settings,
+            examples=scenario.few_shot_examples(),
+            history=tuple(turns),
+            on_token=None if arguments.json or settings.withhold_unsupported else _write,
+        )
+        if not answer.rule:
+            turns.append(Turn(question, answer.text))
+        answers.append(as_json(answer, timings, strategy))
+        if not arguments.json:
+            # What may be withheld is printed once it was checked.
+            print(f"{plain(answer.text) if settings.withhold_unsupported else ''}\n")
+            _print_evidence(answer, document)
+            print(_stamp(answer, timings, document, strategy))
+    if len(answers) == 1:
+        return answers[0]
+    asked = zip(questions, answers, strict=True)
+    return {"answers": [{"question": question} | answer for question, answer in asked]}
 
 
 def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[str, object]:

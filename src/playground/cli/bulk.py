@@ -14,6 +14,7 @@ from playground.cli import flag
 from playground.cli.arguments import input_path, output_folder, positive
 from playground.cli.terminal import ProgressLine
 from playground.errors import DocumentError
+from playground.text.label_titles import label_title
 from playground.text.terminal import one_line, text_table
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def run_evaluate(arguments: argparse.Namespace) -> dict[str, object]:
     _flag(arguments, write_contracts(contracts, arguments.out), job)
     found = agreement(contracts, arguments.out, [name for name in names if name not in LEFT_OUT])
     if not arguments.json:
-        rows = [(one.label, str(one.marked), str(one.found), str(one.false)) for one in found.labels]
+        rows = [(label_title(one.label), str(one.marked), str(one.found), str(one.false)) for one in found.labels]
         print(text_table([("label", "marked", "found", "false flags"), *rows]))
         print(f"\n{found.contracts} contracts, {found.failed} of them not flagged.")
         print(f"recall {_interval(found.recall)}, precision {_interval(found.precision)} (95 %, over contracts)")
@@ -197,7 +198,7 @@ def _print_summary(summary: Summary, tables: Path) -> None:
         rows = [(one["risk"], str(one["flags"]), str(one["files"])) for one in found["risks"]]
         print(f"\n{text_table([('risk', 'flags', 'files'), *rows])}")
     if found["missing"]:
-        missing = [(one["label"], str(one["files"])) for one in found["missing"]]
+        missing = [(label_title(one["label"]), str(one["files"])) for one in found["missing"]]
         print(f"\n{text_table([('usual and missing', 'files'), *missing])}")
     if found["read_first"]:
         print("\nRead these first:")

@@ -286,16 +286,23 @@ def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
     from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
     from playground.flagging.report import missing_labels, report_rows
     from playground.flagging.report.rows import OVERLOOKS, place, sureness
+    from playground.text.label_titles import label_title, label_titles
 
     for row in report_rows(result, job.catalogue):
         text = one_line(row.clause.text)
         cut = f"{text[:_SHOWN_CHARACTERS]}..." if len(text) > _SHOWN_CHARACTERS else text
-        print(plain(f"{row.label.risk:<13} {sureness(row):>7}  {row.label.name}, {one_line(place(row.clause))}"))
+        print(
+            plain(
+                f"{row.label.risk:<13} {sureness(row):>7}  {label_title(row.label.name)}, {one_line(place(row.clause))}"
+            )
+        )
         print(f'    "{cut}"')
     if not result.flags:
         print(f"No clause was flagged. {OVERLOOKS}")
     if missing := missing_labels(result):
-        print(f"{kind_sentence(result.kind)} Usual in {CONTRACT_KINDS[result.kind]}, not found: {', '.join(missing)}")
+        print(
+            f"{kind_sentence(result.kind)} Usual in {CONTRACT_KINDS[result.kind]}, not found: {label_titles(missing)}"
+        )
 
 
 def _stamp(result: FlaggedContract, job: FlagJob) -> str:

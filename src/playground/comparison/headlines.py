@@ -17,14 +17,22 @@ _ABOUT_EQUAL = 1.5
 """Times as fast or as cheap: below this, two techniques are called alike."""
 
 
-def accuracy_headline(figures: Sequence[TechniqueFigures]) -> str:
-    """Return which technique is right most often, and whether the next one is within its margin; "" without any."""
+def accuracy_headline(
+    figures: Sequence[TechniqueFigures], elsewhere: Mapping[tuple[str, str, str | None], str] | None = None
+) -> str:
+    """Return which technique is right most often, and whether the next one is within its margin; "" without any.
+
+    ``elsewhere``: what a technique did on examples by which nothing was chosen, in words, by technique, model and
+    adapter. Where that is known of the best, it is promised and nothing else.
+    """
     ranked = sorted(
         ((one.accuracy, one) for one in figures if one.accuracy is not None), key=lambda pair: -pair[0].value
     )
     if not ranked:
         return ""
     rate, best = ranked[0]
+    if promised := (elsewhere or {}).get((best.strategy, best.model_id, best.adapter)):
+        return f"{name_of(best)} is right most often here; {promised}."
     said = f"{name_of(best)} is right most often: {rate.value:.0%} {best.accuracy_name}."
     if len(ranked) == 1:
         return said
@@ -88,8 +96,8 @@ def heat_map_headline(heat_map: HeatMap) -> str:
 
 def decided_by(
     figures: Sequence[TechniqueFigures], manifests: Mapping[str, AdapterManifest], in_use: str | None
-) -> str:
-    """Return what adapters of one technique learned from, where that differs: the examples judged decide who is ahead.
+) -> tuple[str, str]:
+    """Return that the examples judged decide which adapter is ahead, and behind it what each learned from.
 
     Args:
         figures: techniques that are compared.
@@ -97,7 +105,7 @@ def decided_by(
         in_use: the identity of the one that works when nobody chooses.
 
     Returns:
-        "" where no technique has adapters that learned from different data.
+        A sentence, and its details; both "" where no technique has adapters that learned from different data.
     """
     trained: dict[str, dict[str, AdapterManifest]] = {}
     for one in figures:
@@ -115,8 +123,9 @@ def decided_by(
                 at_home = f", measured there on {measured_on}" if isinstance(measured_on, str) else ""
                 parts.append(f"{manifest.name}{own} learned from {manifest.data['name']}{at_home}")
     if not parts:
-        return ""
+        return "", ""
     return (
         "Which contracts are judged decides who is ahead: an adapter does best on contracts like those that it learned "
-        f"from. {'; '.join(parts)}."
+        "from.",
+        f"{'; '.join(parts)}.",
     )

@@ -133,9 +133,10 @@ def test_points_have_their_names_beside_them_and_adapters_marks_of_their_own() -
     assert len({symbols[f"LoRA ({name})"] for name in ("one", "two", "three")}) == 3
     assert symbols["LoRA (two) (here)"] == f"{symbols['LoRA (two)']}-open", "the mark of what was recorded, open"
     assert not {symbols["LoRA (two)"], symbols["LoRA (three)"]} & {one.marker for one in STYLES.values()}
-    (names,) = traces(figure, "names")
-    expected = ["RAG", "LoRA (one)", "LoRA (two)", "LoRA (three)", "LoRA (two) (here)"]
-    assert [text.strip() for text in names.text] == expected
+    named = {note.text: note for note in figure.layout.annotations}
+    expected = {"RAG", "LoRA (one)", "LoRA (two)", "LoRA (three)", "LoRA (two) (here)"}
+    assert named.keys() == expected
+    assert len({(note.ax, note.ay) for note in named.values()}) == 5, "five points in one place, five places of names"
 
 
 def test_a_logarithmic_axis_says_so() -> None:

@@ -82,6 +82,7 @@ def test_all_that_is_usual_was_found_is_no_all_clear():
     assert "of each of the 2 kinds looked for, a clause was found" in said
     assert OVERLOOKS in said
     assert "all found" not in said
+    assert "of the one kind looked for" in missing_html(replace(flagged, usual=("Insurance",)), ())
 
 
 def test_a_rejected_flag_is_not_marked_and_scores_that_are_no_probabilities_are_not_printed():

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from playground.adapters import AdapterStore
+from playground.answering.policy_versions import PolicyShelf
+from playground.ui.return_policy import presented
 from playground.ui.return_policy.every_technique import TECHNIQUES
-from playground.ui.shared.presenting import steps
+from playground.ui.shared import presenting as shared_presenting
+from playground.ui.shared.notices import Notice
+from playground.ui.shared.presenting import Presenting, steps
 from scenarios.registry import all_scenarios
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_contracts import ScriptedFlagger, open_page, shown, store_with
@@ -57,6 +61,65 @@ def test_the_steps_of_the_bot_ask_swap_and_go_back(monkeypatch: pytest.MonkeyPat
     click(app, "presenter_back")
     back = [step for step in steps() if step.page == "pages/return_policy.py"][-2]
     assert data.turns[-1].stamp.mode == dict(back.actions)["mode"]
+
+
+def test_next_pressed_fast_loses_nothing_of_a_step_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_bot(monkeypatch, FakeChatModel(lambda _: SIXTY), present="1")
+    click(app, "presenter_next")
+    state, data = app.session_state["playground_presenting"], app.session_state["playground_session"]
+    state.due = steps()[1].actions  # the script was ended by the second press before anything of it was done
+    state.step = 2
+    asked = len(data.turns)
+    click(app, "presenter_next")
+    assert state.step == 2, "it waits for the step"
+    run(app)
+    assert not state.due and data.turns[-1].stamp.mode == dict(steps()[1].actions)["mode"]
+    assert len(data.turns) == asked + 1
+    assert "presenter_skip" not in {button.key for button in app.button}, "nothing is waited for any more"
+    click(app, "presenter_next")
+    assert state.step == 3
+
+
+def test_a_step_that_does_not_end_is_said_and_can_be_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_bot(monkeypatch, FakeChatModel(lambda _: SIXTY), present="1")
+    click(app, "presenter_next")
+    state = app.session_state["playground_presenting"]
+    monkeypatch.setattr(presented, "_busy", lambda: True)
+    run(app)
+    for _press in range(3):
+        click(app, "presenter_next")
+    waits = "This step is still at work. Go on when it is done."
+    assert state.step == 1 and waits in words(app.markdown)
+    click(app, "presenter_skip")
+    assert state.step == 2 and waits not in words(app.markdown)
+    state.page = "another"  # the presenter left by the menu: nothing is waited for there
+    click(app, "presenter_next")
+    assert state.step == 3
+
+
+def test_an_action_that_a_click_cuts_short_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = Presenting(due=(("say", "once"),))
+    monkeypatch.setattr(shared_presenting, "presenting", lambda: state)
+    said: list[str] = []
+
+    def cut_short(value: str) -> None:
+        said.append(value)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shared_presenting.perform({"say": cut_short}, lambda: False)
+    shared_presenting.perform({"say": cut_short}, lambda: False)
+    assert said == ["once", "once"] and not state.due
+
+
+def test_a_policy_that_could_not_be_read_holds_up_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_bot(monkeypatch, FakeChatModel(lambda _: SIXTY), present="1")
+    data = app.session_state["playground_session"]
+    data.shelf, data.notice = PolicyShelf(), Notice("error", "The policy could not be read.")
+    run(app)
+    run(click(app, "presenter_next"))
+    assert data.turns and data.shelf.active is not None
 
 
 def test_every_technique_answers_the_same_question_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:

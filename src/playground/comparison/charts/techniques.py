@@ -22,6 +22,7 @@ from playground.comparison.technique_figures import OUTPUT, WHOLE_PROMPT
 from playground.comparison.whole_units import per_whole_unit, summed_note, unit_words, units_of
 from playground.comparison.words import percent, plain, seconds
 from playground.pricing import describe_cost
+from playground.text.label_titles import label_title
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -36,8 +37,10 @@ _AXIS_LETTERS = 26
 _OUTPUT_COLOUR = "#c2577a"
 _MOST_COLUMNS_ACROSS = 8
 _BAR_PX = 34
-_NEAR_SHARE, _NEAR_ACCURACY = 0.45, 0.05
-"""Two points so near each other, as shares of the axes, would write over each other's names."""
+_PLOT_PX = (900, 250)
+"""About how wide and high the points' own space is on a page; names are placed by it."""
+_LETTER_PX, _LINE_PX, _AWAY_PX, _DOT_PX = 8, 20, 18, 10
+_LINE_COLOUR = "#8794a0"
 _SPARE_MARKS = ("star-diamond", "hexagram", "star-square", "star-triangle-up", "bowtie")
 """For further adapters or models of a technique; no technique has one of these."""
 _WORDS_PX = 52
@@ -162,6 +165,7 @@ def accuracy_figure(figures: Sequence[TechniqueFigures]) -> go.Figure | None:
         text=[f"<b>{rate.value:.0%}</b>" for rate, _one in rated],
         textposition="inside",
         insidetextanchor="start",
+        textangle=0,
         textfont={"color": "#ffffff", "size": FONT_SIZE},
         hovertemplate=[
             f"<b>{name_of(one)}</b><br>{plain(one.accuracy_name)}: {percent(rate)}<br>{plain(one.sample_words)}"
@@ -186,34 +190,44 @@ def _accuracy_title(figures: Sequence[TechniqueFigures]) -> str:
 
 
 def _name_points(figure: go.Figure, points: Sequence[tuple[float, float, str]], *, is_log: bool) -> None:
-    """Write beside each point (place, accuracy, name) what it is, on the side where there is room."""
+    """Write beside each point (place, accuracy, name) what it is, where there is room, with a line to it if far."""
     if not points:
         return
     places = [math.log10(place) if is_log else place for place, _accuracy, _name in points]
-    low, width = min(places), max(max(places) - min(places), 1e-12)
-    shares = [(place - low) / width for place in places]
-    heights: list[tuple[float, float, str]] = []
-    sides = [""] * len(points)
-    for i in sorted(range(len(points)), key=lambda i: points[i][1]):
-        near = [
-            side for share, accuracy, side in heights
-            if abs(share - shares[i]) < _NEAR_SHARE and abs(accuracy - points[i][1]) < _NEAR_ACCURACY
-        ]  # fmt: skip
-        vertical = next((side for side in ("middle", "top", "bottom") if side not in near), "middle")
-        heights.append((shares[i], points[i][1], vertical))
-        sides[i] = f"{vertical} {'left' if shares[i] > 0.5 else 'right'}"
-    figure.add_scatter(
-        x=[place for place, _accuracy, _name in points],
-        y=[accuracy for _place, accuracy, _name in points],
-        mode="text",
-        text=[f"\u2003{name}\u2003" for _place, _accuracy, name in points],
-        textposition=sides,
-        textfont={"size": FONT_SIZE - 2},
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-        name="names",
-    )
+    left = min(places) if is_log else 0.0
+    width = max(max(places) - left, 1e-12)
+    dots = [((place - left) / width * _PLOT_PX[0], accuracy * _PLOT_PX[1]) for place, (_, accuracy, _n) in zip(
+        places, points, strict=True)]  # fmt: skip
+    taken = [(x - _DOT_PX, y - _DOT_PX, x + _DOT_PX, y + _DOT_PX) for x, y in dots]
+    for i in sorted(range(len(points)), key=lambda i: -points[i][1]):
+        (x, y), length = dots[i], _LETTER_PX * len(points[i][2])
+        sides = (-1, 1) if x > _PLOT_PX[0] / 2 else (1, -1)
+        free = [
+            (side, up)
+            for up in (0, *(sign * step * _LINE_PX for step in range(1, 8) for sign in (1, -1)))
+            for side in sides
+            if 0 <= y + up <= _PLOT_PX[1] and 0 <= x + side * (length + _AWAY_PX) <= _PLOT_PX[0]
+            if not any(_overlap(_box(x, y + up, side, length), other) for other in taken)
+        ]
+        side, up = free[0] if free else (sides[0], 0)
+        taken.append(_box(x, y + up, side, length))
+        figure.add_annotation(
+            x=places[i], y=points[i][1], text=points[i][2], font={"size": FONT_SIZE - 2},
+            ax=side * _AWAY_PX, ay=-up, xanchor="left" if side > 0 else "right", yanchor="middle",
+            showarrow=True, arrowhead=0, arrowwidth=1, arrowcolor=_LINE_COLOUR if up else "rgba(0,0,0,0)",
+        )  # fmt: skip
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _box(x: float, y: float, side: int, length: float) -> _Box:
+    near, far = x + side * _AWAY_PX, x + side * (_AWAY_PX + length)
+    return min(near, far), y - _LINE_PX / 2, max(near, far), y + _LINE_PX / 2
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def marker_of(one: TechniqueFigures) -> str:
@@ -429,7 +443,10 @@ def heat_map_figure(heat_map: HeatMap) -> go.Figure | None:
         return None
     values = np.array([[np.nan if value is None else value for value in row] for row in heat_map.values], dtype=float)
     counts = np.array(heat_map.counts, dtype=int) if heat_map.counts else np.zeros(values.shape, dtype=int)
-    techniques, columns = [plain(name) for name in heat_map.rows], [plain(name) for name in heat_map.columns]
+    techniques, columns = (
+        [plain(name) for name in heat_map.rows],
+        [plain(label_title(name)) for name in heat_map.columns],
+    )
     turned = len(columns) > _MOST_COLUMNS_ACROSS
     across, down = (techniques, columns) if turned else (columns, techniques)
     if turned:

@@ -183,6 +183,7 @@ def _templates() -> jinja2.Environment:
     templates = load_templates(__package__)
     templates.globals |= {
         "full_place": full_place,
+        "label_title": label_title,
         "not_advice": NOT_ADVICE,
         "overlooks": OVERLOOKS,
         "place": place,
@@ -193,7 +194,6 @@ def _templates() -> jinja2.Environment:
         "verdicts": _VERDICTS,
     }
     templates.filters["shortened"] = _shortened
-    templates.filters["label_title"] = label_title
     return templates
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,23 +13,28 @@ from playground.training.charts import COLOURS, SCORE_COLOUR, framed
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_MOST_LETTERS = 24
+"""Of a label on one line: more is cut off at the left of a narrow chart."""
+
 
 def label_counts_figure(counts: Mapping[str, int]) -> go.Figure:
     """Draw how many clauses carry each label, the most frequent on top."""
     from plotly import graph_objects as go
 
     names = list(counts)[::-1]
+    titles = ["<br>".join(textwrap.wrap(label_title(name), _MOST_LETTERS)) for name in names]
     values = [counts[name] for name in names]
     figure = go.Figure()
     figure.add_bar(
-        x=values, y=[label_title(name) for name in names], orientation="h", marker={"color": SCORE_COLOUR},
-        text=values, textposition="outside",
+        x=values, y=titles, orientation="h", marker={"color": SCORE_COLOUR}, text=values, textposition="outside",
         cliponaxis=False, hovertemplate="%{y}: %{x} clauses<extra></extra>",
     )  # fmt: skip
     figure = framed(figure, "")
-    figure.update_layout(height=max(120, 24 * len(names) + 20), margin={"l": 0, "r": 34, "t": 4, "b": 4})
+    figure.update_layout(
+        height=max(120, 26 * len(names) + 20), margin={"l": 0, "r": 34, "t": 4, "b": 4}, minreducedwidth=40
+    )
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(automargin=True, showgrid=False, tickfont={"size": 13})
+    figure.update_yaxes(automargin=True, showgrid=False, tickfont={"size": 12})
     return figure
 
 

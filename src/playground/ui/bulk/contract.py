@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.bulk.reading import BulkResult, flags_csv
 from playground.flagging.report.rows import percent
+from playground.text.label_titles import label_title
 from playground.ui.bulk.state import Key
 from playground.ui.shared.markup import escape_markdown
 
@@ -49,7 +50,7 @@ def _draw_flag(flag: dict[str, Any]) -> None:
     place = ", ".join(part for part in (flag["number"], f"page {flag['page']}" if flag["page"] else "") if part)
     with st.container(border=True):
         with st.container(horizontal=True, gap="small"):
-            st.badge(escape_markdown(flag["label"]), color=_COLOURS.get(flag["risk"], "gray"))  # type: ignore[arg-type]
+            st.badge(escape_markdown(label_title(flag["label"])), color=_COLOURS.get(flag["risk"], "gray"))  # type: ignore[arg-type]
             st.caption(escape_markdown(f"{flag['risk']} risk, {percent(flag['probability'])}  {place}"))
         text = flag["text"]
         st.text(text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]} …")

@@ -35,12 +35,13 @@ from playground.ui.comparison.state import Key, session
 from playground.ui.shared.charts import Row, draw_chart
 from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.resources import adapter_store
+from scenarios import registry
 
 _ACROSS = {"cost": "cost", "latency": "latency"}
 _COSTS = {"machine": "machine time", "hosted": "hosted price"}
 
 
-def draw_accuracy(comparison: Comparison) -> None:
+def draw_accuracy(scenario: str, comparison: Comparison) -> None:
     """Draw how often each technique is right and, below, what that costs."""
     figures = comparison.figures
     rows: list[Row] = [
@@ -55,13 +56,14 @@ def draw_accuracy(comparison: Comparison) -> None:
         for one in figures
     ]
     alt = "; ".join(f"{row['technique']}: {_percent(row['accuracy'])}" for row in rows)
-    headline = accuracy_headline(figures)
+    headline = accuracy_headline(figures, registry.scenario(scenario).load().expectations())
     draw_chart(lambda: accuracy_figure(figures), "accuracy", rows, alt=alt, headline=headline, of=comparison.key)
     store = adapter_store()
     active = store.active("clauses")
     manifests = {stored.identity: stored.manifest for stored in store.list()}
-    if decided := decided_by(figures, manifests, active.identity if active else None):
-        st.markdown(escape_markdown(decided))
+    decided, learned_from = decided_by(figures, manifests, active.identity if active else None)
+    if decided:
+        st.markdown(escape_markdown(decided), help=escape_markdown(learned_from))
     _draw_cost(comparison)
 
 

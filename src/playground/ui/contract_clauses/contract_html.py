@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from playground.flagging.report import ReportRow
 from playground.flagging.report.risk_style import RISK_COLOURS, RISK_LINES, RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flagging.report.rows import sureness
-from playground.text.label_titles import label_title
+from playground.text.label_titles import label_title, label_titles
 from playground.types import Clause, Risk, SimilarClause
 from playground.ui.shared.markup import escape_html
 
@@ -121,7 +121,7 @@ def evidence_html(evidence: Sequence[SimilarClause]) -> str:
     """Return similar annotated clauses as a part that opens at a click, without a script."""
     items = "".join(
         f"<li><q>{escape_html(excerpt(similar.text, _MOST_EVIDENCE))}</q>"
-        f'<div class="flag-place">similarity {similar.similarity:.2f} · {escape_html(", ".join(similar.labels))} · '
+        f'<div class="flag-place">similarity {similar.similarity:.2f} · {escape_html(label_titles(similar.labels))} · '
         f"{escape_html(similar.contract)}</div></li>"
         for similar in evidence
     )

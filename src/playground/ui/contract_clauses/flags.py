@@ -147,7 +147,9 @@ def missing_html(flagged: FlaggedContract, missing: Sequence[str]) -> str:
     usual = f"{kind_sentence(flagged.kind)} Usual in {CONTRACT_KINDS[flagged.kind]}"
     if missing:
         return f"{usual}, not found: {names}"
-    return f"{usual}: of each of the {len(flagged.usual)} kinds looked for, a clause was found. {OVERLOOKS}"
+    kinds = len(flagged.usual)
+    found = "of the one kind" if kinds == 1 else f"of each of the {kinds} kinds"
+    return f"{usual}: {found} looked for, a clause was found. {OVERLOOKS}"
 
 
 def _draw_cards(entry: ContractEntry, judged: Judged, rows: Sequence[ReportRow], *, any_flag: bool) -> None:

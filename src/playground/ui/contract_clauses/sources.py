@@ -11,6 +11,7 @@ from playground.ui.contract_clauses import state
 from playground.ui.contract_clauses.advance import open_sample, sample_names
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, FlaggerChoices
 from playground.ui.contract_clauses.judging import go_on
+from playground.ui.contract_clauses.replay import draw_recordings
 from playground.ui.contract_clauses.state import Key, session
 from playground.ui.shared.layout import link_to_training
 from playground.ui.shared.markup import escape_markdown
@@ -42,6 +43,8 @@ def draw_first_screen() -> None:
             _draw_upload()
         with paste:
             _draw_paste()
+        with st.expander("Play a recording", icon=":material/movie:"):
+            draw_recordings()
 
 
 def draw_bar(choices: FlaggerChoices) -> FlaggerChoice:
@@ -51,13 +54,15 @@ def draw_bar(choices: FlaggerChoices) -> FlaggerChoice:
         return _draw_flagger(choices)
     source, shown, flagger = st.columns([2, 4, 4], vertical_alignment="bottom", gap="small")
     with source, st.popover("Open", icon=":material/upload_file:", key=f"{Key.OPEN}_{data.next_id}", width="stretch"):
-        samples, upload, paste = st.tabs(["Samples", "Upload", "Paste"])
+        samples, upload, paste, recorded = st.tabs(["Samples", "Upload", "Paste", "Recording"])
         with samples:
             _draw_samples()
         with upload:
             _draw_upload()
         with paste:
             _draw_paste()
+        with recorded:
+            draw_recordings()
     with shown:
         _draw_shown()
     with flagger:

@@ -125,8 +125,9 @@ def _draw_finding(chosen: Experiment, shown: Shown, finding: Finding) -> None:
     st.html(f'<div class="stamp">{escape_html(shown.rows.stamp)}</div>')
     if chosen.compares_times:
         st.caption("Seconds are of the machine above, as busy as it was then.")
-    for line in finding.lines:
-        st.markdown(f"- {escape_markdown(line)}")
+    if finding.lines:
+        with st.expander("All figures", icon=":material/list:"):
+            st.markdown("\n".join(f"- {escape_markdown(line)}" for line in finding.lines))
     _draw_tests(finding)
     _draw_exports(chosen, shown, finding)
 

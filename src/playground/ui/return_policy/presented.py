@@ -28,7 +28,8 @@ def perform_steps() -> None:
 def _busy() -> bool:
     data = session()
     under_way = data.preparing or data.wanted_policy or data.answering or data.kept_versions or data.restoring
-    return bool(under_way or data.pending_question is not None or data.shelf.active is None)
+    # No policy yet is nothing to wait for: the step brings its own, also where another could not be read.
+    return bool(under_way or data.pending_question is not None)
 
 
 def _choose_mode(mode: str) -> None:

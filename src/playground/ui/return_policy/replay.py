@@ -16,6 +16,7 @@ from playground.ui.return_policy.policy import HEIGHT
 from playground.ui.return_policy.recording import MOST_BYTES, Recording, playing_time_s, read_recording, recording_of
 from playground.ui.return_policy.state import Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.presenting import arrows_are_taken
 from playground.ui.shared.session import part_of_session
 
 _UPLOAD = "recording_upload"
@@ -69,6 +70,7 @@ def draw_replay() -> bool:
     state = replay()
     if state.recording is None:
         return False
+    arrows_are_taken()
     recording, turn = state.recording, state.recording.turns[max(state.shown - 1, 0)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="replay_bar"):
         st.button("Back", key="replay_back", icon=":material/arrow_back:", on_click=_step, args=(-1,), shortcut="Left",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.comparison.scenario import Actions
 from playground.ui.shared.markup import escape_html
@@ -39,6 +40,14 @@ class Presenting:
     on: bool = False
     step: int = 0
     due: Actions = ()
+    busy: Callable[[], bool] | None = None
+    """Tells whether the page of the step is at work."""
+    page: str = ""
+    """The page that does the step, as Streamlit names it; "" until it was drawn."""
+    refused: bool = False
+    """Another step was asked for before this one was done."""
+    arrows_taken_on: str = ""
+    """The page on which a recording is played: the arrow keys are its own there."""
     to_page: str = ""
     asked_for: str = ""
     """What the address said last: it is followed once."""
@@ -92,26 +101,54 @@ def draw_presenter_bar() -> None:
     if state.to_page:
         page, state.to_page = state.to_page, ""
         st.switch_page(page, query_params={IN_ADDRESS: "1"})
+    state.refused = state.refused and _is_at_work()
+    mine = state.arrows_taken_on != _page_here()
     st.html(_STYLE)
     with st.container(key="presenter_bar", horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Back", key="presenter_back", icon=":material/arrow_back:", on_click=_go, args=(-1,), shortcut="Left",
+        st.button("Back", key="presenter_back", icon=":material/arrow_back:", on_click=_go, args=(-1,),
+                  shortcut="Left" if mine else None,
                   disabled=state.step <= 1)  # fmt: skip
         st.button("Next", key="presenter_next", icon=":material/arrow_forward:", on_click=_go, args=(1,),
-                  shortcut="Right", type="primary", disabled=state.step >= len(all_steps))  # fmt: skip
+                  shortcut="Right" if mine else None, type="primary",
+                  disabled=state.step >= len(all_steps))  # fmt: skip
         st.html(_where_html(state.step, all_steps), width="stretch")
         st.button("End", key="presenter_end", icon=":material/close:", on_click=_end, shortcut="Alt+P")
+    if state.refused:
+        with st.container(key="presenter_wait", horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("This step is still at work. Go on when it is done.", width="content")
+            if state.step < len(all_steps):
+                # A button without a key: pressing an arrow fast never skips what a step does.
+                st.button(
+                    "Skip this step", key="presenter_skip", icon=":material/skip_next:", on_click=_move, args=(1,)
+                )
+
+
+def arrows_are_taken() -> None:
+    """Leave the arrow keys to the recording that this page plays; the bar steps by its buttons meanwhile."""
+    state, here = presenting(), _page_here()
+    if state.arrows_taken_on != here:
+        state.arrows_taken_on = here
+        if state.on:
+            st.rerun()
 
 
 def perform(doers: Mapping[str, Callable[[str], None]], busy: Callable[[], bool]) -> None:
     """Do the actions that are due, each when the page is not ``busy`` with the one before.
 
-    Call it before widgets are drawn. An action that the page does not know is passed over.
+    Call it before widgets are drawn. An action that the page does not know is passed over. A click may end the script
+    in the midst of an action: it is done anew then, so each has to come to the same when it is done twice.
     """
     state = presenting()
+    state.busy, state.page = busy, _page_here()
+    if state.arrows_taken_on:
+        state.arrows_taken_on = ""
+        if state.on:
+            st.rerun()
     while state.due and not busy():
-        (name, value), state.due = state.due[0], state.due[1:]
+        name, value = state.due[0]
         if name in doers:
             doers[name](value)
+        state.due = state.due[1:]
 
 
 @contextmanager
@@ -132,16 +169,39 @@ def _begin() -> None:
 
 def _end() -> None:
     state = presenting()
-    state.on, state.step, state.due, state.asked_for = False, 0, (), ""
+    state.on, state.step, state.due, state.refused, state.asked_for = False, 0, (), False, ""
     st.query_params.pop(IN_ADDRESS, None)
 
 
 def _go(by: int) -> None:
+    """Take the step after or before, unless the present one is not done yet: its actions would be lost."""
+    if _is_at_work():
+        presenting().refused = True
+    else:
+        _move(by)
+
+
+def _move(by: int) -> None:
     state, all_steps = presenting(), steps()
-    before = all_steps[state.step - 1].page if state.step else ""
+    before = all_steps[state.step - 1].page if state.step and state.page == _page_here() else ""
     state.step = min(max(state.step + by, 1), len(all_steps))
     step = all_steps[state.step - 1]
-    state.due, state.to_page = step.actions, step.page if step.page != before else ""
+    state.refused, state.due = False, step.actions
+    if step.page != before:
+        state.busy, state.page, state.to_page = None, "", step.page
+
+
+def _is_at_work() -> bool:
+    """Tell whether a step goes on. On any other page than its own nothing goes on, and nothing is waited for."""
+    state = presenting()
+    if not state.step or state.page not in ("", _page_here()):
+        return False
+    return bool(state.due) or (state.busy is not None and state.busy())
+
+
+def _page_here() -> str:
+    context = get_script_run_ctx()
+    return context.page_script_hash if context else ""
 
 
 def _where_html(step: int, all_steps: tuple[PresentedStep, ...]) -> str:

@@ -21,7 +21,7 @@ from playground.annotations.cuad import MAX_CUAD_BYTES
 from playground.annotations.units import contract_units
 from playground.errors import AnnotationError, PlaygroundError
 from playground.text.counting import counted
-from playground.text.label_titles import label_title
+from playground.text.label_titles import label_titles
 from playground.training.clauses.charts import label_counts_figure
 from playground.types import AnnotatedClause
 from playground.ui.shared import jobs
@@ -280,8 +280,7 @@ def _draw_examples(examples: tuple[AnnotatedClause, ...], labels: tuple[str, ...
                 st.text(example.heading)
             st.text(shortened(example.text, _MOST_EXAMPLE_CHARACTERS))
             st.caption(
-                escape_markdown(", ".join(map(label_title, example.labels)) or "no label")
-                + f" · {escape_markdown(example.contract)}"
+                escape_markdown(label_titles(example.labels) or "no label") + f" · {escape_markdown(example.contract)}"
             )
 
 

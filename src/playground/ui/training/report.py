@@ -11,7 +11,7 @@ from playground.adapters import AdapterStore, StoredAdapter, Task
 from playground.adapters.quality import BASE, below_base
 from playground.errors import PlaygroundError
 from playground.flagging.loading import activate_adapter, check_flagger
-from playground.text.label_titles import label_title
+from playground.text.label_titles import label_title, label_titles
 from playground.training.charts import loss_figure, score_figure
 from playground.training.clauses.charts import comparison_figure
 from playground.training.clauses.measuring import FIGURES
@@ -254,7 +254,14 @@ def _draw_confusions(report: TrainingReport) -> None:
         st.caption("No clause was flagged wrongly.")
         return
     st.dataframe(
-        [{"Flagged as": pair.predicted, "Carries": pair.gold or "(no label)", "Clauses": pair.count} for pair in pairs],
+        [
+            {
+                "Flagged as": label_title(pair.predicted),
+                "Carries": label_title(pair.gold or "(no label)"),
+                "Clauses": pair.count,
+            }
+            for pair in pairs
+        ],
         hide_index=True,
         height=36 * min(len(pairs), 14) + 40,
     )
@@ -283,8 +290,8 @@ def _draw_errors(report: TrainingReport) -> None:
                 st.text(error.text)
                 st.caption(
                     escape_markdown(
-                        f"annotated: {', '.join(map(label_title, error.gold)) or 'no label'} · flagged: "
-                        f"{', '.join(map(label_title, error.predicted)) or 'nothing'} · {error.contract}"
+                        f"annotated: {label_titles(error.gold) or 'no label'} · flagged: "
+                        f"{label_titles(error.predicted) or 'nothing'} · {error.contract}"
                     )
                 )
 

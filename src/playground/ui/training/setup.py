@@ -7,6 +7,7 @@ import streamlit as st
 from playground.adapters import AdapterStore
 from playground.annotations import WrittenClauses
 from playground.errors import PlaygroundError
+from playground.text.label_titles import label_title
 from playground.training.clauses.bases import BUNDLED_BASES
 from playground.training.clauses.encoder_settings import EncoderSettings
 from playground.training.clauses.plan import TrainingPlan, split_for_training
@@ -67,6 +68,7 @@ def draw_labels(data: Data) -> tuple[str, ...]:
         f"Labels to learn, of {len(present)} in the data",
         present,
         default=liabilities or list(present),
+        format_func=label_title,
         key=f"{Key.LABELS}_{annotations_of(data).sha256[:12]}",
         persist_state="session",
     )
