@@ -35,9 +35,9 @@ from scenarios.return_policy.scenario import (
 SUGGESTED = Path(__file__).with_name("suggested.json")
 STEPS = Path(__file__).with_name("demo.json")
 
-Outcome = Literal["answers", "declines", "unsupported", "finds"]
-"""What is expected: an answer that matches and is cited; "I don't know."; an answer that no passage supports; or only
-that the right sentence is among the passages, whatever the model makes of it."""
+Outcome = Literal["answers", "declines", "ungrounded", "finds"]
+"""What is expected: an answer that matches and is cited; "I don't know."; no answer, or one
+that no passage supports; or only that the right sentence is among the passages, whatever the model makes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,10 @@ def problem_with(answer: Answer, expected: Expected, document: Document) -> str:
         return "" if _among(expected.cites, given) else f"No passage given to the model has {expected.cites!r}."
     if expected.outcome == "declines":
         return "" if answer.abstained else "It should decline."
+    if expected.outcome == "ungrounded":
+        return "It cites something." if answer.citations else ""
     if answer.abstained:
         return "It declines."
-    if expected.outcome == "unsupported":
-        return "It cites something." if answer.citations else ""
     return next(_problems_of_answer(answer, expected, document), "")
 
 

@@ -21,8 +21,8 @@ DEMO = Demo(
         DemoStep(
             {"mode": "no_text"},
             "Ask without the policy",
-            "Ask *How long do I have to return something?* The model has never seen this shop: it can only guess, and "
-            "nothing supports what it says.",
+            "Ask *How long do I have to return something?* The model has never seen this shop: it guesses or gives "
+            "up, and nothing supports what it says.",
         ),
         DemoStep(
             {"mode": "rag"},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.measure_memory import measure, peak_bytes
+from scripts.measure_memory import measure, peak_bytes, shipped_reader
 from tests.support.tiny_qwen2 import write_tiny_qwen2
 
 
@@ -24,3 +24,11 @@ def test_a_model_is_loaded_and_reads_a_prompt(tmp_path: Path) -> None:
     figures = measure(path)
     assert figures["file_bytes"] == path.stat().st_size
     assert figures["file_bytes"] < figures["loaded_bytes"] <= figures["prompt_read_bytes"]
+
+
+def test_the_readers_that_ship_are_measured_with_their_model() -> None:
+    assert [folder and folder.name for folder in map(shipped_reader, ("small", "medium", "large"))] == [
+        "policy-reader",
+        "policy-reader-medium",
+        None,
+    ]

