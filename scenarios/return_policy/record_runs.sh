@@ -8,10 +8,17 @@ evaluate --limit 60 --out data/runs/return_policy-techniques --json \
   > docs/evaluation/return_policy-techniques.json
 evaluate --strategies rag,rag+lora --out data/runs/return_policy-rag --json > docs/evaluation/return_policy-rag.json
 
-rm -rf runs/kept-aside
-evaluate --strategies rag,rag+lora --out runs/kept-aside --json \
-  --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside \
-  > docs/evaluation/return_policy-kept-aside.json
+for size in small medium; do
+  rm -rf "runs/kept-aside-$size" "runs/caution-$size"
+  named=$([ "$size" = small ] || echo "-$size")
+  evaluate --strategies rag,rag+lora --model "$size" --out "runs/kept-aside-$size" --json \
+    --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside \
+    > "docs/evaluation/return_policy-kept-aside$named.json"
+  # It never abstains by itself there: one run tells what every level of caution does.
+  evaluate --strategies rag+lora --model "$size" --abstain-at 1.01 --out "runs/caution-$size" \
+    --questions scenarios/return_policy/questions_kept_aside.jsonl --policies data/policies_kept_aside
+  time "$PYTHON" scripts/measure_caution.py "runs/caution-$size"
+done
 
 time "$PYTHON" scripts/measure_stale_facts.py --again
 
