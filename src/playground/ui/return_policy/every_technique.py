@@ -13,6 +13,7 @@ from playground.answering.prompt import Mode
 from playground.errors import PlaygroundError
 from playground.types import Answer
 from playground.ui.return_policy import state
+from playground.ui.return_policy.advance import draw_stream
 from playground.ui.return_policy.answer import draw_answer
 from playground.ui.return_policy.state import session
 from playground.ui.shared import jobs, resources
@@ -129,7 +130,7 @@ def _draw_column(column: Column) -> None:
         return
     job.watched_at = time.monotonic()
     if not job.done.is_set():
-        st.text(f"{job.text()} ▌")
+        draw_stream(st.empty(), job.text(), job.elapsed_s, job.place)
     elif job.result is not None:
         draw_answer(job.result)
     else:
