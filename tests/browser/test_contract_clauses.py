@@ -82,6 +82,17 @@ def test_upload_flags_filter_and_export(page: Page, address: str, tmp_path: Path
     expect(alone.get_by_text("not legal advice", exact=False).first).to_be_visible()
     offline.close()
 
+    page.locator("[class*=st-key-contract_open] button").first.click()
+    page.get_by_role("tab", name="Recording").click()
+    with page.expect_download() as download:
+        page.locator(".st-key-contract_recording_save button").click()
+    played = page.locator("[class*=st-key-contract_recording_upload] input[type=file]")
+    played.set_input_files(download.value.path())
+    expect(page.locator(".st-key-contract_replay_bar")).to_contain_text("recorded")
+    expect(page.locator(".st-key-contract_text mark").first).to_be_visible()
+    page.locator(".st-key-contract_replay_end button").click()
+    expect(page.locator(".st-key-contract_replay_bar")).to_have_count(0)
+
 
 def test_a_pasted_contract_is_marked_and_never_run(page: Page, address: str) -> None:
     open_page(page, address, "contract_clauses")

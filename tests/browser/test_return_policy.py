@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -132,6 +134,16 @@ def test_ask_swap_ask_again_roll_back(page: Page) -> None:
     ask(page, QUESTION)
     assert answered(page, 1) == first
     expect(stamp).to_have_text(old_stamp)
+
+    # Files are made when their button is clicked, outside of the session: what is on the screen is in them.
+    with page.expect_download() as download:
+        page.locator(".st-key-download_html button").click()
+    assert QUESTION in Path(download.value.path()).read_text(encoding="utf-8")
+    page.locator(".st-key-recordings button").first.click()
+    with page.expect_download() as download:
+        page.locator(".st-key-recording_save button").click()
+    recorded = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert [turn["question"] for turn in recorded["turns"]] == [QUESTION]
 
 
 def test_a_policy_cannot_run_anything(page: Page) -> None:

@@ -29,7 +29,9 @@ from playground.ui.contract_clauses import advance, clause_click, state
 from playground.ui.contract_clauses import flagged as flagged_view
 from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses.exports import exports_of
+from playground.ui.contract_clauses.state import Judging, JudgingProgress
 from playground.ui.shared import fetching, resources
+from playground.ui.shared.jobs import Job
 from scenarios.contract_clauses.scenario import labels
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_contracts import (
@@ -690,3 +692,23 @@ def test_a_page_without_flags_does_not_claim_any(monkeypatch, store):
 def test_pasted_text_has_no_pages(monkeypatch, store):
     app = paste(open_page(monkeypatch, store))
     assert not [group for group in app.button_group if group.key == "contract_shown_as"]
+
+
+def test_the_contract_on_the_screen_goes_before_another_in_the_background(
+    monkeypatch: pytest.MonkeyPatch, store: AdapterStore
+) -> None:
+    app = paste(open_page(monkeypatch, store, ScriptedFlagger(), contract="nda.txt"))
+    session, here = data(app), shown(app)
+    other = next(entry for entry in session.entries if entry is not here)
+    key = next(iter(here.results))
+    kept = here.results.pop(key)
+    background: Job[object] = Job()
+    session.judging = Judging(other, kept.choice, background, JudgingProgress())
+    run(run(app))
+    assert background.cancel.is_set() and key in here.results
+    assert not other.stopped and session.notice is None, "nobody pressed Stop"
+    own: Job[object] = Job()
+    here.results.pop(key)
+    session.judging = Judging(here, kept.choice, own, JudgingProgress())
+    run(app)
+    assert not own.cancel.is_set(), "its own judging goes on"

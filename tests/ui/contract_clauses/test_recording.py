@@ -13,6 +13,7 @@ from playground.adapters import AdapterStore
 from playground.errors import DocumentError
 from playground.ui.contract_clauses import recording
 from playground.ui.contract_clauses.recording import read_recording, recording_of
+from playground.ui.contract_clauses.state import flagged
 from tests.support.fakes_contracts import ScriptedFlagger, open_page, paste, shown, store_with
 from tests.support.fakes_ui import click, html, run
 
@@ -31,7 +32,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch, store: AdapterStore) -> dict[str, 
     app.selectbox(key="contract_flagger").set_value("zero_shot")
     run(run(app))
     assert len(shown(app).results) == 2
-    read: dict[str, Any] = json.loads(recording_of([shown(app)]))
+    entry = shown(app)
+    found = [(entry, judged, flagged(entry, judged)) for judged in entry.results.values()]
+    read: dict[str, Any] = json.loads(recording_of(found))
     return read
 
 

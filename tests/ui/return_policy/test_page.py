@@ -9,11 +9,13 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.answering.policy_versions import PolicyShelf
 from playground.errors import DocumentError, EndpointError
 from playground.models.catalog import SMOLLM2
 from playground.paths import POLICIES
 from playground.types import Usage
 from playground.ui.shared import resources
+from playground.ui.shared.notices import Notice
 from scenarios.return_policy.caution import measured_file
 from scenarios.return_policy.scenario import MODES, system_prompt
 from tests.support.fakes import FakeChatModel
@@ -623,6 +625,20 @@ def test_two_questions_in_one_message_are_both_answered(monkeypatch):
     assert [turn.question for turn in turns] == ["How many days have I got?", "How much is the label?"]
     assert [turn.answer.text for turn in turns] == [SIXTY, "A prepaid label costs $7.95."]
     assert any("Your message has 2 questions" in caption for caption in words(app.caption))
+
+
+def test_a_question_asked_while_others_wait_takes_none_of_their_turns(monkeypatch):
+    app = open_bot(monkeypatch, FakeChatModel(lambda _: SIXTY))
+    data = app.session_state["playground_session"]
+    shelf, data.shelf, data.notice = data.shelf, PolicyShelf(), Notice("error", "The policy could not be read.")
+    for question in ("How long have I got and who pays for the label?", "Can I return boots?"):
+        app = ask(app, question)
+    assert not data.turns and data.pending_question == "How long have I got?"
+    data.shelf, data.notice = shelf, None
+    run(app)
+    assert [turn.question for turn in data.turns] == [
+        *("How long have I got?", "Who pays for the label?", "Can I return boots?")
+    ]
 
 
 def test_a_misspelt_question_is_read_as_it_was_meant(monkeypatch):

@@ -118,8 +118,10 @@ def test_a_policy_that_could_not_be_read_holds_up_no_step(monkeypatch: pytest.Mo
     data = app.session_state["playground_session"]
     data.shelf, data.notice = PolicyShelf(), Notice("error", "The policy could not be read.")
     run(app)
+    assert app.button(key="ask_every").disabled, "there is nothing to answer from"
     run(click(app, "presenter_next"))
     assert data.turns and data.shelf.active is not None
+    assert not app.button(key="ask_every").disabled
 
 
 def test_every_technique_answers_the_same_question_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def label_counts_figure(counts: Mapping[str, int]) -> go.Figure:
     )  # fmt: skip
     figure = framed(figure, "")
     figure.update_layout(
-        height=max(120, 26 * len(names) + 20), margin={"l": 0, "r": 34, "t": 4, "b": 4}, minreducedwidth=40
+        height=max(120, 24 * len(names) + 20), margin={"l": 0, "r": 34, "t": 4, "b": 4}, minreducedwidth=40
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(automargin=True, showgrid=False, tickfont={"size": 12})

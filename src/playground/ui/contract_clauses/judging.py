@@ -63,6 +63,7 @@ def due(choice: FlaggerChoice) -> tuple[ContractEntry, FlaggerChoice] | None:
 def follow_judging(slot: DeltaGenerator, choice: FlaggerChoice) -> None:
     """Begin to judge what is due, or to fetch the flagger's base first, and show in ``slot`` how far it is."""
     data = session()
+    _give_way(choice)
     if data.judging is None:
         next_one = due(choice)
         if next_one is None:
@@ -77,6 +78,17 @@ def follow_judging(slot: DeltaGenerator, choice: FlaggerChoice) -> None:
         data.judging = start_judging(*next_one)
     with slot.container():
         _poll_judging()
+
+
+def _give_way(choice: FlaggerChoice) -> None:
+    """End the judging of a contract in the background where the one on the screen waits for its own; it begins anew."""
+    data = session()
+    judging, next_one = data.judging, due(choice)
+    if judging is None or next_one is None or judging.entry.id == data.selected:
+        return
+    if next_one[0].id == data.selected:
+        judging.job.cancel.set()
+        judging.entry.partly, data.judging = None, None
 
 
 def settle_judging() -> None:

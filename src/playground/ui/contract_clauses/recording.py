@@ -15,8 +15,8 @@ from playground.errors import DocumentError
 from playground.flagging.report import ReportRow, report_rows
 from playground.machine import describe_machine, utc_now
 from playground.typed_json import Count, Seconds, fault, json_of, typed_json
-from playground.types import Clause
-from playground.ui.contract_clauses.state import ContractEntry, catalogue, flagged
+from playground.types import Clause, FlaggedContract
+from playground.ui.contract_clauses.state import ContractEntry, Judged, catalogue
 
 VERSION = 1
 KIND = "contracts"
@@ -57,33 +57,31 @@ class ContractRecording:
     steps: tuple[RecordedStep, ...]
 
 
-def recording_of(entries: Sequence[ContractEntry]) -> bytes:
-    """Return the judged contracts of ``entries`` as a file, with every flagger's result and the reader's decisions.
+def recording_of(results: Sequence[tuple[ContractEntry, Judged, FlaggedContract]]) -> bytes:
+    """Return judged contracts as a file: each with a flagger's result, its flags, and the reader's decisions.
 
     Raises:
         ValueError: it is longer than what is opened again.
     """
     contracts: list[RecordedContract] = []
     steps: list[RecordedStep] = []
-    for entry in entries:
-        for judged in entry.results.values():
-            found = flagged(entry, judged)
-            contract = RecordedContract(entry.name, found.clauses)
-            if contract not in contracts:
-                contracts.append(contract)
-            rows = report_rows(found, catalogue(), entry.corrections)
-            steps.append(
-                RecordedStep(
-                    contract=contracts.index(contract),
-                    flagger=judged.choice.title,
-                    model=judged.scored.model_id,
-                    judge_s=float(judged.scored.timings.get("judge_s", 0.0)),
-                    gives_probabilities=judged.choice.gives_probabilities,
-                    rows=tuple(
-                        ReportRow(row.clause, row.label, row.score, verdict=row.verdict, rule=row.rule) for row in rows
-                    ),
-                )
+    for entry, judged, found in results:
+        contract = RecordedContract(entry.name, found.clauses)
+        if contract not in contracts:
+            contracts.append(contract)
+        steps.append(
+            RecordedStep(
+                contract=contracts.index(contract),
+                flagger=judged.choice.title,
+                model=judged.scored.model_id,
+                judge_s=float(judged.scored.timings.get("judge_s", 0.0)),
+                gives_probabilities=judged.choice.gives_probabilities,
+                rows=tuple(
+                    ReportRow(row.clause, row.label, row.score, verdict=row.verdict, rule=row.rule)
+                    for row in report_rows(found, catalogue(), entry.corrections)
+                ),
             )
+        )
     machine = describe_machine().label
     data = json_of(ContractRecording(KIND, VERSION, utc_now(), machine, tuple(contracts), tuple(steps[:_MOST_STEPS])))
     if len(data) > MOST_BYTES:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.errors import DocumentError
+from playground.flagging.flags import flag_contract
 from playground.ui.contract_clauses import flag_filter
 from playground.ui.contract_clauses.contract import HEIGHT
 from playground.ui.contract_clauses.contract_html import contract_html, count_chips_html
 from playground.ui.contract_clauses.flags import card_html
 from playground.ui.contract_clauses.recording import MOST_BYTES, ContractRecording, read_recording, recording_of
-from playground.ui.contract_clauses.state import Key, session
+from playground.ui.contract_clauses.state import Key, catalogue, session, shift, shown_labels
 from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.presenting import arrows_are_taken
 from playground.ui.shared.session import part_of_session
@@ -39,17 +40,29 @@ def replay() -> Replay:
 
 def draw_recordings() -> None:
     """Draw the ways to record the contracts of this session and to play a recording."""
-    state = replay()
+    state, entries = replay(), session().entries
+    # Taken now: what makes a file runs when its button is clicked, outside of this session.
+    results = [(entry, judged) for entry in entries for judged in entry.results.values()]
+    at_shift, shown = shift(), shown_labels()
+
+    def make() -> bytes:
+        return recording_of(
+            [
+                (entry, judged, flag_contract(judged.scored, catalogue(), shift=at_shift, shown=shown))
+                for entry, judged in results
+            ]
+        )
+
     st.caption("A recording holds the contracts and what each flagger marked in them. It plays without a model.")
     st.download_button(
         "Save these contracts as a recording",
-        lambda: recording_of(session().entries),
+        make,
         "contracts-recording.json",
         "application/json",
         key="contract_recording_save",
         icon=":material/download:",
         on_click="ignore",
-        disabled=not any(entry.results for entry in session().entries),
+        disabled=not results,
     )
     st.file_uploader(
         "Play a recording",

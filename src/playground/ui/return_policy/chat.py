@@ -78,7 +78,8 @@ def _draw_new_conversation(before: Stamp, stamp: Stamp) -> None:
 
 
 def _draw_actions() -> None:
-    turns = session().turns
+    # Taken now: what makes a file runs when its button is clicked, outside of this session.
+    turns, policies = session().turns, {version.number: version.document for version in session().shelf.versions}
     with st.container(horizontal=True, gap="small", key="chat_actions"):
         st.button(
             "New conversation",
@@ -88,7 +89,7 @@ def _draw_actions() -> None:
             disabled=not turns and session().answering is None,
         )
         for label, make, suffix, mime in (
-            ("Page", _page, "html", "text/html"),
+            ("Page", lambda: conversation_html(turns, policies), "html", "text/html"),
             ("Markdown", lambda: to_markdown(turns), "md", "text/markdown"),
             ("JSON", lambda: to_json(turns), "json", "application/json"),
         ):
@@ -105,8 +106,3 @@ def _draw_actions() -> None:
             )
         draw_recordings()
         draw_link()
-
-
-def _page() -> str:
-    data = session()
-    return conversation_html(data.turns, {version.number: version.document for version in data.shelf.versions})

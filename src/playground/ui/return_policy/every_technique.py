@@ -13,6 +13,7 @@ from playground.answering.prompt import Mode
 from playground.errors import PlaygroundError
 from playground.types import Answer
 from playground.ui.return_policy import state
+from playground.ui.return_policy.advance import draw_stream
 from playground.ui.return_policy.answer import draw_answer
 from playground.ui.return_policy.state import session
 from playground.ui.shared import jobs, resources
@@ -63,7 +64,8 @@ def draw_every_technique() -> None:
     with st.expander("Same question, every technique", icon=":material/view_column:", key="every_technique"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             question = st.text_input("Question", _QUESTION, key="every_question", max_chars=2_000)
-            st.button("Ask all", key="ask_every", type="primary", on_click=_start, args=(question,), shortcut="Alt+A")
+            st.button("Ask all", key="ask_every", type="primary", on_click=_start, args=(question,), shortcut="Alt+A",
+                      disabled=session().shelf.active is None)  # fmt: skip
         if strip().is_running:
             _draw_running()
         else:
@@ -111,7 +113,8 @@ def _draw_running() -> None:
 def _draw_columns() -> None:
     shown = strip()
     if not shown.columns:
-        st.caption("The question goes to the bare model, to prompting, and to the adapter, one beside the other.")
+        ready = "The question goes to the bare model, to prompting, and to the adapter, one beside the other."
+        st.caption(ready if session().shelf.active else "You can ask as soon as the policy is read.")
         return
     for place, column in zip(st.columns(len(shown.columns), gap="small"), shown.columns, strict=True):
         with place.container(border=True, height="stretch"):
@@ -127,7 +130,7 @@ def _draw_column(column: Column) -> None:
         return
     job.watched_at = time.monotonic()
     if not job.done.is_set():
-        st.text(f"{job.text()} ▌")
+        draw_stream(st.empty(), job.text(), job.elapsed_s, job.place)
     elif job.result is not None:
         draw_answer(job.result)
     else:

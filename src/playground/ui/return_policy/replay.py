@@ -41,18 +41,20 @@ def replay() -> Replay:
 
 def draw_recordings() -> None:
     """Draw the ways to make a recording of the conversation and to play one."""
-    data, state = session(), replay()
+    state = replay()
+    # Taken now: what makes a file runs when its button is clicked, outside of this session.
+    turns, policies = session().turns, {version.number: version.document for version in session().shelf.versions}
     with st.popover("Recording", icon=":material/movie:", key="recordings"):
         st.caption("A recording holds the questions, answers and policies of this chat. It plays without a model.")
         st.download_button(
             "Save this chat as a recording",
-            _made,
+            lambda: recording_of(turns, policies),
             "demo-recording.json",
             "application/json",
             key="recording_save",
             icon=":material/download:",
             on_click="ignore",
-            disabled=not data.turns,
+            disabled=not turns,
         )
         st.file_uploader(
             "Play a recording",
@@ -134,11 +136,6 @@ def _label_html(recording: Recording, shown: int) -> str:
         f'<div class="presenter-step"><span class="pill missing">recorded</span> <b>{shown}/{len(recording.turns)}</b> '
         f'<span class="cite-place">{escape_html(where)}</span></div>'
     )
-
-
-def _made() -> bytes:
-    data = session()
-    return recording_of(data.turns, {version.number: version.document for version in data.shelf.versions})
 
 
 def _take() -> None:

@@ -345,11 +345,18 @@ def new_conversation() -> None:
 
 
 def ask(question: str) -> None:
-    """Ask ``question`` as soon as policy and model are there; several in one message one after the other."""
+    """Ask ``question`` as soon as policy and model are there; several in one message one after the other.
+
+    What was asked before and is not answered yet keeps its turn.
+    """
     data = session()
     first, *others = split_questions(question)
-    data.pending_question, data.queued, data.selected_turn = first, tuple(others), None
-    data.note = f"Your message has {len(others) + 1} questions; each is answered by itself." if others else ""
+    data.selected_turn = None
+    if data.pending_question is None and not data.queued:
+        data.pending_question, data.queued = first, tuple(others)
+        data.note = f"Your message has {len(others) + 1} questions; each is answered by itself." if others else ""
+    else:
+        data.queued = (*data.queued, first, *others)
     show_policy()
     if any(turn.stamp.version == data.shelf.active_number for turn in data.turns):
         data.changed_from = None

@@ -117,7 +117,7 @@ def draw_presenter_bar() -> None:
         with st.container(key="presenter_wait", horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("This step is still at work. Go on when it is done.", width="content")
             if state.step < len(all_steps):
-                # A button without a key: pressing an arrow fast never skips what a step does.
+                # Without a shortcut: an arrow pressed fast never skips what a step does.
                 st.button(
                     "Skip this step", key="presenter_skip", icon=":material/skip_next:", on_click=_move, args=(1,)
                 )
