@@ -81,7 +81,7 @@ def test_instructions_that_the_patterns_were_worded_for_are_pointed_out() -> Non
 def test_of_instructions_that_nothing_was_made_from_no_fewer_are_pointed_out_than_measured() -> None:
     found = sum(instruction_warning(line) is not None for line in NEWEST)
     assert len(NEWEST) == 30
-    assert found >= MEASURED_WORDS
+    assert found >= 19
 
 
 @pytest.mark.models
@@ -90,7 +90,7 @@ def test_their_meaning_points_out_more_and_no_honest_policy(embedder: SentenceEm
         (instruction_warning(line) or instruction_warning_by_meaning(line, None, embedder)) is not None
         for line in NEWEST
     )
-    assert found >= MEASURED_MEANING
+    assert found >= 22
     for path in (*sample_policies(), *sorted(POLICIES_KEPT_ASIDE.iterdir())):
         if path.stem != "README":
             document = load_document(path.read_bytes(), path.name)
