@@ -27,7 +27,7 @@ from playground.annotations import load_written_clauses
 from playground.paths import CLAUSES, ROOT
 from scenarios.contract_clauses import scenario
 
-_CHILD = """
+CHILD = """
 import sys
 import torch
 torch.set_num_threads(1)  # one thread adds in one order
@@ -37,7 +37,7 @@ from playground.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 _LABELS = ("Insurance", "Audit Rights", "Exclusivity")
-_COMMAND = (
+COMMAND = (
     *("train", "clauses", "--labels", ",".join(_LABELS), "--out", "killed", "--epochs", "2", "--rank", "2"),
     *("--validations", "2", "--batch-tokens", "128", "--json", "--data"),
 )
@@ -55,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        _write_data(folder / "clauses.jsonl")
+        write_data(folder / "clauses.jsonl")
         started = time.monotonic()
         expected = _trained(folder / "reference")
         whole_s = time.monotonic() - started
@@ -97,17 +97,17 @@ def _round(root: Path, draw: random.Random, whole_s: float, expected: str) -> tu
     if not found:
         output = _output(root)
         resumed = json.loads(output)["resumed_from_step"]
-    adapter = _identity(store)
+    adapter = identity(store)
     print(f"{line}, resumed from {resumed}: {'the same' if adapter == expected else f'ANOTHER: {adapter}'}", flush=True)
     return adapter == expected, whole_s
 
 
 def _trained(root: Path) -> str:
     _output(root)
-    return _identity(AdapterStore(root))
+    return identity(AdapterStore(root))
 
 
-def _identity(store: AdapterStore) -> str:
+def identity(store: AdapterStore) -> str:
     """Return hashes of what was learnt: every tensor, and the configuration whatever the order of its lists.
 
     The bytes of the files tell less: PEFT writes a set of modules, and safetensors its metadata, in any order.
@@ -125,7 +125,7 @@ def _identity(store: AdapterStore) -> str:
     return " ".join(f"{name}:{digest}" for name, digest in digests.items())
 
 
-def _write_data(path: Path) -> None:
+def write_data(path: Path) -> None:
     """Write a few of the project's clauses, two thirds of them with a label."""
     written = load_written_clauses(CLAUSES, [label.name for label in scenario.labels()]).annotations.examples
     carrying = [clause for clause in written if set(clause.labels) & set(_LABELS)][: _CLAUSES * 2 // 3]
@@ -138,7 +138,7 @@ def _start(root: Path) -> subprocess.Popen[str]:
     data = root.parent / "clauses.jsonl"
     environment = os.environ | {ROOT_VARIABLE: str(root), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", _CHILD, *_COMMAND, str(data)],
+        [sys.executable, "-c", CHILD, *COMMAND, str(data)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

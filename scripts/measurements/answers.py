@@ -292,8 +292,9 @@ def in_short() -> str:
     (n, *small), (_, *medium) = said
     return (
         f"- **Support bot**, {n} questions on five shops that were kept aside. With the medium model *RAG + LoRA* gets "
-        f"{medium[0]} of the answerable ones right and declines {medium[1]} of the others; prompting alone: {medium[2]} "
-        f"and {medium[3]}. With the small model {small[0]} and {small[1]}; prompting alone {small[2]} and {small[3]}."
+        f"{medium[0]} of the answerable ones right and declines {medium[1]} of the others; prompting alone: "
+        f"{medium[2]} and {medium[3]}. With the small model {small[0]} and {small[1]}; prompting alone {small[2]} and "
+        f"{small[3]}."
     )
 
 

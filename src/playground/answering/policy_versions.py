@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from playground.documents.diff import DiffLine, DiffSpan, diff_documents
+from playground.documents.injection import warned_by_meaning
 from playground.retrieval.index import PassageIndex, build_index
 from playground.types import Document, Embedder
 
@@ -121,7 +122,12 @@ def prepare_version(
     note: str = "",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PolicyVersion:
-    """Index a document as version ``number``, and time it. ``on_progress`` is that of ``index.build_index``."""
+    """Index a document as version ``number``, and time it. ``on_progress`` is that of ``index.build_index``.
+
+    The version's document has one warning more where the embedder finds a sentence that speaks to the model.
+    """
+    tell = on_progress or (lambda _done, _total: None)
+    document = warned_by_meaning(document, embedder, lambda: tell(0, 0))
     started = time.perf_counter()
     index = build_index(document, embedder, on_progress=on_progress)
     indexed_s = time.perf_counter() - started

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import loading
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     from playground.answering.prompt import Turn
     from playground.answering.splitting import split_questions
     from playground.answering.strategy import answer_timed
+    from playground.documents.injection import warned_by_meaning
     from playground.retrieval.index import RetrievalSettings, build_index
     from scenarios.return_policy import evaluation, scenario
 
@@ -56,10 +58,10 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     adapter = evaluation.reader_identity(strategy, arguments.adapter, arguments.model)
     settings = evaluation.bot_settings(strategy, system=arguments.system_prompt, retrieval=retrieval, adapter=adapter)
     document = loading.load_policy(arguments.policy)
-    for warning in document.warnings:
-        print(f"note: {one_line(warning)}", file=sys.stderr)
-    model = loading.load_model(arguments.model)
-    index = build_index(document, loading.load_embedder())
+    _print_notes(document.warnings)
+    model, embedder = loading.load_model(arguments.model), loading.load_embedder()
+    _print_notes(warned_by_meaning(document, embedder).warnings[len(document.warnings) :])
+    index = build_index(document, embedder)
     questions = split_questions(arguments.question)
     answers: list[dict[str, object]] = []
     turns: list[Turn] = []
@@ -114,6 +116,11 @@ def as_json(answer: Answer, timings: dict[str, float], strategy: str) -> dict[st
         "adapter": answer.completion.adapter,
         "strategy": strategy,
     }
+
+
+def _print_notes(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"note: {one_line(warning)}", file=sys.stderr)
 
 
 def _write(text: str) -> None:

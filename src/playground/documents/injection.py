@@ -3,18 +3,26 @@
 Such text is not removed, because a wrong guess would change somebody's policy, and it reaches the model only as text of
 the document. The person who presents is told, with the words, so that they can take them out.
 
-Two ways find it: patterns of what only a model is told, and the words of a sentence (``instruction_words``).
+Three ways find it: patterns of what only a model is told, the words of a sentence (``instruction_words``), and, where
+an embedder is at hand, what it means (``instruction_vectors``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 
+from playground.documents.instruction_vectors import load_instruction_vectors
 from playground.documents.instruction_words import MOST_CHARACTERS, load_instruction_words
-from playground.text.sentences import sentence_spans
+from playground.models.embedding import fit_query
+from playground.text.sentences import cited_units, sentence_spans
+from playground.types import Document, Embedder
 
 _MOST_QUOTED = 80
+_BATCH_SENTENCES = 64
+_BEGINNING = "The text speaks to the model"
 _MODEL_WORDS = r"(?:instructions?|prompts?|rules|guidelines|directions|context|text|policy|above)"
 # What is asked of customers has the same words: "tell", "send", "answer the questions". So a pattern wants what only a
 # model is told: of all questions and answers, of its prompt, role or mode, or by its name.
@@ -81,13 +89,53 @@ def instruction_warning(text: str, pieces: Iterable[tuple[int, int]] | None = No
     """
     match = _ADDRESSED_TO_A_MODEL.search(text)
     found = match.span() if match else _first_by_words(text, pieces)
-    if found is None:
+    return None if found is None else _warning(text, *found)
+
+
+def instruction_warning_by_meaning(
+    text: str,
+    pieces: Iterable[tuple[int, int]] | None,
+    embedder: Embedder,
+    on_batch: Callable[[], None] = lambda: None,
+) -> str | None:
+    """Return what ``instruction_warning`` does, for what patterns and words alone do not find.
+
+    Args:
+        text: of a document.
+        pieces: as of ``instruction_warning``.
+        embedder: of any other model than the weights are for, it finds nothing.
+        on_batch: called now and then; what it raises ends the search and reaches the caller.
+    """
+    by_meaning, words = load_instruction_vectors(), load_instruction_words()
+    if embedder.model_id != by_meaning.model_id:
         return None
-    words = " ".join(text[slice(*found)].split())
+    scored = ((first, last, words.score(text[first:last])) for first, last in _judged(text, pieces))
+    suspects = (one for one in scored if one[2] >= by_meaning.least_words)
+    while batch := tuple(islice(suspects, _BATCH_SENTENCES)):
+        on_batch()
+        vectors = embedder.embed([fit_query(text[first:last], embedder) for first, last, _score in batch])
+        scores = by_meaning.scores(vectors, [score for _first, _last, score in batch])
+        for (first, last, _score), score in zip(batch, scores, strict=True):
+            if score >= by_meaning.threshold:
+                return _warning(text, first, last)
+    return None
+
+
+def warned_by_meaning(document: Document, embedder: Embedder, on_batch: Callable[[], None] = lambda: None) -> Document:
+    """Return a document with the warning of ``instruction_warning_by_meaning``, where loading it gave none."""
+    if any(warning.startswith(_BEGINNING) for warning in document.warnings):
+        return document
+    pieces = cited_units(document, 0, len(document.text))
+    warning = instruction_warning_by_meaning(document.text, pieces, embedder, on_batch)
+    return replace(document, warnings=(*document.warnings, warning)) if warning else document
+
+
+def _warning(text: str, start: int, end: int) -> str:
+    words = " ".join(text[start:end].split())
     quoted = words if len(words) <= _MOST_QUOTED else words[:_MOST_QUOTED].rstrip() + "\u2026"
-    line = text.count("\n", 0, found[0]) + 1
+    line = text.count("\n", 0, start) + 1
     return (
-        f"The text speaks to the model, it seems (\u201c{quoted}\u201d, line {line}). It is given to the model as text "
+        f"{_BEGINNING}, it seems (\u201c{quoted}\u201d, line {line}). It is given to the model as text "
         "of the document, but a small model may follow it: check the answers, or remove the sentence and load the "
         "document again."
     )
@@ -96,9 +144,11 @@ def instruction_warning(text: str, pieces: Iterable[tuple[int, int]] | None = No
 def _first_by_words(text: str, pieces: Iterable[tuple[int, int]] | None) -> tuple[int, int] | None:
     """Return start and end of the first sentence whose words are those of an instruction to a model."""
     words = load_instruction_words()
+    return next((span for span in _judged(text, pieces) if words.speaks_to_a_model(text[slice(*span)])), None)
+
+
+def _judged(text: str, pieces: Iterable[tuple[int, int]] | None) -> Iterator[tuple[int, int]]:
+    """Yield start and end of what is judged on its own: sentences, long ones in parts."""
     for start, end in sentence_spans(text, 0, len(text)) if pieces is None else pieces:
         for first in range(start, end, MOST_CHARACTERS):
-            last = min(end, first + MOST_CHARACTERS)
-            if words.speaks_to_a_model(text[first:last]):
-                return first, last
-    return None
+            yield first, min(end, first + MOST_CHARACTERS)
