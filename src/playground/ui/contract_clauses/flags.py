@@ -102,7 +102,7 @@ def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow,
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         risks = st.pills(
             "Risks",
-            RISK_ORDER if state.shown_labels() - _liabilities() else RISK_ORDER[:3],
+            RISK_ORDER if state.shown_labels() - _liabilities() or counts["informational"] else RISK_ORDER[:3],
             selection_mode="multi",
             format_func=lambda risk: f"{RISK_SIGNS[risk]} {RISK_TITLES[risk].removesuffix(' risk')} {counts[risk]}",
             key=Key.RISKS,
