@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from playground.errors import AnnotationError
+from playground.flagging.playbook import Playbook, load_playbook
 from playground.text.label_titles import label_title
 from playground.typed_json import typed_json
 from playground.types import AnnotatedClause, Label
@@ -70,3 +71,9 @@ def few_shot_clauses() -> tuple[AnnotatedClause, ...]:
         AnnotatedClause(id=f"few-shot-{number}", text=row["text"], labels=tuple(row["labels"]), contract="few-shot")
         for number, row in enumerate(rows, start=1)
     )
+
+
+@lru_cache(maxsize=1)
+def playbook() -> Playbook:
+    """Return the playbook that ships with the scenario: what each side thinks of each kind of clause."""
+    return load_playbook(FOLDER / "playbook.toml", [known.name for known in labels()])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Role = Literal["system", "user", "assistant"]
 BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
 Risk = Literal["high", "medium", "low", "informational"]
+Welcome = Literal["unwelcome", "wanted", "neutral"]
+"""What a side thinks of a clause being there at all."""
 ContractKind = Literal["nda", "licence", "services", "lease", "distribution", "employment", "general"]
 ClauseKind = Literal["body", "heading", "definition", "table_of_contents", "signature"]
 StopReason = Literal["end", "length", "repetition"]
@@ -387,6 +389,21 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Stance:
+    """What one side of a contract thinks of a kind of clause: a row of a playbook.
+
+    ``clause`` says whether the side wants such a clause in the contract: "unwelcome", "wanted", or "neutral". The
+    other texts are for people: the position the side accepts, what it can fall back to, and a note ("" for none).
+    """
+
+    side: str
+    clause: Welcome
+    acceptable: str
+    fallback: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A category of clause under its own name, with what a reader needs to judge a clause that carries it.
 
@@ -401,6 +418,7 @@ class Label:
     check: str
     liability: bool = False
     expected: tuple[ContractKind, ...] = ()
+    stance: Stance | None = None
 
 
 @dataclass(frozen=True, slots=True)

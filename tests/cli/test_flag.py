@@ -154,6 +154,26 @@ def test_shift_and_labels_decide_what_is_flagged(
     assert [label for label, _score in flags_of(json.loads(capsys.readouterr().out))] == expected
 
 
+def test_a_side_turns_the_flags_in_print_and_in_json(
+    flagger: ScriptedFlagger, contract: Path, capsys: Captured, tmp_path: Path
+) -> None:
+    assert main(["flag", str(contract), "--side", "Supplier"]) == 0
+    printed = capsys.readouterr().out
+    assert "deviates from the playbook of the supplier" in printed
+    assert "acceptable: No audits; a certificate instead." in printed
+    assert main(["flag", str(contract), "--side", "customer", "--json", "--no-evidence"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["side"], found["deviations"]) == ("customer", [])
+    own = tmp_path / "ours.toml"
+    own.write_text(
+        'name = "Ours"\n[[rows]]\nlabel = "Insurance"\nside = "buyer"\nclause = "unwelcome"\nrisk = "high"\n'
+        'acceptable = "None."\nfallback = "Some."\n'
+    )
+    assert main(["flag", str(contract), "--side", "buyer", "--playbook", str(own)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("high") and "Insurance" in lines[0]
+
+
 def test_exports_are_written_and_named(
     flagger: ScriptedFlagger, contract: Path, capsys: Captured, tmp_path: Path
 ) -> None:
@@ -183,6 +203,9 @@ def test_exports_are_written_and_named(
             "The adapter was not trained on 'Non-Compete'. It knows: ",
         ),
         (["{contract}", "--labels", " , "], "No label was named."),
+        (["{contract}", "--side", "pirate"], "The playbook has no row for the side 'pirate'. It has: customer, "),
+        (["{contract}", "--playbook", "{contract}"], "--playbook needs a side."),
+        (["{contract}", "--side", "customer", "--playbook", "{contract}"], "is neither TOML nor JSON"),
         (["{contract}", "--shift", "nan"], "argument --shift: it must be a number from -20 to 20"),
         (["{contract}", "--out", "x"], "--out and --workers are for a folder of contracts."),
         (["{contract}", "--html", "{contract}/x/report.html"], "cannot be written"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playground.flagging.files import FileOutcome, FlagJob
     from playground.flagging.flags import Evidence
     from playground.flagging.model import ClauseModel
-    from playground.types import FlaggedContract
+    from playground.types import FlaggedContract, Label
 
 _MOST_SHIFT = 20.0
 _SHOWN_CHARACTERS = 160
@@ -43,6 +43,18 @@ def add_command(commands: Any) -> None:
         default=0.0,
         metavar="X",
         help="move all thresholds by X log-odds: below 0 misses less, above 0 flags only what is surer (default: 0)",
+    )
+    parser.add_argument(
+        "--side",
+        metavar="SIDE",
+        help="whose side you are on (customer, client, tenant, licensee, supplier, consultant, landlord, licensor): "
+        "risks turn with it, and what deviates from its playbook comes first",
+    )
+    parser.add_argument(
+        "--playbook",
+        type=input_path("its name"),
+        metavar="FILE",
+        help="with --side: a playbook of your own, TOML or JSON (default: scenarios/contract_clauses/playbook.toml)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", type=output_file, metavar="OUT", help="write a report")
@@ -108,6 +120,7 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
     from playground.flagging.loading import check_flagger, chosen_adapter
     from scenarios.contract_clauses import scenario
 
+    catalogue = _catalogue(arguments, scenario)
     stored, note = chosen_adapter(paths.SHIPPED_ADAPTERS, arguments.adapter)
     if note:
         print(f"note: {one_line(note)}", file=sys.stderr)
@@ -116,10 +129,24 @@ def job_of(arguments: argparse.Namespace) -> FlagJob:
     return FlagJob(
         load_model=functools.partial(_load_model, stored),
         load_evidence=load_evidence,
-        catalogue={label.name: label for label in scenario.labels()},
+        catalogue=catalogue,
         settings=FlagSettings(arguments.shift, shown, evidence=not arguments.no_evidence),
         adapter=stored.identity,
     )
+
+
+def _catalogue(arguments: argparse.Namespace, scenario: Any) -> dict[str, Label]:
+    """Return every label by name, as the side of ``--side`` sees it."""
+    from playground.flagging.playbook import for_side, load_playbook
+
+    catalogue = {label.name: label for label in scenario.labels()}
+    side, file = getattr(arguments, "side", None), getattr(arguments, "playbook", None)
+    if side is None:
+        if file is not None:
+            raise PlaygroundError("--playbook needs a side. Say whose side you are on with --side.")
+        return catalogue
+    playbook = load_playbook(file, catalogue) if file is not None else scenario.playbook()
+    return for_side(catalogue, playbook, side.strip().lower())
 
 
 def _run_one(arguments: argparse.Namespace) -> dict[str, object]:
@@ -284,7 +311,7 @@ def shift(text: str) -> float:
 
 def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
     from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
-    from playground.flagging.report import missing_labels, report_rows
+    from playground.flagging.report import deviates, missing_labels, missing_wanted, report_rows, side_of
     from playground.flagging.report.rows import OVERLOOKS, place, sureness
     from playground.text.label_titles import label_title, label_titles
 
@@ -297,12 +324,19 @@ def _print_flags(result: FlaggedContract, job: FlagJob) -> None:
             )
         )
         print(f'    "{cut}"')
+        if row.label.stance and deviates(row):
+            print(plain(f"    deviates from the playbook of the {row.label.stance.side}"))
+            print(plain(f"    acceptable: {row.label.stance.acceptable} fallback: {row.label.stance.fallback}"))
     if not result.flags:
         print(f"No clause was flagged. {OVERLOOKS}")
     if missing := missing_labels(result):
         print(
             f"{kind_sentence(result.kind)} Usual in {CONTRACT_KINDS[result.kind]}, not found: {label_titles(missing)}"
         )
+        print(f"{kind_sentence(result.kind)} Usual in {CONTRACT_KINDS[result.kind]}, not found: {', '.join(missing)}")
+    if wanted := missing_wanted(result, job.catalogue):
+        side = side_of(job.catalogue)
+        print(plain(f"Wanted by the {side}, not found: {', '.join(label.name for label in wanted)}"))
 
 
 def _stamp(result: FlaggedContract, job: FlagJob) -> str:

@@ -25,7 +25,7 @@ from playground.flagging.stored_results import StoredResult, stored_result
 from playground.models.catalog import MINILM
 from playground.paths import JUDGED_SAMPLES, SHIPPED_ADAPTERS
 from playground.training.clauses.charts import label_counts_figure
-from playground.ui.contract_clauses import advance, clause_click, state
+from playground.ui.contract_clauses import advance, clause_click, exports, state
 from playground.ui.contract_clauses import flagged as flagged_view
 from playground.ui.contract_clauses import resources as contract_resources
 from playground.ui.contract_clauses.exports import exports_of
@@ -463,6 +463,66 @@ def test_other_labels_are_shown_on_request(monkeypatch, store):
     app.button_group(key="contract_scope").set_value("all")
     run(app)
     assert "Governing Law" in cards(app)[0]
+
+
+def _take_side(app, side):
+    app.selectbox(key="contract_side").set_value(side)
+    return run(app)
+
+
+def test_the_side_turns_risk_and_order_and_nobodys_side_turns_them_back(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    before = re.findall(r'<mark class="clause risk-(\w+)', marks(app))
+    assert before == ["high", "medium"]
+    _take_side(app, "customer")  # who may be owed without limit, and whom the other side's insurance protects
+    assert re.findall(r'<mark class="clause risk-(\w+)', marks(app)) == ["medium", "low"]
+    assert "For the customer:" in cards(app)[0]
+    _take_side(app, "tenant")
+    assert "deviates from the playbook" in cards(app)[0]
+    assert "Insurance" in cards(app)[0], "what deviates comes first, though it stands second in the contract"
+    _take_side(app, "")
+    assert re.findall(r'<mark class="clause risk-(\w+)', marks(app)) == before
+    assert "For the" not in cards(app)[0]
+
+
+def test_the_files_of_the_page_are_those_of_the_side(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    entry = shown(app)
+    judged = next(iter(entry.results.values()))
+    for place in (state, exports):
+        monkeypatch.setattr(place, "side", lambda: "tenant")
+    files = {
+        one.key: one.make() for one in exports_of(entry, judged, flag_contract(judged.scored, state.catalogue()), ())
+    }
+    assert b"Against the playbook of the tenant" in files["html"]
+    assert b"Default playbook" in files["html"]
+    assert json.loads(files["json"])["side"] == "tenant"
+    assert b"deviates" in files["csv"].splitlines()[0]
+
+
+def test_a_playbook_of_ones_own_is_used_and_a_bad_one_is_named_by_row_and_changes_nothing(monkeypatch, store):
+    app = paste(open_page(monkeypatch, store))
+    row = {"label": "Insurance", "side": "franchisee", "clause": "unwelcome", "risk": "high"}
+    row |= {"acceptable": "None of <b>it</b>.", "fallback": "A little."}
+    _import_playbook(app, json.dumps({"name": "Ours", "rows": [row, {**row, "label": "Insurence"}]}))
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        "ours.json cannot be used. Row 2: there is no label 'Insurence'; did you mean 'Insurance'."
+    ]
+    assert data(app).playbook is None
+    _import_playbook(app, json.dumps({"name": "Ours", "rows": [row]}))
+    assert not app.error
+    _take_side(app, "franchisee")
+    assert "None of &lt;b&gt;it&lt;/b&gt;." in cards(app)[0]
+    click(app, "contract_playbook_default")
+    assert app.selectbox(key="contract_side").value == ""
+    assert "For the" not in cards(app)[0]
+
+
+def _import_playbook(app, text):
+    key = f"contract_playbook_file_{data(app).playbook_uploads}"
+    place = next(one for one in app.file_uploader if one.key == key)
+    place.set_value(("ours.json", text.encode(), "application/json"))
+    return run(app)
 
 
 def test_jump_brings_the_clause_into_view(monkeypatch, store):

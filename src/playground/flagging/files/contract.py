@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from playground.atomic import replace_file
@@ -14,7 +14,7 @@ from playground.errors import DocumentError
 from playground.files import read_file
 from playground.flagging.flags import Evidence, flag_contract, score_contract
 from playground.flagging.model import ClauseModel, OnShare
-from playground.flagging.report import flag_report_csv, flag_report_html, flag_report_json
+from playground.flagging.report import flag_report_csv, flag_report_html, flag_report_json, side_of
 from playground.flagging.rules import rules_fingerprint
 from playground.types import Document, FlaggedContract, Label, SimilarClause
 
@@ -60,6 +60,8 @@ class FlagJob:
         """Hash of what decides a result beside the contract."""
         catalogue = [
             [label.name, label.risk, label.why, label.check, label.liability, label.expected]
+            # Without a side as ever, so that results of before are not made again.
+            + ([astuple(label.stance)] if label.stance else [])
             for label in self.catalogue.values()
         ]
         shown = None if self.settings.shown is None else sorted(self.settings.shown)
@@ -115,7 +117,10 @@ def report_html(result: FlaggedContract, job: FlagJob) -> str:
     settings = job.settings
     labels = "liabilities" if settings.shown is None else f"{len(settings.shown)} chosen"
     thresholds = f"moved by {settings.shift:+g} log-odds" if settings.shift else "as measured"
-    return flag_report_html(result, job.catalogue, provenance={"Thresholds": thresholds, "Labels": labels})
+    provenance = {"Thresholds": thresholds, "Labels": labels}
+    if side := side_of(job.catalogue):
+        provenance["Side"] = side
+    return flag_report_html(result, job.catalogue, provenance=provenance)
 
 
 def write_result(data: bytes, result: FlaggedContract, job: FlagJob, out: Path, name: str) -> None:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from playground.flagging.report.docx_comments import CommentedDocx, commented_docx
 from playground.flagging.report.html import flag_report_html
-from playground.flagging.report.rows import Correction, ReportRow, Verdict, missing_labels, report_rows
+from playground.flagging.report.rows import (
+    Correction,
+    ReportRow,
+    Verdict,
+    deviates,
+    missing_labels,
+    missing_wanted,
+    report_rows,
+    side_of,
+    stance_lines,
+)
 from playground.flagging.report.tables import flag_report_csv, flag_report_json
 
 __all__ = [
@@ -16,9 +26,13 @@ __all__ = [
     "ReportRow",
     "Verdict",
     "commented_docx",
+    "deviates",
     "flag_report_csv",
     "flag_report_html",
     "flag_report_json",
     "missing_labels",
+    "missing_wanted",
     "report_rows",
+    "side_of",
+    "stance_lines",
 ]

@@ -22,7 +22,7 @@ from playground.errors import DocumentError
 from playground.flagging.report.docx_outside import drop_outside, told
 from playground.flagging.report.docx_places import Spot, TextPlaces, mark
 from playground.flagging.report.risk_style import RISK_TITLES
-from playground.flagging.report.rows import Correction, ReportRow, place, reason, report_rows
+from playground.flagging.report.rows import Correction, ReportRow, place, reason, report_rows, stance_lines
 from playground.text.label_titles import label_title
 from playground.types import Document, FlaggedContract, Label
 
@@ -159,6 +159,7 @@ def _comment_text(row: ReportRow) -> str:
     lines = [f"{label_title(label.name)}: {RISK_TITLES[label.risk].lower()}, {reason(row)}{confirmed}"]
     lines += [f"Why it matters: {label.why}"] if label.why else []
     lines += [f"Check: {label.check}"] if label.check else []
+    lines += [f"{title}: {words}" for title, words in stance_lines(label)]
     return "\n".join(_line(line) for line in lines)
 
 

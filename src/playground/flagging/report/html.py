@@ -18,12 +18,16 @@ from playground.flagging.report.rows import (
     OVERLOOKS,
     Correction,
     ReportRow,
+    deviates,
     full_place,
     label_of,
     missing_labels,
+    missing_wanted,
     place,
     reason,
     report_rows,
+    side_of,
+    stance_lines,
     sureness,
 )
 from playground.text.html_page import as_it_stands, load_templates, policy_hash
@@ -100,6 +104,9 @@ def flag_report_html(
             counted=_counted(result, flags),
             risk_counts=Counter(flag.row.label.risk for flag in standing),
             groups=_by_label(standing),
+            side=side_of(labels),
+            deviations=[group for group in _by_label(standing) if deviates(group[1][0].row)],
+            missing_wanted=missing_wanted(result, labels, corrections),
             missing=[label_of(name, labels) for name in missing_labels(result, corrections)],
             kind=CONTRACT_KINDS[result.kind],
             kind_sentence=kind_sentence(result.kind),
@@ -128,12 +135,15 @@ def _counted(result: FlaggedContract, flags: Sequence[NumberedFlag]) -> str:
 
 
 def _by_label(flags: Sequence[NumberedFlag]) -> list[tuple[Label, list[NumberedFlag]]]:
-    """Return the flags of each label: from the gravest risk, then those with most flags, then by name."""
+    """Return the flags of each label: what deviates from a playbook, then the gravest, most flags, by name."""
     groups: dict[str, list[NumberedFlag]] = {}
     for flag in flags:
         groups.setdefault(flag.row.label.name, []).append(flag)
     labelled = [(group[0].row.label, group) for group in groups.values()]
-    return sorted(labelled, key=lambda one: (RISK_ORDER.index(one[0].risk), -len(one[1]), one[0].name))
+    return sorted(
+        labelled,
+        key=lambda one: (not deviates(one[1][0].row), RISK_ORDER.index(one[0].risk), -len(one[1]), one[0].name),
+    )
 
 
 def _parts(result: FlaggedContract, flags: Sequence[NumberedFlag]) -> Iterator[ContractPart]:
@@ -188,6 +198,7 @@ def _templates() -> jinja2.Environment:
         "overlooks": OVERLOOKS,
         "place": place,
         "reason": reason,
+        "stance_lines": stance_lines,
         "signs": RISK_SIGNS,
         "sureness": sureness,
         "titles": RISK_TITLES,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from playground.types import Clause, FlaggedContract, Label, SimilarClause
+from playground.types import Clause, FlaggedContract, Label, SimilarClause, Welcome
 
 Verdict = Literal["confirmed", "rejected", "added"]
 
@@ -14,6 +14,11 @@ OVERLOOKS = (
     "That is no all-clear: the flagger overlooks clauses, most often everyday wording and rare kinds. "
     "Read the contract."
 )
+WELCOME: dict[Welcome, str] = {
+    "unwelcome": "deviates from the playbook, such a clause is unwelcome.",
+    "wanted": "such a clause is wanted; read whether its words are good enough.",
+    "neutral": "it depends on its words.",
+}
 _MOST_HEADING = 60  # characters of a heading in a place
 
 
@@ -49,6 +54,8 @@ def report_rows(
     A rejected flag stays, marked as rejected: whether to show it is the export's choice. Of several corrections of one
     flag the last holds; a correction for a clause that is not in the contract is left out.
 
+    Where ``labels`` are those of one side (``playbook.for_side``), what deviates from its playbook comes first.
+
     Raises:
         KeyError: a flag names a clause that the contract does not have.
     """
@@ -71,7 +78,42 @@ def report_rows(
     for (clause_id, name), verdict in verdicts.items():
         if verdict != "rejected" and clause_id in clauses:
             rows.append(ReportRow(clauses[clause_id], label_of(name, labels), score=None, verdict="added"))
-    return tuple(sorted(rows, key=lambda row: (row.clause.start, row.score is None, -(row.score or 0.0))))
+    return tuple(
+        sorted(rows, key=lambda row: (not deviates(row), row.clause.start, row.score is None, -(row.score or 0.0)))
+    )
+
+
+def deviates(row: ReportRow) -> bool:
+    """Tell whether a flag stands against the playbook of the reader's side: such a clause is unwelcome to it."""
+    stance = row.label.stance
+    return stance is not None and stance.clause == "unwelcome" and row.verdict != "rejected"
+
+
+def side_of(labels: Mapping[str, Label]) -> str:
+    """Return the side that the labels were turned to, "" without one."""
+    return next((label.stance.side for label in labels.values() if label.stance), "")
+
+
+def missing_wanted(
+    result: FlaggedContract, labels: Mapping[str, Label], corrections: Sequence[Correction] = ()
+) -> tuple[Label, ...]:
+    """Return the labels that the side wants, that are usual in such a contract, and that no flag carries."""
+    missing = (label_of(name, labels) for name in missing_labels(result, corrections))
+    return tuple(label for label in missing if label.stance and label.stance.clause == "wanted")
+
+
+def stance_lines(label: Label) -> tuple[tuple[str, str], ...]:
+    """Return what the playbook says of a label, as (title, words); nothing without a side."""
+    stance = label.stance
+    if stance is None:
+        return ()
+    lines = (
+        (f"For the {stance.side}", WELCOME[stance.clause]),
+        ("Acceptable", stance.acceptable),
+        ("Fallback", stance.fallback),
+        ("Note", stance.note),
+    )
+    return tuple((title, words) for title, words in lines if words)
 
 
 def missing_labels(result: FlaggedContract, corrections: Sequence[Correction] = ()) -> tuple[str, ...]:

@@ -6,7 +6,16 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from playground.flagging.report.rows import Correction, ReportRow, heading, missing_labels, report_rows
+from playground.flagging.report.rows import (
+    Correction,
+    ReportRow,
+    deviates,
+    heading,
+    missing_labels,
+    missing_wanted,
+    report_rows,
+    side_of,
+)
 from playground.text.spreadsheet import spreadsheet_cell, spreadsheet_label
 from playground.types import FlaggedContract, Label, SimilarClause
 
@@ -19,6 +28,8 @@ COLUMNS = (
 ``probability`` is in [0, 1] with four decimals; ``start`` and ``end`` are offsets into the extracted text. ``page``
 is empty where the format has no pages: the clause's number and its headings say the place then. ``rule`` names the
 rule that flagged a clause which the model's probability would not have."""
+SIDE_COLUMNS = ("side", "deviates", "acceptable", "fallback", "note")
+"""More columns where the labels are those of one side; ``deviates`` is yes or empty."""
 
 
 def flag_report_csv(
@@ -32,7 +43,9 @@ def flag_report_csv(
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow((*COLUMNS, "review") if corrections else COLUMNS)
+    side = side_of(labels)
+    columns = (*COLUMNS, *SIDE_COLUMNS) if side else COLUMNS
+    writer.writerow((*columns, "review") if corrections else columns)
     for row in report_rows(result, labels, corrections):
         clause = row.clause
         cells: list[str | int] = [
@@ -51,8 +64,18 @@ def flag_report_csv(
             spreadsheet_cell(" | ".join(_evidence_line(similar) for similar in row.evidence)),
             spreadsheet_cell(row.rule),
         ]
+        if side:
+            cells += _side_cells(row)
         writer.writerow([*cells, row.verdict or ""] if corrections else cells)
     return buffer.getvalue().encode("utf-8-sig")
+
+
+def _side_cells(row: ReportRow) -> list[str]:
+    stance = row.label.stance
+    if stance is None:
+        return [""] * len(SIDE_COLUMNS)
+    words = [spreadsheet_cell(text) for text in (stance.acceptable, stance.fallback, stance.note)]
+    return [stance.side, "yes" if deviates(row) else "", *words]
 
 
 def flag_report_json(
@@ -62,12 +85,13 @@ def flag_report_json(
 
     ``page`` is None where the format has no pages: ``number`` and ``heading`` say the place then.
     A flag has the key ``review`` only where a correction speaks of it, ``evidence`` only where there is some, and
-    ``rule`` only where a rule flagged what the model would not have; the ``score`` of an added flag is None.
+    ``rule`` only where a rule flagged what the model would not have. Of labels turned to one side there are
+    ``side``, ``deviations`` and ``missing_wanted``, and ``playbook`` on a flag; the ``score`` of an added flag is None.
     """
     flags: dict[str, list[dict[str, object]]] = {clause.id: [] for clause in result.clauses}
     for row in report_rows(result, labels, corrections):
         flags[row.clause.id].append(_flag_object(row))
-    return {
+    found: dict[str, object] = {
         "document": result.document.source,
         "clauses": [
             {
@@ -90,12 +114,30 @@ def flag_report_json(
         "notes": list(result.notes),
         "sha256": result.document.sha256,
     }
+    if side := side_of(labels):
+        found["side"] = side
+        found["deviations"] = [
+            {"clause": row.clause.id, "label": row.label.name, "risk": row.label.risk}
+            for row in report_rows(result, labels, corrections)
+            if deviates(row)
+        ]
+        found["missing_wanted"] = [label.name for label in missing_wanted(result, labels, corrections)]
+    return found
 
 
 def _flag_object(row: ReportRow) -> dict[str, object]:
     label = row.label
     found: dict[str, object] = {"label": label.name, "score": row.score, "risk": label.risk}
     found |= {"why": label.why, "check": label.check}
+    if label.stance:
+        stance = label.stance
+        found["playbook"] = {
+            "side": stance.side,
+            "clause": stance.clause,
+            "acceptable": stance.acceptable,
+            "fallback": stance.fallback,
+            "note": stance.note,
+        }
     if row.rule:
         found["rule"] = row.rule
     if row.verdict:

@@ -29,7 +29,7 @@ def _draw(entry: ContractEntry, choice: FlaggerChoice) -> None:
     partly = entry.partly
     scored = partly.scored if partly else unjudged(entry.document, entry.clauses)
     flagged = flag_contract(scored, catalogue(), shift=state.shift(), shown=state.shown_labels())
-    rows = report_rows(flagged, catalogue())
+    rows = report_rows(flagged, state.labels_of_side())
     contract, found = st.columns([11, 9], gap="medium")
     with contract:
         draw_contract(flagged, rows, probabilities=choice.gives_probabilities)

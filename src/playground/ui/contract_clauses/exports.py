@@ -14,7 +14,7 @@ from playground.flagging.report import ReportRow, commented_docx, flag_report_cs
 from playground.types import FlaggedContract
 from playground.ui.contract_clauses.corrections import MIME, corrections_jsonl
 from playground.ui.contract_clauses.flagger_choice import measured
-from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, catalogue, shift
+from playground.ui.contract_clauses.state import ContractEntry, Judged, Key, labels_of_side, playbook, shift, side
 from playground.ui.shared.markup import human_bytes
 from playground.ui.shared.sharing import draw_link
 
@@ -40,7 +40,7 @@ def exports_of(
     entry: ContractEntry, judged: Judged, flagged: FlaggedContract, rows: Sequence[ReportRow]
 ) -> tuple[Export, ...]:
     """Return the files that a flagged contract can be downloaded as."""
-    stem, corrections, labels = PurePath(entry.name).stem[:80] or "contract", entry.corrections, catalogue()
+    stem, corrections, labels = PurePath(entry.name).stem[:80] or "contract", entry.corrections, labels_of_side()
     facts, original = provenance(judged, shift()), entry.original_docx
 
     def as_html() -> bytes:
@@ -111,6 +111,8 @@ def provenance(judged: Judged, at_shift: float) -> dict[str, str]:
         )
     else:
         facts["Measured"] = "recall and precision at these thresholds were not measured"
+    if side():
+        facts["Side"] = f"{side()}, by the playbook “{playbook().name}” ({playbook().fingerprint})"
     if choice.stored:
         manifest = choice.stored.manifest
         facts["Trained on"] = f"{manifest.data['name']}, {manifest.data['examples']} examples"

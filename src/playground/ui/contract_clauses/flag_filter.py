@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from playground.flagging.report import ReportRow
+from playground.flagging.report import ReportRow, deviates
 from playground.flagging.report.risk_style import RISK_ORDER
 from playground.types import Risk
 
@@ -29,6 +29,8 @@ def chosen(
 ) -> tuple[ReportRow, ...]:
     """Return the rows of the chosen risks and labels, all where none is chosen, in the order asked for.
 
+    What deviates from the playbook of the reader's side stands first in each order.
+
     ``least`` leaves out flags of a lower score; one that a reader added has none and stays.
     """
     kept = [
@@ -39,9 +41,10 @@ def chosen(
         and (row.score is None or row.rule or row.score >= least)
     ]
     if order == "risk":
-        kept.sort(key=lambda row: RISK_ORDER.index(row.label.risk))
+        kept.sort(key=lambda row: (not deviates(row), RISK_ORDER.index(row.label.risk)))
     elif order == "score":
         kept.sort(key=lambda row: 1.0 if row.score is None else -row.score)
+        kept.sort(key=lambda row: not deviates(row))
     return tuple(kept)
 
 

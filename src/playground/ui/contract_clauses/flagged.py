@@ -32,7 +32,7 @@ def draw_flagged(
 ) -> None:
     """Draw a judged contract in ``place``, and the tab below it that is open."""
     flagged = state.flagged(entry, judged)
-    rows = report_rows(flagged, state.catalogue(), entry.corrections)
+    rows = report_rows(flagged, state.labels_of_side(), entry.corrections)
     with place:
         contract, panel = st.columns([11, 9], gap="medium")
         with contract:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.clauses.contract_kind import CONTRACT_KINDS, kind_sentence
 from playground.flagging.calibration import SHIFTS
-from playground.flagging.report import ReportRow, missing_labels
+from playground.flagging.report import ReportRow, missing_labels, stance_lines
 from playground.flagging.report.risk_style import RISK_ORDER, RISK_SIGNS, RISK_TITLES
 from playground.flagging.report.rows import OVERLOOKS, full_place, percent, place, reason
 from playground.text.label_titles import label_title
@@ -18,6 +18,7 @@ from playground.ui.contract_clauses.contract import HEIGHT
 from playground.ui.contract_clauses.contract_html import count_chips_html, evidence_html, excerpt, tag_html
 from playground.ui.contract_clauses.flag_filter import ORDERS
 from playground.ui.contract_clauses.flagger_choice import FlaggerChoice, measured
+from playground.ui.contract_clauses.side import draw_side
 from playground.ui.contract_clauses.state import PROMPTING, ContractEntry, Judged, Key, catalogue, session
 from playground.ui.shared.markup import escape_html, spoken
 from playground.ui.shared.words import of_ten
@@ -31,6 +32,7 @@ _SCOPES = {"liabilities": "21 liabilities", "all": "all 41 labels"}
 def draw_panel(entry: ContractEntry, judged: Judged, flagged: FlaggedContract, rows: Sequence[ReportRow]) -> None:
     """Draw the panel for the contract that is shown; ``rows`` are all its flags, corrections included."""
     with st.container(height=HEIGHT, border=False, key=Key.PANEL):
+        draw_side(flagged, entry.corrections)
         _draw_slider(judged)
         if session().picked:  # in sight at once, and not below all cards
             _draw_add(entry, flagged)
@@ -100,7 +102,7 @@ def _draw_filters(judged: Judged, rows: Sequence[ReportRow]) -> tuple[ReportRow,
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         risks = st.pills(
             "Risks",
-            RISK_ORDER if state.shown_labels() - _liabilities() else RISK_ORDER[:3],
+            RISK_ORDER if state.shown_labels() - _liabilities() or counts["informational"] else RISK_ORDER[:3],
             selection_mode="multi",
             format_func=lambda risk: f"{RISK_SIGNS[risk]} {RISK_TITLES[risk].removesuffix(' risk')} {counts[risk]}",
             key=Key.RISKS,
@@ -220,6 +222,9 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     quote = escape_html(excerpt(row.clause.text, _MOST_QUOTED))
     why = f"<p><b>Why it matters:</b> {escape_html(label.why)}</p>" if label.why else ""
     check = f"<p><b>Check:</b> {escape_html(label.check)}</p>" if label.check else ""
+    position = "".join(
+        f"<p><b>{escape_html(title)}:</b> {escape_html(words)}</p>" for title, words in stance_lines(label)
+    )
     evidence = evidence_html(row.evidence) if row.evidence else ""
     if not row.evidence and row.score is not None:
         what = f"No similar clauses: {note}" if note else "Looking for similar annotated clauses…"
@@ -228,7 +233,7 @@ def card_html(row: ReportRow, *, probabilities: bool = True, note: str = "") -> 
     return (
         f'<div class="flag-card{rejected}"><div class="flag-head">{tag_html(row, probabilities=False)}{pill}'
         f'<span class="flag-score">{escape_html(score)}</span></div><div class="flag-place">{where}</div>{rule}'
-        f"<q>{quote}</q>{why}{check}{evidence}</div>"
+        f"<q>{quote}</q>{why}{check}{position}{evidence}</div>"
     )
 
 

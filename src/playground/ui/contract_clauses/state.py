@@ -12,6 +12,7 @@ import streamlit as st
 
 from playground.documents.sniffing import is_pdf
 from playground.flagging.flags import PartlyJudged, ScoredContract, flag_contract
+from playground.flagging.playbook import Playbook, for_side
 from playground.flagging.report import Correction, Verdict
 from playground.types import Clause, Completion, Document, FlaggedContract, Label, SimilarClause
 from playground.ui.contract_clauses.annotated_index import Pair
@@ -56,6 +57,9 @@ class Key(StrEnum):
     PDF_PAGE = "contract_pdf_page"
     PANEL = "contract_panel"
     TABS = "contract_tabs"
+    SIDE = "contract_side"
+    PLAYBOOK_OPEN = "contract_playbook"
+    PLAYBOOK_FILE = "contract_playbook_file"
     SHIFT = "contract_shift"
     RISKS = "contract_risks"
     LABELS = "contract_labels"
@@ -255,6 +259,10 @@ class ContractSession:
     uploads: int = 0
     linked: str = ""
     """The sample that the page's address named last; a new name is followed once."""
+    playbook: Playbook | None = None
+    """The reader's own; None: the one that ships with the app."""
+    playbook_error: str = ""
+    playbook_uploads: int = 0
     followed: str = ""
     """The flagger that this session asked for last on another page: it is followed once."""
 
@@ -264,9 +272,25 @@ def session() -> ContractSession:
     return part_of_session("playground_contract_session", ContractSession)
 
 
+def playbook() -> Playbook:
+    """Return the playbook in use."""
+    return session().playbook or scenario.playbook()
+
+
+def side() -> str:
+    """Return whose side the reader is on, "" for nobody's."""
+    chosen = st.session_state.get(Key.SIDE)
+    return chosen if chosen in playbook().sides else ""
+
+
+def labels_of_side() -> Mapping[str, Label]:
+    """Return every label by name as the reader's side sees it; the catalogue itself without a side."""
+    return for_side(catalogue(), playbook(), side()) if side() else catalogue()
+
+
 @lru_cache(maxsize=1)
 def catalogue() -> Mapping[str, Label]:
-    """Return every label by name."""
+    """Return every label by name, from nobody's side."""
     return {label.name: label for label in scenario.labels()}
 
 
