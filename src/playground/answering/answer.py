@@ -306,11 +306,11 @@ def checked_question(question: str) -> str:
     """
     question = re.sub(r"\n\s*\n", "\n\n", normalise_text(question).replace("\t", " ")).strip()
     if not _has_words(question):
-        raise PlaygroundError("The question is empty. Type a question about the policy.")
+        raise PlaygroundError("The question is empty. Type a question about the document.")
     if len(question) > MOST_QUESTION_CHARACTERS:
         raise PlaygroundError(
             f"The question has {len(question):,} characters; at most {MOST_QUESTION_CHARACTERS:,} are read. Shorten "
-            "it, or load long text as a policy."
+            "it, or load long text as a document."
         )
     return question
 

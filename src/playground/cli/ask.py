@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 def add_command(commands: Any) -> None:
     """Add ``ask`` to the parser."""
-    parser = commands.add_parser("ask", help="answer a question about a policy, with evidence")
+    parser = commands.add_parser("ask", help="answer a question about a policy or a contract, with evidence")
     parser.add_argument(
         "question", type=words, metavar="QUESTION", help="several in one message are answered one after the other"
     )
     parser.add_argument(
-        "--policy", type=input_path("--policy"), required=True, metavar="FILE", help="PDF, DOCX, Markdown, HTML or text"
+        "--policy",
+        type=input_path("--policy"),
+        required=True,
+        metavar="FILE",
+        help="the document: a policy, a contract or another text (PDF, DOCX, Markdown, HTML or text)",
     )
     parser.add_argument(
         "--strategy",
