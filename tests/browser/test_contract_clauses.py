@@ -87,7 +87,8 @@ def test_upload_flags_filter_and_export(page: Page, address: str, tmp_path: Path
     with page.expect_download() as download:
         page.locator(".st-key-contract_recording_save button").click()
     played = page.locator("[class*=st-key-contract_recording_upload] input[type=file]")
-    played.set_input_files(download.value.path())
+    download.value.save_as(tmp_path / "recording.json")
+    played.set_input_files(tmp_path / "recording.json")
     expect(page.locator(".st-key-contract_replay_bar")).to_contain_text("recorded")
     expect(page.locator(".st-key-contract_text mark").first).to_be_visible()
     page.locator(".st-key-contract_replay_end button").click()

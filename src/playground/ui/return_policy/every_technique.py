@@ -88,7 +88,9 @@ def _start(typed: str) -> None:
 def _column(question: str, mode: Mode, version: PolicyVersion) -> Column:
     try:
         settings = state.bot_settings(mode)
-        model = resources.chat_model(shared_session().model_choice)
+        choice = shared_session().model_choice
+        # An endpoint is this session's own; a model of this machine may still be loading: its column waits for it.
+        own = resources.chat_model(choice) if choice.source == "endpoint" else None
     except PlaygroundError as error:
         return Column(mode, None, str(error))
 
@@ -96,6 +98,7 @@ def _column(question: str, mode: Mode, version: PolicyVersion) -> Column:
         def on_token(text: str) -> None:
             report("" if settings.withhold_unsupported else text)
 
+        model = own or resources.chat_model(choice)
         return answer_question(
             question, version.index, model, settings, examples=few_shot_examples(), on_token=on_token
         )
