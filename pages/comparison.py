@@ -9,7 +9,7 @@ from playground.ui.comparison.examples import draw_examples
 from playground.ui.comparison.exports import draw_exports
 from playground.ui.comparison.learning_and_change import draw_learning_and_change
 from playground.ui.comparison.measure_again import advance, draw_status, draw_techniques
-from playground.ui.comparison.sources import choose_runs, draw_bar, draw_empty, draw_style
+from playground.ui.comparison.sources import choose_runs, draw_bar, draw_empty, draw_style, read_runs
 from playground.ui.shared.layout import begin_page
 
 begin_page(
@@ -20,7 +20,8 @@ draw_style()
 scenario, section = draw_bar()
 work = st.empty()
 draw_status()
-comparison, runs = choose_runs(scenario)
+runs = read_runs()
+comparison, chosen = choose_runs(scenario, runs)
 
 if section == "The article":
     draw_article()
@@ -29,12 +30,12 @@ elif section == "Which one?":
 elif section == "Learning and change":
     draw_learning_and_change()
 elif comparison is None or not comparison.figures:
-    draw_empty(has_runs=bool(runs))
-    draw_techniques(scenario, comparison)
+    draw_empty(has_runs=bool(chosen))
+    draw_techniques(scenario, comparison, runs)
 elif section == "Overview":
     draw_accuracy(scenario, comparison)
     draw_differences(comparison.compared)
-    draw_techniques(scenario, comparison)
+    draw_techniques(scenario, comparison, runs)
 elif section == "Time and tokens":
     draw_times_and_tokens(comparison.figures)
 elif section == "By policy or label":

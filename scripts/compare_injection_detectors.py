@@ -4,7 +4,8 @@
     PYTHONPATH=FOLDER python -m scripts.compare_injection_detectors
 
 Each is used as its documentation says, with its defaults, one sentence at a time; a policy is warned of when one of its
-sentences is. Only what works without a model from a hub can be measured. What is not installed is left out.
+sentences is. Only what works without a model from a hub can be measured: prompt-shield-ai without its classifier. What
+is not installed is left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import importlib
 import tempfile
 from collections.abc import Callable
+from functools import cache
 
 from scripts.train_instruction_warning import NEWEST, SENTENCES, TESTS, invented, lines, report, sentences_of
 
@@ -25,25 +27,21 @@ def pyatr() -> Detector:
 
 
 def prompt_shield() -> Detector:
-    """Return prompt-shield's pattern detectors; without its vault, which needs a database of vectors."""
+    """Return prompt-shield's pattern detectors, without its classifier and its vault, which need models of a hub."""
     engine = importlib.import_module("prompt_shield.engine")
-    settings = {"prompt_shield": {"vault": {"enabled": False}, "feedback": {"enabled": False}}}
+    off = {"enabled": False}
+    detectors = {"d021_vault_similarity": off, "d022_semantic_classifier": off}
+    settings = {"prompt_shield": {"vault": off, "feedback": off, "detectors": detectors}}
     shield = engine.PromptShieldEngine(config_dict=settings, data_dir=tempfile.mkdtemp())
     return lambda text: str(shield.scan(text).action.value) in ("block", "flag")
-
-
-def nanoguard() -> Detector:
-    """Return metatronnanoguard's small transformer, whose weights are in its wheel."""
-    guard = importlib.import_module("nanoguard.scanner").NanoGuard(device="cpu")
-    return lambda text: bool(guard.scan(text).is_injection)
 
 
 def main() -> None:
     """Print for each detector how many of each set it warns of."""
     policies = [sentences_of(policy) for policy in invented("measured", 2)]
-    for name, load in (("pyatr", pyatr), ("prompt-shield-ai", prompt_shield), ("metatronnanoguard", nanoguard)):
+    for name, load in (("pyatr", pyatr), ("prompt-shield-ai", prompt_shield)):
         try:
-            warns = load()
+            warns = cache(load())
         except ImportError as error:
             print(f"{name}: left out ({error})")
             continue

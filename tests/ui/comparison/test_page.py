@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,7 +20,9 @@ from playground.comparison.rows import read_run_rows
 from playground.errors import EvaluationError, ModelError
 from playground.types import Prediction, Usage
 from playground.ui.comparison import measure_again
+from playground.ui.comparison import resources as comparison_resources
 from playground.ui.comparison.desk import Measurement, MeasurementDesk, Part
+from playground.ui.comparison.state import Key
 from playground.ui.shared import resources
 from scenarios.contract_clauses.measured_contracts import contract_of, load_measured_set
 from scenarios.contract_clauses.prompted import sampled_pairs
@@ -102,6 +105,32 @@ def test_without_a_run_the_page_invites_to_measure(tmp_path: Path, monkeypatch: 
     app = open_page()
     assert any("measure here and now" in text for text in words(app.info))
     assert app.button(key="measure_return_policy_rag")
+
+
+def test_a_redraw_looks_at_the_runs_on_the_disk_once(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page()
+    looks: list[None] = []
+    look = comparison_resources.run_files
+    monkeypatch.setattr(comparison_resources, "run_files", lambda: looks.append(None) or look())
+    run(app)
+    assert len(looks) == 1
+
+
+def test_a_redraw_describes_no_chart_again(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page()
+    before = [chart.proto.spec for chart in app.get("plotly_chart")]
+    monkeypatch.setattr(go.Figure, "to_dict", lambda _figure: pytest.fail("described again"))
+    run(app)
+    assert [chart.proto.spec for chart in app.get("plotly_chart")] == before
+    assert len(before) == 2
+
+
+def test_the_differences_are_drawn_when_they_are_opened(recorded: Path) -> None:
+    app = open_page()
+    assert not app.dataframe
+    app.session_state[Key.DIFFERENCES] = True
+    run(app)
+    assert "First minus second" in app.dataframe[0].value.columns
 
 
 # The address

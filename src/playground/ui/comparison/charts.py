@@ -197,7 +197,12 @@ def draw_differences(compared: ComparedTechniques) -> None:
     """Draw which differences between two techniques are real, tested on the examples that both were asked."""
     if not compared.differences:
         return
-    with st.expander("Which differences are real?", icon=":material/balance:", key=Key.DIFFERENCES):
+    differences = st.expander(
+        "Which differences are real?", icon=":material/balance:", key=Key.DIFFERENCES, on_change="rerun"
+    )
+    if not differences.open:
+        return  # a table is costly to draw, and most redraws find it closed
+    with differences:
         pairs = sorted(zip(compared.differences, compared.adjusted_p, strict=True), key=lambda pair: pair[1])
         st.dataframe(
             [

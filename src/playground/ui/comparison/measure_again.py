@@ -20,7 +20,7 @@ from playground.ui.comparison import measurement_plan as measuring
 from playground.ui.comparison import resources as comparison_resources
 from playground.ui.comparison.desk import DESK, Measurement
 from playground.ui.comparison.measurement_plan import ALL, QUICK, SAMPLE, Cell, limits_of
-from playground.ui.comparison.resources import Comparison
+from playground.ui.comparison.resources import Comparison, RunFiles
 from playground.ui.comparison.sources import dot_html
 from playground.ui.comparison.state import Key, session
 from playground.ui.shared import jobs, resources
@@ -116,14 +116,14 @@ def _draw_over(measurement: Measurement) -> None:
 # --- what can be measured -------------------------------------------------------------------------------------------
 
 
-def draw_techniques(scenario: str, comparison: Comparison | None) -> None:
+def draw_techniques(scenario: str, comparison: Comparison | None, runs: RunFiles) -> None:
     """Draw the techniques of a scenario, recorded and fresh figures side by side, each with a button to measure it."""
     figures = comparison.figures if comparison else ()
-    all_cells = _cells(scenario, shared_session().model_choice, _known(scenario, figures))
+    all_cells = _cells(scenario, shared_session().model_choice, _known(scenario, runs, figures))
     ready = tuple(cell for cell in all_cells if not cell.problem)
     is_busy = (latest := DESK.latest()) is not None and not latest.is_over
-    size, cap = _draw_controls(scenario, ready, figures, is_busy)
-    _draw_interrupted(scenario, cap, is_busy)
+    size, cap = _draw_controls(scenario, ready, figures, runs, is_busy)
+    _draw_interrupted(scenario, runs, cap, is_busy)
     with st.container(key=Key.TABLE, gap="small"):
         for cell in all_cells:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -144,10 +144,9 @@ def _cells(scenario: str, choice: ModelChoice, known: tuple[Cell, ...]) -> tuple
     return measuring.cells(scenario, known, bundled=choice.bundle is SMOLLM2)
 
 
-def _known(scenario: str, figures: Sequence[TechniqueFigures] = ()) -> tuple[Cell, ...]:
+def _known(scenario: str, runs: RunFiles, figures: Sequence[TechniqueFigures] = ()) -> tuple[Cell, ...]:
     """Return what was recorded, and what else ``figures`` have of this machine, for a row each."""
-    files, _problems = comparison_resources.run_files(scenario)
-    ways = measuring.recorded_ways([comparison_resources.rows_of(file) for file in files if file.recorded])
+    ways = measuring.recorded_ways([file.rows for file in runs.of(scenario) if file.recorded])
     recorded = [(way.strategy, way.adapter) for way in ways]
     pairs = next((way.pairs for way in ways if way.pairs), None)
     here = dict.fromkeys((one.strategy, one.adapter) for one in figures if not one.recorded)
@@ -161,7 +160,7 @@ def _planned_rows(request: RunRequest) -> dict[str, int]:
 
 
 def _draw_controls(
-    scenario: str, ready: tuple[Cell, ...], figures: Sequence[TechniqueFigures], is_busy: bool
+    scenario: str, ready: tuple[Cell, ...], figures: Sequence[TechniqueFigures], runs: RunFiles, is_busy: bool
 ) -> tuple[str, float | None]:
     st.header("Measure again, here and now", anchor=False)
     limits, examples_are = limits_of(scenario), registry.scenario(scenario).examples_are
@@ -184,7 +183,7 @@ def _draw_controls(
         requests = _requests(scenario, ready, chosen, cap)
         for other in scenarios if every else ():
             if other != scenario:
-                cells = _cells(other, shared_session().model_choice, _known(other))
+                cells = _cells(other, shared_session().model_choice, _known(other, runs))
                 requests += _requests(other, tuple(cell for cell in cells if not cell.problem), chosen, cap)
         st.button(
             "Measure all techniques",
@@ -195,7 +194,7 @@ def _draw_controls(
             on_click=_want,
             args=(requests,),
         )
-    about = measuring.estimate_s(requests, _rates(requests, scenario, figures), _planned_rows)
+    about = measuring.estimate_s(requests, _rates(requests, scenario, figures, runs), _planned_rows)
     takes = f"about {clock(about)}" if about is not None else "time not known, for some techniques were never recorded"
     rows = sum(sum(_planned_rows(one).values()) for one in requests)
     st.caption(
@@ -239,17 +238,16 @@ def _spending_cap() -> float | None:
     )
 
 
-def _draw_interrupted(scenario: str, cap: float | None, is_busy: bool) -> None:
+def _draw_interrupted(scenario: str, runs: RunFiles, cap: float | None, is_busy: bool) -> None:
     """Offer to go on with runs that were stopped, or whose browser or app was closed."""
     latest = DESK.latest()
     shown = {part.folder.name for part in latest.parts} if latest else set()
-    files, _problems = comparison_resources.run_files(scenario)
     offered = 0
-    for file in files:
+    for file in runs.of(scenario):
         request = None if file.recorded or file.name in shown else read_request(file.folder)
         if request is None or request.model != shared_session().model_choice.command_line_name:
             continue
-        done = len(comparison_resources.rows_of(file).records)
+        done = len(file.rows.records)
         try:
             planned = sum(_planned_rows(request).values())
         except PlaygroundError:
@@ -269,15 +267,12 @@ def _draw_interrupted(scenario: str, cap: float | None, is_busy: bool) -> None:
 
 
 def _rates(
-    requests: Sequence[RunRequest], scenario: str, figures: Sequence[TechniqueFigures]
+    requests: Sequence[RunRequest], scenario: str, figures: Sequence[TechniqueFigures], runs: RunFiles
 ) -> dict[str, Mapping[str, float]]:
     rates: dict[str, Mapping[str, float]] = {scenario: measuring.seconds_per_row(figures)}
     for request in requests:
         if request.scenario not in rates:
-            files, _problems = comparison_resources.run_files(request.scenario)
-            rates[request.scenario] = (
-                measuring.seconds_per_row(comparison_resources.comparison_of(files).figures) if files else {}
-            )
+            rates[request.scenario] = measuring.seconds_per_row(_figures_of(request.scenario, runs))
     return rates
 
 
@@ -375,7 +370,8 @@ def advance(slot: DeltaGenerator) -> None:
         with slot, st.spinner(f"Loading {escape_markdown(choice.label) or 'the model'}…"):
             model = resources.chat_model(choice) if asks else None
             embedder = resources.embedder()
-        rates = _rates(requests, requests[0].scenario, _recorded_figures(requests[0].scenario))
+        runs, scenario = comparison_resources.run_files(), requests[0].scenario
+        rates = _rates(requests, scenario, _figures_of(scenario, runs), runs)
         root = runs_root()
         folders = [root / name for name in names] or [new_folder(root, request) for request in requests]
         parts = [
@@ -395,8 +391,8 @@ def advance(slot: DeltaGenerator) -> None:
     st.rerun()
 
 
-def _recorded_figures(scenario: str) -> Sequence[TechniqueFigures]:
-    files, _problems = comparison_resources.run_files(scenario)
+def _figures_of(scenario: str, runs: RunFiles) -> Sequence[TechniqueFigures]:
+    files = runs.of(scenario)
     return comparison_resources.comparison_of(files).figures if files else ()
 
 

@@ -7,7 +7,7 @@ changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
@@ -35,11 +35,12 @@ _MOST_COMPARISONS = 16
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """A run on disk. ``stamp`` changes when its files do."""
+    """A run on disk. ``stamp`` changes when its files do; ``rows`` are what was read of it."""
 
     folder: Path
     recorded: bool
     stamp: tuple[int, ...]
+    rows: RunRows = field(compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -68,30 +69,32 @@ class Comparison:
     """Which runs, in which state: what is made of a comparison is made once."""
 
 
-def run_files(scenario: str) -> tuple[tuple[RunFile, ...], tuple[str, ...]]:
-    """Return the runs of a scenario, recorded ones first and fresh ones newest first, and what could not be read."""
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """The runs on disk as one look found them: recorded ones first, fresh ones newest first; what could not be read."""
+
+    files: tuple[RunFile, ...]
+    problems: tuple[str, ...]
+
+    def of(self, scenario: str) -> tuple[RunFile, ...]:
+        """Return the runs of a scenario."""
+        return tuple(file for file in self.files if file.rows.info.scenario == scenario)
+
+
+def run_files() -> RunFiles:
+    """Look at the disk. A page does so once for each of its redraws, and hands on what it found."""
     found, problems = [], []
     recorded = sorted(path for path in _folders(paths.RECORDED_RUNS) if _is_run(path))
     for folder, is_recorded in [
         *((path, True) for path in recorded),
         *((p, False) for p in fresh_folders(runs_root())),
     ]:
-        file = RunFile(folder, is_recorded, _stamp(folder))
+        stamp = _stamp(folder)
         try:
-            if rows_of(file).info.scenario == scenario:
-                found.append(file)
+            found.append(RunFile(folder, is_recorded, stamp, _rows(str(folder), stamp)))
         except EvaluationError as error:
             problems.append(str(error))
-    return tuple(found), tuple(problems)
-
-
-def rows_of(file: RunFile) -> RunRows:
-    """Return the rows of a run as far as they can be read.
-
-    Raises:
-        EvaluationError: there is no run that can be compared.
-    """
-    return _rows(str(file.folder), file.stamp)
+    return RunFiles(tuple(found), tuple(problems))
 
 
 @st.cache_resource(max_entries=_MOST_RUNS, show_spinner=False)
@@ -150,8 +153,9 @@ def _comparison(keys: tuple[tuple[str, tuple[int, ...], bool], ...]) -> Comparis
 def recorded_figures() -> tuple[TechniqueFigures, ...]:
     """Return the figures of all recorded runs, of all scenarios."""
     found: list[TechniqueFigures] = []
+    runs = run_files()
     for scenario in registry.scenario_names():
-        files = [file for file in run_files(scenario)[0] if file.recorded]
+        files = [file for file in runs.of(scenario) if file.recorded]
         found += comparison_of(files).figures if files else ()
     return tuple(found)
 

@@ -11,7 +11,7 @@ from playground.comparison.figures import TechniqueFigures
 from playground.comparison.techniques import Technique
 from playground.machine import days_of
 from playground.ui.comparison import resources
-from playground.ui.comparison.resources import Comparison, RunFile
+from playground.ui.comparison.resources import Comparison, RunFile, RunFiles
 from playground.ui.comparison.state import ARTICLE, SECTIONS, Key, session
 from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.session import part_of_session
@@ -51,10 +51,15 @@ def draw_bar() -> tuple[str, str]:
     return kept[0], str(section or SECTIONS[0])
 
 
-def choose_runs(scenario: str) -> tuple[Comparison | None, tuple[RunFile, ...]]:
-    """Draw the choice of runs, what could not be read and where the numbers are from; return what is compared."""
+def read_runs() -> RunFiles:
+    """Return the runs on disk, with a spinner while they are read."""
     with st.spinner("Reading the runs…"):
-        files, problems = resources.run_files(scenario)
+        return resources.run_files()
+
+
+def choose_runs(scenario: str, runs: RunFiles) -> tuple[Comparison | None, tuple[RunFile, ...]]:
+    """Draw the choice of runs, what could not be read and where the numbers are from; return what is compared."""
+    files = runs.of(scenario)
     names = {file.name: file for file in files}
     key = f"{Key.RUNS}_{scenario}"
     default = [file.name for file in files if file.recorded] + [file.name for file in files if not file.recorded][:1]
@@ -79,7 +84,7 @@ def choose_runs(scenario: str) -> tuple[Comparison | None, tuple[RunFile, ...]]:
                 st.html(_provenance_html(comparison.figures))
                 for note in comparison.left_out[:_MOST_NOTES]:
                     st.caption(escape_markdown(note))
-        for problem in problems[:_MOST_NOTES]:
+        for problem in runs.problems[:_MOST_NOTES]:
             st.warning(escape_markdown(problem), icon=":material/warning:")
         if comparison:
             with stamp:

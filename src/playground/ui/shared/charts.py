@@ -70,7 +70,10 @@ def draw_chart(
 
 @st.cache_resource(max_entries=_MOST_FIGURES, show_spinner=False)
 def _made(key: str, of: str, ink: str, _make: Callable[[], go.Figure | None]) -> go.Figure | None:  # noqa: ARG001 - the key
-    return _in_ink(_make(), ink)
+    from playground.ui.shared.settled_figure import SettledFigure
+
+    figure = _in_ink(_make(), ink)
+    return None if figure is None else SettledFigure(figure)
 
 
 def _in_ink(figure: go.Figure | None, ink: str) -> go.Figure | None:

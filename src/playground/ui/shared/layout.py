@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import streamlit as st
@@ -20,8 +21,8 @@ from playground.ui.shared.sign_in import require_sign_in
 from scenarios.registry import all_scenarios
 
 _STYLE = Path(__file__).with_name("style.css")
-# A file of our own: Streamlit fetches its named icons for the browser tab from the network.
-_ICON = Path(__file__).with_name("icon.svg")
+# A picture of our own: Streamlit fetches its named icons for the browser tab from the network.
+_ICON = "data:image/svg+xml;base64," + b64encode(Path(__file__).with_name("icon.svg").read_bytes()).decode()
 TRAINING = "pages/training.py"
 COMPARISON = "pages/comparison.py"
 BULK = "pages/bulk.py"
