@@ -54,7 +54,7 @@ def add_command(commands: Any) -> None:
         "--playbook",
         type=input_path("its name"),
         metavar="FILE",
-        help="with --side: a playbook of your own, TOML or JSON (default: scenarios/contract_clauses/playbook.toml)",
+        help="with --side: a playbook of your own, TOML or JSON (default: the one that ships)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", type=output_file, metavar="OUT", help="write a report")

@@ -20,7 +20,7 @@ GERMAN = "Rückgabe: Für 20 € binnen 30 Tagen, ungetragen \u2013 „wie neu�
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
 def test_encodings_of_plain_text(encoding: str) -> None:
-    text = "Return policy\n\n" + GERMAN + "\n\n" + "Plain sentences follow here, so that it looks like a policy. " * 6
+    text = "Return policy\n\n" + GERMAN + "\n\n" + "Goods come back in their box, with the receipt of the shop. " * 6
     document = load_document(text.encode(encoding), "a.txt")
     assert GERMAN in document.text
     assert bool(document.warnings) == (encoding == "cp1252")

@@ -16,6 +16,7 @@ from scenarios.return_policy import caution
 from scenarios.return_policy.caution import (
     DEFAULT_LEVEL,
     LEVELS,
+    MEASURED,
     as_detail,
     as_sentence,
     level_named,
@@ -96,9 +97,14 @@ def test_levels_rise_and_an_unknown_one_is_the_default() -> None:
     assert level_named("reckless") == DEFAULT_LEVEL
 
 
-def test_every_level_was_measured_with_the_reader_that_ships_on_the_questions_kept_aside() -> None:
-    (shipped,) = [one for one in adapter_store().list() if one.shipped and one.manifest.task == "reader"]
-    measured = [measured_rates(shipped.identity, level) for level in LEVELS]
+def test_a_reader_ships_for_two_models_and_each_is_measured() -> None:
+    shipped = {one.name for one in adapter_store().list() if one.shipped and one.manifest.task == "reader"}
+    assert shipped == {"policy-reader", "policy-reader-medium"} == {path.stem for path in MEASURED.glob("*.json")}
+
+
+@pytest.mark.parametrize("name", ["policy-reader", "policy-reader-medium"])
+def test_every_level_was_measured_with_the_reader_that_ships_on_the_questions_kept_aside(name: str) -> None:
+    measured = [measured_rates(adapter_store().get(name).identity, level) for level in LEVELS]
     kept_aside = read_questions(
         QUESTIONS.with_name("questions_kept_aside.jsonl"), ROOT / "data" / "policies_kept_aside"
     )
