@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground.adapters import AdapterStore
 from playground.errors import DocumentError
-from playground.ui.contract_clauses import recording
 from playground.ui.contract_clauses.recording import read_recording, recording_of
 from playground.ui.contract_clauses.state import flagged
+from playground.ui.shared import recordings
 from tests.support.fakes_contracts import ScriptedFlagger, open_page, paste, shown, store_with
 from tests.support.fakes_ui import click, html, run
 
@@ -125,6 +125,6 @@ def test_a_flag_on_another_clause_or_a_score_above_one_is_refused(recorded: dict
 def test_a_damaged_or_large_file_is_refused_on_the_page(monkeypatch: pytest.MonkeyPatch, store: AdapterStore) -> None:
     app = play(monkeypatch, store, {"kind": "contracts"})
     assert any("no recording of contracts" in one.value for one in app.error)
-    monkeypatch.setattr(recording, "MOST_BYTES", 10)
+    monkeypatch.setattr(recordings, "MOST_BYTES", 10)
     with pytest.raises(DocumentError, match="larger than"):
         read_recording(b" " * 11)

@@ -9,10 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.errors import DocumentError
-from playground.ui.return_policy import recording, replay
+from playground.ui.return_policy import replay
 from playground.ui.return_policy.recording import LONGEST_S, playing_time_s, read_recording, recording_of
 from playground.ui.return_policy.replay import text_after
 from playground.ui.return_policy.shared_page import conversation_html
+from playground.ui.shared import recordings
 from tests.support.fakes import FakeChatModel
 from tests.support.fakes_ui import ask, click, html, marked, open_bot, run, words
 
@@ -113,7 +114,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(monkeypatch: pytest.Monke
         with pytest.raises(DocumentError, match="no recording"):
             read_recording(damaged)
             raise AssertionError(name)
-    monkeypatch.setattr(recording, "MOST_BYTES", len(file) - 1)
+    monkeypatch.setattr(recordings, "MOST_BYTES", len(file) - 1)
     with pytest.raises(DocumentError, match="larger than"):
         read_recording(file)
     with pytest.raises(ValueError, match="at most"):

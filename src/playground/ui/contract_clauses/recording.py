@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from playground.errors import DocumentError
 from playground.flagging.report import ReportRow, report_rows
 from playground.machine import describe_machine, utc_now
-from playground.typed_json import Count, Seconds, fault, json_of, typed_json
+from playground.typed_json import Count, Seconds
 from playground.types import Clause, FlaggedContract
 from playground.ui.contract_clauses.state import ContractEntry, Judged, catalogue
+from playground.ui.shared.recordings import opened, recorded
 
 VERSION = 1
 KIND = "contracts"
-MOST_BYTES = 8 * 2**20
 _MOST_STEPS = 100
 _MOST_FLAGS = 5_000
 
@@ -83,10 +82,7 @@ def recording_of(results: Sequence[tuple[ContractEntry, Judged, FlaggedContract]
             )
         )
     machine = describe_machine().label
-    data = json_of(ContractRecording(KIND, VERSION, utc_now(), machine, tuple(contracts), tuple(steps[:_MOST_STEPS])))
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"It has {len(data) // 2**20} MB; a recording has at most {MOST_BYTES // 2**20}.")
-    return data
+    return recorded(ContractRecording(KIND, VERSION, utc_now(), machine, tuple(contracts), tuple(steps[:_MOST_STEPS])))
 
 
 def read_recording(data: bytes) -> ContractRecording:
@@ -95,14 +91,7 @@ def read_recording(data: bytes) -> ContractRecording:
     Raises:
         DocumentError: it is no recording, or something in it cannot be; the message is a sentence for the user.
     """
-    if len(data) > MOST_BYTES:
-        raise DocumentError(f"The file is larger than {MOST_BYTES // 2**20} MB: it is no recording of this app.")
-    try:
-        recording = typed_json(ContractRecording, data, only_known=True)
-        _check(recording)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"This is no recording of contracts that can be played ({fault(error)[:200]}).") from error
-    return recording
+    return opened(ContractRecording, data, _check, "recording of contracts")
 
 
 def _check(recording: ContractRecording) -> None:

@@ -12,10 +12,11 @@ from playground.ui.contract_clauses import flag_filter
 from playground.ui.contract_clauses.contract import HEIGHT
 from playground.ui.contract_clauses.contract_html import contract_html, count_chips_html
 from playground.ui.contract_clauses.flags import card_html
-from playground.ui.contract_clauses.recording import MOST_BYTES, ContractRecording, read_recording, recording_of
+from playground.ui.contract_clauses.recording import ContractRecording, read_recording, recording_of
 from playground.ui.contract_clauses.state import Key, catalogue, session, shift, shown_labels
-from playground.ui.shared.markup import escape_html, escape_markdown
+from playground.ui.shared.markup import escape_markdown
 from playground.ui.shared.presenting import arrows_are_taken
+from playground.ui.shared.recordings import draw_upload, label_html
 from playground.ui.shared.session import part_of_session
 
 _UPLOAD = "contract_recording_upload"
@@ -64,15 +65,7 @@ def draw_recordings() -> None:
         on_click="ignore",
         disabled=not results,
     )
-    st.file_uploader(
-        "Play a recording",
-        type=["json"],
-        max_upload_size=MOST_BYTES // 2**20,
-        key=f"{_UPLOAD}_{state.uploads}",
-        on_change=_take,
-    )
-    if state.problem:
-        st.error(escape_markdown(state.problem), icon=":material/error:")
+    draw_upload(f"{_UPLOAD}_{state.uploads}", _take, state.problem)
 
 
 def draw_replay() -> bool:
@@ -111,10 +104,7 @@ def draw_replay() -> bool:
 
 def _label_html(recording: ContractRecording, step: int) -> str:
     where = f"{recording.recorded_at[:10]} · {recording.machine}"
-    return (
-        f'<div class="presenter-step"><span class="pill missing">recorded</span> '
-        f'<b>{step + 1}/{len(recording.steps)}</b> <span class="cite-place">{escape_html(where)}</span></div>'
-    )
+    return label_html(step + 1, len(recording.steps), where)
 
 
 def _take() -> None:

@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from playground.errors import DocumentError
 from playground.machine import describe_machine, utc_now
-from playground.typed_json import fault, json_of, typed_json
 from playground.types import Answer, Document
 from playground.ui.return_policy.conversation import ChatTurn
+from playground.ui.shared.recordings import opened, recorded
 
 VERSION = 1
 MIME = "application/json"
-MOST_BYTES = 8 * 2**20
 MOST_TURNS = 200
 _MOST_BLOCKS = 20_000
 _MOST_MARKS = 100
@@ -50,10 +48,7 @@ def recording_of(turns: Sequence[ChatTurn], policies: dict[int, Document]) -> by
     """
     asked = {turn.stamp.version for turn in turns}
     kept = {str(number): document for number, document in policies.items() if number in asked}
-    data = json_of(Recording(VERSION, utc_now(), describe_machine().label, tuple(turns)[-MOST_TURNS:], kept))
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"It has {len(data) // 2**20} MB; a recording has at most {MOST_BYTES // 2**20}.")
-    return data
+    return recorded(Recording(VERSION, utc_now(), describe_machine().label, tuple(turns)[-MOST_TURNS:], kept))
 
 
 def read_recording(data: bytes) -> Recording:
@@ -62,14 +57,7 @@ def read_recording(data: bytes) -> Recording:
     Raises:
         DocumentError: it is no recording, or something in it cannot be; the message is a sentence for the user.
     """
-    if len(data) > MOST_BYTES:
-        raise DocumentError(f"The file is larger than {MOST_BYTES // 2**20} MB: it is no recording of this app.")
-    try:
-        recording = typed_json(Recording, data, only_known=True)
-        _check(recording)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"This is no recording that can be played ({fault(error)[:200]}).") from error
-    return recording
+    return opened(Recording, data, _check, "recording")
 
 
 def playing_time_s(answer: Answer) -> tuple[float, float]:

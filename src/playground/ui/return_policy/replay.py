@@ -13,10 +13,10 @@ from playground.ui.return_policy.answer import AVATAR, draw_question, draw_turn
 from playground.ui.return_policy.conversation import ChatTurn
 from playground.ui.return_policy.highlight import document_html
 from playground.ui.return_policy.policy import HEIGHT
-from playground.ui.return_policy.recording import MOST_BYTES, Recording, playing_time_s, read_recording, recording_of
+from playground.ui.return_policy.recording import Recording, playing_time_s, read_recording, recording_of
 from playground.ui.return_policy.state import Key, session
-from playground.ui.shared.markup import escape_html, escape_markdown
 from playground.ui.shared.presenting import arrows_are_taken
+from playground.ui.shared.recordings import draw_upload, label_html
 from playground.ui.shared.session import part_of_session
 
 _UPLOAD = "recording_upload"
@@ -56,15 +56,7 @@ def draw_recordings() -> None:
             on_click="ignore",
             disabled=not turns,
         )
-        st.file_uploader(
-            "Play a recording",
-            type=["json"],
-            max_upload_size=MOST_BYTES // 2**20,
-            key=f"{_UPLOAD}_{state.uploads}",
-            on_change=_take,
-        )
-        if state.problem:
-            st.error(escape_markdown(state.problem), icon=":material/error:")
+        draw_upload(f"{_UPLOAD}_{state.uploads}", _take, state.problem)
 
 
 def draw_replay() -> bool:
@@ -132,10 +124,7 @@ def text_after(answer: Answer, seconds: float) -> str | None:
 def _label_html(recording: Recording, shown: int) -> str:
     models = " and ".join(dict.fromkeys(turn.stamp.model for turn in recording.turns))
     where = f"{recording.recorded_at[:10]} · {models} · {recording.machine}"
-    return (
-        f'<div class="presenter-step"><span class="pill missing">recorded</span> <b>{shown}/{len(recording.turns)}</b> '
-        f'<span class="cite-place">{escape_html(where)}</span></div>'
-    )
+    return label_html(shown, len(recording.turns), where)
 
 
 def _take() -> None:
